@@ -1,0 +1,69 @@
+"""Neural-network losses are likelihoods: output activation and loss in their right pairs.
+
+The public names are loaded when they are first used, so that ``import nnloss`` is quick and the
+parts that need no TensorFlow do not load it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nnloss import likelihoods, plots, published
+    from nnloss.datasets import Split, load_boston
+    from nnloss.errors import DataError, NnlossError, OutputError, PairingError, TargetError
+    from nnloss.models import TaskModel, compile_for_task
+    from nnloss.progress import EpochProgress
+    from nnloss.records import Run, RunRecord
+    from nnloss.tasks import BINARY, MULTICLASS, REGRESSION, TASKS, Task
+    from nnloss.training import set_seed
+
+_MODULES: dict[str, tuple[str, ...]] = {
+    "datasets": ("Split", "load_boston"),
+    "errors": ("DataError", "NnlossError", "OutputError", "PairingError", "TargetError"),
+    "models": ("TaskModel", "compile_for_task"),
+    "progress": ("EpochProgress",),
+    "records": ("Run", "RunRecord"),
+    "tasks": ("BINARY", "MULTICLASS", "REGRESSION", "TASKS", "Task"),
+    "training": ("set_seed",),
+    # Used as modules: nnloss.likelihoods.mean_squared_error
+    "likelihoods": (),
+    "plots": (),
+    "published": (),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "BINARY",
+    "MULTICLASS",
+    "REGRESSION",
+    "TASKS",
+    "DataError",
+    "EpochProgress",
+    "NnlossError",
+    "OutputError",
+    "PairingError",
+    "Run",
+    "RunRecord",
+    "Split",
+    "TargetError",
+    "Task",
+    "TaskModel",
+    "compile_for_task",
+    "likelihoods",
+    "load_boston",
+    "plots",
+    "published",
+    "set_seed",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"nnloss.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module 'nnloss' has no attribute {name!r}")
+    return getattr(import_module(f"nnloss.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,441 @@
+"""`compile_for_task`: give a Keras model the output layer, loss and metrics of its task."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from os import PathLike
+from typing import Any
+
+import pandas as pd
+
+from nnloss import metrics as task_metrics
+from nnloss import training
+from nnloss._tensorflow import keras
+from nnloss.files import digest
+from nnloss.heads import read_head
+from nnloss.pairing import (
+    LossChoice,
+    output_nodes,
+    require_features,
+    require_head,
+    require_loss,
+    require_model,
+)
+from nnloss.records import Run
+from nnloss.tasks import TASKS, Task
+
+logger = logging.getLogger("nnloss")
+
+Log = str | PathLike[str] | Run | None
+
+
+def compile_for_task(
+    model: Any,
+    task: Task,
+    *,
+    classes: int | None = None,
+    loss: Any = None,
+    optimizer: Any = "adam",
+    metrics: Sequence[Any] = (),
+    log: Log = None,
+) -> TaskModel:
+    """Complete and compile a model with the output layer, loss and metrics of a task.
+
+    A model that ends in a hidden layer (relu, tanh, pooling, Flatten, Dropout, normalisation, ...)
+    gets the output layer. One that ends in exactly the task's output layer keeps it. Anything else
+    is refused.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A built functional or sequential model with one output of shape (N, features). The
+        returned model shares its layers and weights.
+    task : Task
+        `REGRESSION`, `BINARY` or `MULTICLASS`.
+    classes : int, optional
+        Number of classes, at least 2, for `MULTICLASS` only. May be left out where the model
+        already ends in its output layer.
+    loss : str, keras.losses.Loss or callable, optional
+        One of ``task.losses``; default the canonical one. With ``from_logits=True`` the output
+        layer is linear.
+    optimizer : str or keras.optimizers.Optimizer, default "adam"
+        As in ``compile``.
+    metrics : sequence of str or keras.metrics.Metric, optional
+        Reported besides those of the task.
+    log : path or Run, optional
+        A folder: each ``fit`` leaves a run record in ``log/<name of the model>/<run id>/`` and a
+        row in ``log/results.csv``. An open `nnloss.records.Run`: it is written into.
+
+    Returns
+    -------
+    TaskModel
+        Compiled. What was chosen is logged to ``logging.getLogger("nnloss")`` as one INFO line.
+
+    Raises
+    ------
+    PairingError
+        If the model, its output layer, the loss or a metric does not fit the task.
+
+    Examples
+    --------
+    >>> body = keras.Sequential([keras.Input((13,)), keras.layers.Dense(64, "relu")])
+    >>> model = compile_for_task(body, REGRESSION)
+    >>> model.output_shape
+    (None, 1)
+    """
+    require_model(model, task)
+    head = read_head(model)
+    choice = LossChoice.read(loss, task)
+    nodes = output_nodes(task, classes, head)
+    keep = head.is_output(nodes)
+    if keep:
+        require_head(head, task, nodes, choice, model.name)
+    require_loss(choice, task)
+    activation = "linear" if choice.from_logits else task.activation
+    outputs = model.outputs[0]
+    if not keep:
+        require_features(model, head, task)
+        outputs = keras.layers.Dense(nodes, activation=activation, name="output")(outputs)
+    # A Sequential has no `input` before it was called; a functional model's keeps its structure.
+    inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+    result = TaskModel(inputs, outputs, task, name=model.name, log=log)
+    result.compile(optimizer=optimizer, loss=loss, metrics=metrics)
+    logger.info(
+        "Task '%s': %s Dense(%d, activation='%s'); loss %s; metrics %s; %s parameters",
+        task.name,
+        "kept" if keep else "added",
+        nodes,
+        activation,
+        choice.name,
+        ", ".join(task_metrics.name_of(metric) for metric in result.bound_metrics),
+        f"{result.count_params():,}",
+    )
+    return result
+
+
+@keras.saving.register_keras_serializable(package="nnloss")
+class TaskModel(keras.Model):
+    """A Keras model that knows its task: made by `compile_for_task`.
+
+    It is a functional ``keras.Model`` in every respect. Besides, ``compile`` refuses a loss or a
+    metric that does not fit, ``fit`` and ``evaluate`` check inputs and targets before the first
+    step, and a run record is left if a `log` was given. ``save`` writes an ordinary Keras model,
+    which loads where this package is not installed.
+
+    Parameters
+    ----------
+    inputs, outputs : keras.KerasTensor or nested structure of them
+        As for ``keras.Model``; one output.
+    task : Task
+        What the output layer belongs to.
+    name : str, optional
+        Name of the model.
+    log : path or Run, optional
+        See `compile_for_task`.
+    """
+
+    steps_per_execution: int  # Keras sets it
+
+    def __init__(
+        self, inputs: Any, outputs: Any, task: Task, *, name: str | None = None, log: Log = None
+    ) -> None:
+        super().__init__(inputs=inputs, outputs=outputs, name=name)
+        self.task = task
+        self._log = log
+        self._run: Run | None = None
+        self._choice = LossChoice.read(None, task)
+        self.bound_metrics: tuple[Any, ...] = ()
+
+    def compile(
+        self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any
+    ) -> None:
+        """Compile with a loss and metrics of the task.
+
+        Parameters
+        ----------
+        optimizer, loss, metrics
+            As in `compile_for_task`.
+        **kwargs
+            Further arguments of ``keras.Model.compile``. ``jit_compile`` is False unless given:
+            on the networks of the course XLA costs more time than it saves, and results are the
+            same bits wherever the saved model is loaded.
+
+        Raises
+        ------
+        PairingError
+            If the output layer, the loss or a metric does not fit the task.
+        """
+        choice = LossChoice.read(loss, self.task)
+        require_head(read_head(self), self.task, self.nodes, choice, self.name)
+        require_loss(choice, self.task)
+        bound = task_metrics.bind(metrics, self.task, choice)
+        kwargs.setdefault("jit_compile", False)
+        super().compile(optimizer=optimizer, loss=choice.given, metrics=list(bound), **kwargs)
+        self._choice = choice
+        self.bound_metrics = tuple(bound)
+
+    @property
+    def nodes(self) -> int:
+        """Units of the output layer."""
+        return int(self.output_shape[-1])
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> Any:
+        """Train, as ``keras.Model.fit``; inputs and targets are checked first.
+
+        Of arrays every row is checked, of a ``tf.data.Dataset`` or ``PyDataset`` the first batch,
+        of a generator each batch as it comes.
+
+        Parameters
+        ----------
+        x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, \
+class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps, \
+validation_batch_size, validation_freq
+            As in Keras. Arrays may hold float64; they are trained on as ``keras.config.floatx()``.
+            ``validation_batch_size`` defaults to 1024 for arrays.
+
+        Returns
+        -------
+        keras.callbacks.History
+            As in Keras: its ``history`` has a list of values an epoch for each metric.
+
+        Raises
+        ------
+        TargetError
+            If inputs or targets do not fit the task; nothing is trained or written then.
+        """
+        rule = self._rule
+        x = training.checked(x, y, **rule)
+        if validation_data is not None:
+            validation_data = training.checked_validation(validation_data, **rule)
+        # What is recorded is what the caller gave, before arrays become a dataset.
+        rows = len(y) if hasattr(y, "__len__") else None
+        size = (batch_size or 32) if rows is not None else batch_size
+        arguments: dict[str, Any] = {
+            "y": y,
+            "batch_size": batch_size,
+            "shuffle": shuffle,
+            "sample_weight": sample_weight,
+        }
+        callbacks = keras.tree.flatten(callbacks or [])
+        in_memory = y is not None and training.in_memory(x, y, sample_weight)
+        if in_memory and not validation_split and not steps_per_epoch:
+            x = training.batches(x, y, sample_weight, size or 32, shuffle=shuffle)
+            arguments = {"shuffle": False}  # the dataset shuffles
+            self._run_steps_at_once(training.steps_per_execution(callbacks))
+        if validation_data is not None and training.in_memory(validation_data):
+            x_test, y_test, *weight = validation_data
+            validation_data = training.batches(
+                x_test,
+                y_test,
+                weight[0] if weight else None,
+                validation_batch_size or training.EVALUATION_BATCH,
+                shuffle=False,
+            )
+            validation_batch_size = None
+
+        with self._recording() as run:
+            history = keras.callbacks.History()
+            if run:
+                run.update(**self._description(epochs, size, rows))
+            start = time.perf_counter()
+            try:
+                return super().fit(
+                    x,
+                    epochs=epochs,
+                    verbose=verbose,
+                    callbacks=[*callbacks, history],
+                    validation_split=validation_split,
+                    validation_data=validation_data,
+                    class_weight=class_weight,
+                    initial_epoch=initial_epoch,
+                    steps_per_epoch=steps_per_epoch,
+                    validation_steps=validation_steps,
+                    validation_batch_size=validation_batch_size,
+                    validation_freq=validation_freq,
+                    **arguments,
+                )
+            finally:
+                # Also after Ctrl-C: what was trained so far is kept.
+                if run:
+                    self._leave(run, history, time.perf_counter() - start)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Evaluate, as ``keras.Model.evaluate``; inputs and targets are checked first.
+
+        With a `log`, the values go into the record of the last ``fit`` as ``metrics.test``.
+
+        Parameters
+        ----------
+        x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
+            As in Keras; ``batch_size`` defaults to 1024 for arrays.
+        **kwargs
+            What Keras passes when ``fit`` validates.
+
+        Returns
+        -------
+        list of float or dict of str to float
+            Loss and metrics, means over rows.
+
+        Raises
+        ------
+        TargetError
+            If inputs or targets do not fit the task.
+        """
+        if kwargs:  # from inside fit, which has checked and fed already
+            return super().evaluate(
+                x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict, **kwargs
+            )
+        x = training.checked(x, y, **self._rule)
+        rows = len(y) if hasattr(y, "__len__") else None
+        if y is not None and not steps and training.in_memory(x, y, sample_weight):
+            size = batch_size or training.EVALUATION_BATCH
+            x = training.batches(x, y, sample_weight, size, shuffle=False)
+            y = batch_size = sample_weight = None
+        result = super().evaluate(
+            x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
+        )
+        if self._run:
+            values = {name: float(value) for name, value in self.get_metrics_result().items()}
+            self._run.update(metrics={"test": values}, split={"test": rows})
+        return result
+
+    def to_keras(self) -> Any:
+        """Give the same layers, weights and compiled state as an ordinary Keras model.
+
+        Returns
+        -------
+        keras.Model
+            Functional; it shares layers, weights and optimizer with this model.
+        """
+        model = keras.Model(self.input, self.outputs[0], name=self.name)
+        model.compile(
+            optimizer=self.optimizer,
+            loss=self._choice.given,
+            metrics=list(self.bound_metrics),
+            jit_compile=self.jit_compile,
+        )
+        return model
+
+    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Save as an ordinary Keras model, which loads without this package.
+
+        `compile_for_task` makes a loaded model a `TaskModel` again and keeps its output layer.
+
+        Parameters
+        ----------
+        filepath, overwrite, **kwargs
+            As in ``keras.Model.save``.
+        """
+        self.to_keras().save(filepath, overwrite=overwrite, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Describe the model for ``keras.saving.save_model`` and ``from_config``.
+
+        Returns
+        -------
+        dict
+            The functional model and the name of the task.
+        """
+        model = keras.Model(self.input, self.outputs[0], name=self.name)
+        return {"model": keras.saving.serialize_keras_object(model), "task": self.task.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> TaskModel:
+        """Rebuild a model from `get_config`; Keras compiles it and loads its weights.
+
+        Parameters
+        ----------
+        config : dict
+            From `get_config`.
+        custom_objects : dict, optional
+            Classes of the caller's own, by name.
+
+        Returns
+        -------
+        TaskModel
+            Not compiled, with new weights.
+        """
+        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
+        return cls(model.input, model.outputs[0], TASKS[config["task"]], name=model.name)
+
+    @property
+    def _rule(self) -> dict[str, Any]:
+        return {"task": self.task, "loss": self._choice.loss, "nodes": self.nodes}
+
+    def _run_steps_at_once(self, steps: int) -> None:
+        if self.steps_per_execution != steps:
+            self.steps_per_execution = steps
+            self.train_function = self.test_function = self.predict_function = None
+
+    def _recording(self) -> AbstractContextManager[Run | None]:
+        """Start a run if `log` is a folder; leave the caller's open if it is a run."""
+        if self._log is None:
+            return nullcontext(None)
+        if isinstance(self._log, Run):
+            self._run = self._log
+            return nullcontext(self._run)
+        self._run = Run.start(self._log, self.name, seed=training.current_seed())
+        return self._run
+
+    def _description(self, epochs: int, batch_size: int | None, rows: int | None) -> dict[str, Any]:
+        return {
+            "task": self.task.name,
+            "activation": "linear" if self._choice.from_logits else self.task.activation,
+            "loss": self._choice.loss.name if self._choice.loss else self._choice.name,
+            "optimizer": keras.saving.serialize_keras_object(self.optimizer)["config"],
+            "parameters": self.count_params(),
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "split": {"train": rows},
+        }
+
+    def _leave(self, run: Run, history: Any, seconds: float) -> None:
+        """Write what a training gave into its run."""
+        run.update(seconds={"fit": seconds}, epochs_trained=len(history.epoch))
+        if not history.epoch:
+            return
+        table = pd.DataFrame(history.history)
+        table.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
+        run.save_table("history", table)
+        run.save_model(self)
+        run.update(weights_sha256=digest(*self.get_weights()))
+        if run is not self._log:  # no exercise judges this run, so its last epoch must do
+            last = {name: values[-1] for name, values in history.history.items()}
+            run.update(
+                metrics={
+                    "last_epoch": {k: v for k, v in last.items() if not k.startswith("val_")},
+                    "validation": {k[4:]: v for k, v in last.items() if k.startswith("val_")},
+                }
+            )

@@ -1,0 +1,170 @@
+"""Figures of a run, from its tables; no file is written here.
+
+Units on the axes are the caller's to name. Colours are distinguishable without colour vision
+(Okabe & Ito 2008, *Color Universal Design*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+from numpy.typing import ArrayLike
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
+
+
+def history(table: pd.DataFrame, panels: Mapping[str, str]) -> Figure:
+    """Training and test curves by epoch.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``history.csv``: a column ``epoch`` and, for each metric, its values in training and,
+        under ``val_`` and its name, on the test rows.
+    panels : mapping of str to str
+        Metrics to draw, each with the label of its axis.
+
+    Returns
+    -------
+    Figure
+        A panel for each metric.
+    """
+    figure = Figure(figsize=(5.2 * len(panels), 4), layout="constrained")
+    for axes, (metric, label) in zip(_row(figure, len(panels)), panels.items(), strict=True):
+        axes.plot(table["epoch"], table[metric], color=BLUE, label="training rows")
+        axes.plot(table["epoch"], table[f"val_{metric}"], color=ORANGE, label="test rows")
+        axes.set(xlabel="epoch", ylabel=label, title=metric.replace("_", " "), yscale="log")
+        _plain_log_axis(axes.yaxis)
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    return figure
+
+
+def predicted_vs_actual(
+    actual: ArrayLike,
+    predictions: Mapping[str, ArrayLike],
+    *,
+    limits: tuple[float, float],
+    unit: str,
+) -> Figure:
+    """Predictions against what they predict, a panel for each model.
+
+    Parameters
+    ----------
+    actual : array_like, shape (N,)
+        Targets.
+    predictions : mapping of str to array_like, shape (N,)
+        Predictions by name of the model.
+    limits : tuple of float
+        Of both axes.
+    unit : str
+        Of the target.
+
+    Returns
+    -------
+    Figure
+        The dashed diagonal is a perfect prediction. Points outside the limits are counted in a
+        note, so that none disappears unsaid.
+    """
+    y = np.asarray(actual)
+    figure = Figure(figsize=(5 * len(predictions), 5), layout="constrained")
+    for axes, (name, values) in zip(
+        _row(figure, len(predictions)), predictions.items(), strict=True
+    ):
+        p = np.asarray(values)
+        axes.plot(limits, limits, color=GREY, linestyle="--", linewidth=1)
+        axes.scatter(y, p, s=22, color=BLUE, alpha=0.7, edgecolors="none")
+        axes.set(
+            xlim=limits,
+            ylim=limits,
+            aspect="equal",
+            xlabel=f"actual, {unit}",
+            ylabel=f"predicted, {unit}",
+            title=f"{name}\ntest MSE {np.mean((y - p) ** 2):.2f}, MAE {np.mean(abs(y - p)):.2f}",
+        )
+        outside = int(np.sum((p < limits[0]) | (p > limits[1])))
+        if outside:
+            axes.text(0.03, 0.95, f"{outside} outside the axes", transform=axes.transAxes)
+        axes.grid(alpha=0.3)
+    return figure
+
+
+def squared_against_absolute(
+    names: ArrayLike,
+    actual: ArrayLike,
+    predictions: Mapping[str, ArrayLike],
+    *,
+    kind: str = "row",
+    worst: int = 5,
+) -> Figure:
+    """Each row's share of the squared and of the absolute error, a panel for each model.
+
+    Parameters
+    ----------
+    names : array_like, shape (N,)
+        What to call the rows.
+    actual : array_like, shape (N,)
+        Targets.
+    predictions : mapping of str to array_like, shape (N,)
+        Predictions by name of the model.
+    kind : str, default "row"
+        What these names are.
+    worst : int, default 5
+        Rows to name, and whose share is added up.
+
+    Returns
+    -------
+    Figure
+        Rows from the worst to the best of the model; all shares of a kind add up to 100 %.
+    """
+    y, rows = np.asarray(actual), np.asarray(names)
+    figure = Figure(figsize=(6.2 * len(predictions), 4.6), layout="constrained")
+    panels = _row(figure, len(predictions), sharey=True)
+    for axes, (model, values) in zip(panels, predictions.items(), strict=True):
+        size = np.abs(y - np.asarray(values))
+        order = np.argsort(-size)
+        squared = 100 * size[order] ** 2 / np.sum(size**2)
+        absolute = 100 * size[order] / np.sum(size)
+        rank = np.arange(1, len(y) + 1)
+        axes.vlines(rank, absolute, squared, color=GREY, linewidth=0.6, alpha=0.6)
+        axes.scatter(rank, squared, s=18, color=ORANGE, label="of the squared error")
+        axes.scatter(rank, absolute, s=14, color=BLUE, marker="s", label="of the absolute error")
+        for place in range(worst):
+            axes.annotate(
+                str(rows[order[place]]),
+                (rank[place], squared[place]),
+                xytext=(4, 4),
+                textcoords="offset points",
+                rotation=35,
+                fontsize=8,
+            )
+        axes.set(
+            xscale="log",
+            xlabel=f"rank of the test row by size of its error; named: {kind}",
+            ylabel="share of the row in the total, %",
+            title=f"{model}: the {worst} worst of {len(y)} test rows make\n"
+            f"{squared[:worst].sum():.0f} % of the squared and "
+            f"{absolute[:worst].sum():.0f} % of the absolute error",
+        )
+        _plain_log_axis(axes.xaxis)
+        axes.margins(x=0.06, y=0.1)
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False, title="share")
+    return figure
+
+
+def _row(figure: Figure, panels: int, *, sharey: bool = False) -> list[Axes]:
+    return list(figure.subplots(1, panels, squeeze=False, sharey=sharey)[0])
+
+
+def _plain_log_axis(axis: Axis) -> None:
+    """Few ticks, written as numbers, on a logarithmic axis that spans a decade or two."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())

@@ -1,0 +1,99 @@
+"""Show how far a training is: a bar at a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nnloss._tensorflow import keras
+
+_LINES = 10  # plain lines in a training
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """A Keras callback that shows the epochs on standard error; use it with ``verbose=0``.
+
+    Parameters
+    ----------
+    title : str
+        What is trained.
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.title = title
+        self._bar: Progress | None = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Start the bar, if there is a terminal.
+
+        Parameters
+        ----------
+        logs : dict, optional
+            Not used.
+        """
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            return
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("epoch {task.completed}/{task.total}  {task.fields[values]}"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._bar.add_task(self.title, total=self._epochs, values="")
+        self._bar.start()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Move the bar, or print every tenth part of the training.
+
+        Parameters
+        ----------
+        epoch : int
+            From 0.
+        logs : dict, optional
+            Values of the epoch.
+        """
+        values = _values(logs or {})
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], completed=epoch + 1, values=values)
+            return
+        done = epoch + 1
+        if done * _LINES // self._epochs > epoch * _LINES // self._epochs:
+            print(f"{self.title}: epoch {done}/{self._epochs}  {values}", file=sys.stderr)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """End the bar.
+
+        Parameters
+        ----------
+        logs : dict, optional
+            Not used.
+        """
+        self.stop()
+
+    def stop(self) -> None:
+        """Give the terminal back, also after Ctrl-C."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+    def __enter__(self) -> EpochProgress:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    @property
+    def _epochs(self) -> int:
+        return int(self.params.get("epochs") or 1)
+
+
+def _values(logs: dict[str, Any]) -> str:
+    shown = {name: logs[name] for name in ("loss", "val_loss") if name in logs}
+    names = {"loss": "train loss", "val_loss": "test loss"}
+    return "  ".join(f"{names[name]} {value:.4g}" for name, value in shown.items())

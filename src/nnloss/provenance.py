@@ -1,0 +1,95 @@
+"""Where a result comes from: the command, the versions, the machine, the commit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+_LIBRARIES = ("nnloss", "tensorflow", "keras", "numpy", "pandas", "scikit-learn")
+
+
+def command() -> str:
+    """Tell what was typed, without the folder of the interpreter or of the script.
+
+    Returns
+    -------
+    str
+        For example ``python -m exercises.boston --seed 0``.
+    """
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    script = f"-m {spec.name}" if spec else Path(sys.argv[0]).name
+    return f"python {script} {shlex.join(sys.argv[1:])}".strip()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that results depend on.
+
+    Returns
+    -------
+    dict of str to str
+        Read from the installed packages; nothing is imported.
+    """
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # a source tree that is not installed
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine.
+
+    Returns
+    -------
+    dict
+        ``system``, ``cpu``, ``cores`` that this process may use, and ``threads`` if the user
+        limited them with ``OMP_NUM_THREADS``.
+    """
+    threads = os.environ.get("OMP_NUM_THREADS")
+    return {
+        "system": platform.system(),
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "threads": int(threads) if threads and threads.isdigit() else None,
+    }
+
+
+def _cpu() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+@cache
+def git_commit() -> str | None:
+    """Commit of the checkout that this file belongs to.
+
+    Returns
+    -------
+    str or None
+        None if the package is installed elsewhere, or there is no git.
+    """
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists() or not (root / "pyproject.toml").exists():
+        return None
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):  # no git here: the record says null
+        return None
+    return answer.stdout.strip()

@@ -1,0 +1,276 @@
+# %% [markdown]
+# # Exercise 11.3: the price of a home in Boston
+#
+# A quantity is to be predicted from 13 features of a district: a regression. The classical answer
+# is a linear model fitted by least squares. A neural network replaces the linear predictor by
+# layers that are learned and keeps the rest: one linear output and the squared error, which is
+# the Gaussian likelihood under another name.
+#
+# `python -m exercises.boston` runs it; `--help` lists the options.
+
+# %%
+"""Exercise 11.3: predict Boston home values by linear regression and by a neural network."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+import nnloss
+from exercises import commandline as cli
+from exercises.display import heading, paragraph, published_table, table
+
+Loss = Annotated[Literal["mse", "mae", "both"], cli.option("What the network is trained on.")]
+Array = np.ndarray[Any, np.dtype[Any]]
+Predictions = dict[str, Array]  # by "train" and "test"
+
+UNIT = "1000 USD"
+QUICK_EPOCHS = 5
+MEASURES = {
+    "mean_squared_error": "MSE",
+    "root_mean_squared_error": "RMSE",
+    "sum_of_squared_errors": "SSE",
+    "mean_absolute_error": "MAE",
+}
+
+# %% [markdown]
+# ## What must be done to the data?
+#
+# The features have very different scales, and gradient descent suffers from that. Each is centred
+# and scaled by the mean and the standard deviation (with n - 1) of the training rows; the test
+# rows must not take part. The target stays in 1000 USD, so that errors can be read as money.
+
+
+# %%
+def standardised(split: nnloss.Split) -> Predictions:
+    """Features in standard deviations of the training rows."""
+    mean, sd = split.x_train.mean(axis=0), split.x_train.std(axis=0, ddof=1)
+    return {"train": (split.x_train - mean) / sd, "test": (split.x_test - mean) / sd}
+
+
+# %% [markdown]
+# ## The classical model first
+#
+# Least squares has a closed form and no randomness: everyone gets these numbers.
+
+
+# %%
+def linear_regression(split: nnloss.Split) -> Predictions:
+    """Fit the linear regression and predict, on all 13 features."""
+    from sklearn.linear_model import LinearRegression
+
+    x = standardised(split)
+    model = LinearRegression().fit(x["train"], split.y_train)
+    return {rows: model.predict(x[rows]) for rows in x}
+
+
+# %% [markdown]
+# ## How large is the output layer, and which loss belongs to it?
+#
+# One number is predicted, so there is one output node; it may be any number, so its activation is
+# linear. The loss is the mean squared error: binary and categorical cross-entropy are likelihoods
+# of labels and do not apply to a price. All of this is in the task. The network below is only the
+# hidden part, and `compile_for_task` adds the output, the loss and the metrics.
+
+
+# %%
+def network() -> Any:
+    """Build the hidden layers of the course's network; 3,009 parameters with the output layer."""
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input((13,)),
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dense(32, activation="relu"),
+        ],
+        name="boston",
+    )
+
+
+def train(
+    split: nnloss.Split, run: nnloss.Run, loss: str, seed: int, epochs: int, batch: int
+) -> Predictions:
+    """Train the network on one loss and predict."""
+    x = standardised(split)
+    nnloss.set_seed(seed)
+    model = nnloss.compile_for_task(network(), nnloss.REGRESSION, loss=loss, log=run)
+    with nnloss.EpochProgress(f"Network on {loss.upper()}") as progress:
+        model.fit(
+            x["train"],
+            split.y_train,
+            validation_data=(x["test"], split.y_test),
+            epochs=epochs,
+            batch_size=batch,
+            callbacks=[progress],
+            verbose=0,
+        )
+    return {rows: model.predict(x[rows], verbose=0).ravel() for rows in x}
+
+
+# %% [markdown]
+# ## How good is each model?
+#
+# Four numbers from the same residuals. MSE, its root and the sum of squares order models in the
+# same way and have one minimiser; MAE asks another question.
+
+
+# %%
+def errors(split: nnloss.Split, predictions: Predictions) -> dict[str, dict[str, float]]:
+    """MSE, RMSE, SSE and MAE on training and test rows."""
+    targets = {"train": split.y_train, "test": split.y_test}
+    return {
+        rows: {name: getattr(nnloss.likelihoods, name)(y, predictions[rows]) for name in MEASURES}
+        for rows, y in targets.items()
+    }
+
+
+def as_table(judged: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
+    """Put the errors of all models into a table, a row for each model and set of rows."""
+    return pd.DataFrame(
+        {"model": model, "rows": rows} | {MEASURES[name]: v for name, v in values.items()}
+        for model, parts in judged.items()
+        for rows, values in parts.items()
+    )
+
+
+# %% [markdown]
+# ## Trained on MSE or on MAE: what is the difference?
+#
+# The squared error is least at the conditional mean, the absolute error at the conditional
+# median. Where prices are skewed the two differ, and so do the networks.
+
+
+# %%
+def what_each_loss_does(split: nnloss.Split, fitted: dict[str, Predictions], worst: int = 5) -> str:
+    """Write a paragraph on the networks trained on "MSE" and on "MAE", from their predictions."""
+    y = split.y_test
+    tests = {name: predictions["test"] for name, predictions in fitted.items()}
+    judged = {name: errors(split, predictions) for name, predictions in fitted.items()}
+    squared = {name: parts["train"]["mean_squared_error"] for name, parts in judged.items()}
+    absolute = {name: parts["train"]["mean_absolute_error"] for name, parts in judged.items()}
+    above = {name: np.mean(p > y) for name, p in tests.items()}
+    size = np.abs(y - tests["MSE"])
+    order = np.argsort(-size)[:worst]
+    best_squared = min(judged, key=lambda name: judged[name]["test"]["mean_squared_error"])
+    best_absolute = min(judged, key=lambda name: judged[name]["test"]["mean_absolute_error"])
+    return f"""
+        MSE is least at the conditional mean, MAE at the conditional median. Without any feature
+        these would be the constants {split.y_train.mean():.2f} and {np.median(split.y_train):.2f},
+        the mean and the median of the training prices in {UNIT}. On the test rows, whose mean is
+        {y.mean():.2f}, the network trained on MSE predicts {tests["MSE"].mean():.2f} on average
+        and too much in {above["MSE"]:.0%} of the districts, the one trained on MAE
+        {tests["MAE"].mean():.2f} and {above["MAE"]:.0%}. Squares punish few rows hard: the {worst}
+        worst rows of the network trained on MSE (lines
+        {", ".join(str(row + 2) for row in split.rows_test[order])} of the file, prices
+        {", ".join(f"{price:g}" for price in y[order])}) are {worst / len(y):.0%} of the test rows,
+        {np.sum(size[order]) / np.sum(size):.0%} of its absolute and
+        {np.sum(size[order] ** 2) / np.sum(size**2):.0%} of its squared error. On the training
+        rows, where the losses were minimised, training on MSE gives MSE {squared["MSE"]:.2f} and
+        MAE {absolute["MSE"]:.2f}, training on MAE {squared["MAE"]:.2f} and
+        {absolute["MAE"]:.2f}. On the test rows the lower MSE comes from training on
+        {best_squared}, the lower MAE from training on {best_absolute}."""
+
+
+# %% [markdown]
+# ## What a run leaves
+#
+# Predictions and figures go into the run's folder, beside the record, the history and the model
+# that `fit` has left there.
+
+
+# %%
+def leave(run: nnloss.Run, split: nnloss.Split, linear: Predictions, network: Predictions) -> None:
+    """Write predictions and figures of a run."""
+    parts = {"train": (split.rows_train, split.y_train), "test": (split.rows_test, split.y_test)}
+    predictions = [
+        pd.DataFrame(
+            {
+                "rows": rows,
+                "line": numbers + 2,  # of the CSV file, under its header
+                "actual": y,
+                "network": network[rows],
+                "linear_regression": linear[rows],
+            }
+        )
+        for rows, (numbers, y) in parts.items()
+    ]
+    run.save_table("predictions", pd.concat(predictions))
+    tests = {"neural network": network["test"], "linear regression": linear["test"]}
+    drawn = nnloss.plots.predicted_vs_actual(split.y_test, tests, limits=(0, 55), unit=UNIT)
+    run.save_figure("predicted_vs_actual", drawn)
+    history = pd.read_csv(run.folder / "history.csv")
+    labels = {"mean_squared_error": f"MSE, ({UNIT})²", "mean_absolute_error": f"MAE, {UNIT}"}
+    run.save_figure("history", nnloss.plots.history(history, labels))
+
+
+# %% [markdown]
+# ## All of it, in this order
+
+
+# %%
+def main(
+    seed: cli.Seed = 0,
+    epochs: cli.Epochs = None,
+    batch_size: cli.BatchSize = None,
+    loss: Loss = "mse",
+    edition: cli.Edition = "2023",
+    out: cli.Out = Path("runs"),
+    data_dir: cli.DataDir = None,
+    quick: cli.Quick = False,
+) -> None:
+    """Exercise 11.3: Boston Housing by linear regression and by a neural network."""
+    cli.require_folder(out)
+    split = nnloss.load_boston(data_dir)
+    course = nnloss.published.SETTINGS["boston", int(edition)]
+    epochs = epochs or (QUICK_EPOCHS if quick else course.epochs)
+    batch = batch_size or course.batch_size
+
+    heading("Exercise 11.3: Boston Housing")
+    paragraph(f"{split.sizes['train']} training and {split.sizes['test']} test rows, 13 features.")
+    linear = linear_regression(split)
+    judged = {"linear regression": errors(split, linear)}
+    known = {
+        "edition": int(edition),
+        "seed": seed,
+        "quick": quick,
+        "data": split.origin,
+        "split": split.sizes,
+        "baseline": {"linear_regression": judged["linear regression"]["test"]},
+    }
+    networks: dict[str, Predictions] = {}
+    runs: list[nnloss.Run] = []
+    for name in ("mse", "mae") if loss == "both" else (loss,):
+        with nnloss.Run.start(out, "boston", **known) as run:
+            fitted = networks[name.upper()] = train(split, run, name, seed, epochs, batch)
+            title = f"network trained on {name.upper()}"
+            judged[title] = errors(split, fitted)
+            run.update(metrics=judged[title])
+            run.update(published=nnloss.published.compare(run.record))
+            leave(run, split, linear, fitted)
+        runs.append(run)
+
+    heading("How good is each model?")
+    table(as_table(judged))
+    if loss == "both":
+        heading("Trained on MSE or on MAE: what is the difference?")
+        paragraph(what_each_loss_does(split, networks))
+        figure = nnloss.plots.squared_against_absolute(
+            split.rows_test + 2,
+            split.y_test,
+            {f"trained on {name}": fitted["test"] for name, fitted in networks.items()},
+            kind="line of the file",
+        )
+        for run in runs:
+            run.save_figure("losses", figure)
+    heading(f"Our numbers and those of the course, edition {edition}")
+    published_table(
+        runs[0].record, as_published=(epochs, batch) == (course.epochs, course.batch_size)
+    )
+    for run in runs:
+        paragraph(f"All of it is in {run.folder}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

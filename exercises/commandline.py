@@ -1,0 +1,121 @@
+"""What the exercises' command lines share: their options, their errors, their exit status.
+
+0 done; 2 wrong input, told in one line; 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from nnloss.errors import NnlossError
+from nnloss.files import require_folder as require_folder
+
+
+def _whole_number(least: int, most: int | None = None) -> Callable[[Any], int]:
+    reach = f"from {least} to {most}" if most is not None else f"of at least {least}"
+
+    def parse(text: Any) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least or (most is not None and number > most):
+            raise typer.BadParameter(f"it must be a whole number {reach}; found '{text}'")
+        return number
+
+    return parse
+
+
+def option(
+    help_text: str, metavar: str | None = None, parser: Callable[[Any], Any] | None = None
+) -> Any:
+    """Describe an option of an exercise, for ``typing.Annotated``.
+
+    Parameters
+    ----------
+    help_text : str
+        One sentence.
+    metavar : str, optional
+        Name of its value.
+    parser : callable, optional
+        From text to value.
+
+    Returns
+    -------
+    typer.Option
+        Named after the parameter of ``main``.
+    """
+    return typer.Option(help=help_text, metavar=metavar, parser=parser)
+
+
+Seed = Annotated[int, option("Seed of weights and shuffling.", "N", _whole_number(0, 2**32 - 1))]
+Epochs = Annotated[
+    int | None, option("Epochs of training. Default: the edition's.", "N", _whole_number(1))
+]
+BatchSize = Annotated[
+    int | None, option("Rows in a batch. Default: the edition's.", "N", _whole_number(1))
+]
+Edition = Annotated[
+    Literal["2023", "2024"], option("Edition of the course: its settings and numbers.")
+]
+Out = Annotated[Path, option("Folder for the runs and their table.")]
+DataDir = Annotated[
+    Path | None,
+    option("Folder with the data. Default: $NNLOSS_DATA, else the packaged file."),
+]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="A few epochs, to see that all works; recorded as quick.")
+]
+
+
+def run(main: Callable[..., None]) -> None:
+    """Run an exercise: its signature is its command line.
+
+    Parameters
+    ----------
+    main : callable
+        The exercise. In a notebook it is called with its defaults.
+
+    Raises
+    ------
+    SystemExit
+        With the exit status; not in a notebook.
+    """
+    # Ours alone: TensorFlow logs through its own logger and the root logger.
+    logger = logging.getLogger("nnloss")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(logging.StreamHandler())
+    if "ipykernel" in sys.modules:
+        main()
+        return
+    sys.exit(_status(main))
+
+
+def _status(main: Callable[..., None]) -> int:
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    try:
+        status = app(prog_name=_program(main), standalone_mode=False)
+    except typer.TyperException as error:
+        return _complain(f"{error.format_message().rstrip('.')}. See --help")
+    except NnlossError as error:
+        return _complain(str(error))
+    if status == 130:
+        print("Interrupted.", file=sys.stderr)
+    return int(status or 0)
+
+
+def _program(main: Callable[..., None]) -> str:
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return f"python -m {spec.name}" if spec else main.__module__
+
+
+def _complain(message: str) -> int:
+    print("Error: " + " ".join(message.split()), file=sys.stderr)
+    return 2

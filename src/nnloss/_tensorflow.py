@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 _NOTE = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog"
@@ -42,7 +43,7 @@ if "tensorflow" not in sys.modules:
     # An own choice of the user's stands. 3 leaves what is fatal: errors come as exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _without_notes():
-        pass
+        import_module("tensorflow")
 
 import keras  # noqa: E402  (after TensorFlow was quietened)
 import tensorflow as tf  # noqa: E402

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,9 @@ class Head:
     activations : tuple of str
         What is applied from there on, in order, without the linear ones.
     bare : bool
-        Whether nothing but activations follows that layer.
+        Whether what follows that layer leaves each number in its place: no pooling, no dropout.
+    last : bool
+        Whether nothing at all follows that layer, but activations.
     known : bool
         Whether the layer is one of Keras' own, so that its meaning is known.
     """
@@ -51,6 +54,7 @@ class Head:
     units: int | None
     activations: tuple[str, ...]
     bare: bool
+    last: bool
     known: bool
 
     @property
@@ -66,9 +70,9 @@ class Head:
     def is_output(self, nodes: int) -> bool:
         """Whether this is an output layer, and not a hidden one that waits for its head.
 
-        Softmax, sigmoid and a bare linear Dense are outputs. Any other activation makes a hidden
-        layer, unless the layer has exactly as many units as the output needs: then it may be an
-        output with a wrong activation, and nothing tells the two apart.
+        Softmax, sigmoid and a linear Dense at the very end are outputs. Another activation, or a
+        Flatten after it, makes a Dense a hidden layer, unless it has exactly as many units as the
+        output needs: then it may be an output gone wrong, and nothing tells the two apart.
 
         Parameters
         ----------
@@ -84,7 +88,7 @@ class Head:
             return True
         if self.layer != "Dense" or not self.bare:
             return False
-        return not self.activations or self.units == nodes
+        return (self.last and not self.activations) or self.units == nodes
 
 
 def read_head(model: Any) -> Head:
@@ -147,13 +151,14 @@ def _describe(operation: Any, tensor: Any, applied: list[Any], output: Any) -> H
         name = _activation_of(step)
         activations += [name] if name else []
         text += f" -> {_step_text(step, name)}"
-    bare = tensor.shape == output.shape and not any(_ends_hidden_block(step) for step in applied)
+    bare = _sizes(tensor) == _sizes(output) and not any(map(_ends_hidden_block, applied))
     return Head(
         text=text,
         layer=layer,
         units=output.shape[-1],
         activations=tuple(name for name in activations if name != "linear"),
         bare=bare,
+        last=all(_activation_of(step) for step in applied),
         known=_is_keras(operation) and layer != "Lambda",
     )
 
@@ -178,7 +183,9 @@ def _over_axis(name: str, axis: Any, rank: int) -> str:
 
 def _step_text(step: Any, name: str | None) -> str:
     kind = type(step).__name__
-    return f"{kind}('{name}')" if kind == "Activation" else kind
+    if kind == "Activation":
+        return f"{kind}('{name}')"
+    return kind + (name or "")[len(_base(name or "")) :]  # with the axis, if it is another one
 
 
 def _is_applied_to_a_layer(operation: Any) -> bool:
@@ -201,6 +208,12 @@ def _has_one_output(model: Any) -> bool:
 def _inputs_of(tensor: Any) -> list[Any]:
     history = tensor._keras_history
     return list(history.operation._inbound_nodes[history.node_index].input_tensors)
+
+
+def _sizes(tensor: Any) -> tuple[int | None, int | None]:
+    """Numbers in a row of data, and on the last axis: what a harmless Flatten does not change."""
+    sizes = list(tensor.shape)[1:]
+    return (None if None in sizes else math.prod(sizes)), tensor.shape[-1]
 
 
 def _is_keras(operation: Any) -> bool:

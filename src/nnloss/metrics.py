@@ -76,7 +76,7 @@ def name_of(metric: Any) -> str:
 
 
 def _build(metric: Metric, choice: LossChoice) -> Any:
-    arguments = metric.from_logits if choice.from_logits else {}
+    arguments = dict(metric.from_logits) if choice.from_logits else {}
     return getattr(keras.metrics, metric.keras_class)(name=metric.name, **arguments)
 
 
@@ -91,7 +91,7 @@ def _checked(metric: Any, due: list[Any], task: Task, choice: LossChoice) -> Any
         raise PairingError(rule, f"found {kind}, which counts something else", f"Leave {kind} out")
     for known in choice.loss.metrics if choice.loss and choice.from_logits else ():
         default = getattr(keras.metrics, known.keras_class)()
-        for argument, value in known.from_logits.items():
+        for argument, value in known.from_logits:
             if type(metric) is type(default) and getattr(metric, argument) == getattr(
                 default, argument
             ):
@@ -109,8 +109,8 @@ def _from_name(name: str, due: list[Any], rule: str, choice: LossChoice) -> Any:
             if name.lower() in ("accuracy", "acc") and known.name == "accuracy":
                 return known
         raise PairingError(
-            f"{rule}, and no name that Keras reads by the shape of the output",
-            f"found {name!r}",
+            rule,
+            f"found {name!r}, which Keras reads by the shape of the output",
             "Give an object from keras.metrics",
         )
     try:

@@ -98,7 +98,8 @@ def compile_for_task(
     outputs = model.outputs[0]
     if not keep:
         require_features(model, head, task)
-        outputs = keras.layers.Dense(nodes, activation=activation, name="output")(outputs)
+        name = None if any(layer.name == "output" for layer in model.layers) else "output"
+        outputs = keras.layers.Dense(nodes, activation=activation, name=name)(outputs)
     # A Sequential has no `input` before it was called; a functional model's keeps its structure.
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
     result = TaskModel(inputs, outputs, task, name=model.name, log=log)
@@ -331,6 +332,28 @@ validation_batch_size, validation_freq
             self._run.update(metrics={"test": values}, split={"test": rows})
         return result
 
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """Predict, as ``keras.Model.predict``.
+
+        One step at a time, as a model that was loaded from a file does: several steps at once
+        may round differently.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As in Keras.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, nodes)
+            What the output layer gives.
+        """
+        steps, self.steps_per_execution = self.steps_per_execution, 1
+        try:
+            return super().predict(*args, **kwargs)
+        finally:
+            self.steps_per_execution = steps
+
     def to_keras(self) -> Any:
         """Give the same layers, weights and compiled state as an ordinary Keras model.
 
@@ -394,10 +417,21 @@ validation_batch_size, validation_freq
     def _rule(self) -> dict[str, Any]:
         return {"task": self.task, "loss": self._choice.loss, "nodes": self.nodes}
 
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as the model was when it was saved.
+
+        Parameters
+        ----------
+        config : dict
+            From ``get_compile_config``.
+        """
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)  # so that its state can be loaded
+
     def _run_steps_at_once(self, steps: int) -> None:
         if self.steps_per_execution != steps:
             self.steps_per_execution = steps
-            self.train_function = self.test_function = self.predict_function = None
+            self.train_function = self.test_function = None
 
     def _recording(self) -> AbstractContextManager[Run | None]:
         """Start a run if `log` is a folder; leave the caller's open if it is a run."""

@@ -313,12 +313,12 @@ def _remedy(head: Head, task: Task, nodes: int, due: str) -> str:
         for other in TASKS.values()
         if head.activation == other.activation
         and (head.units == other.nodes or (other.nodes is None and (head.units or 0) > 1))
-        and (other is not task or other.nodes is None)
+        and not (other is task and head.units == nodes)
     ]
     ways = [*fits, f"end in Dense({nodes}, '{due}')"]
     if head.activation == "linear" != task.activation and head.units == nodes:
         ways.append(f"use loss=keras.losses.{task.loss.keras_class}(from_logits=True)")
-    elif head.layer == "Dense" and not fits:
+    elif head.layer == "Dense" and not fits and not (head.probabilities and head.units == nodes):
         ways.append(f"if it is a hidden layer, add Dense({nodes}, '{due}') after it yourself")
     text = ", or ".join(ways)
     return text[0].upper() + text[1:]

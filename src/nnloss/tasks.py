@@ -6,7 +6,7 @@ public API, so that this file needs no TensorFlow to be read or imported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -29,13 +29,13 @@ class Metric:
         Name in ``keras.metrics``.
     name : str
         Key in the history and in the record.
-    from_logits : dict
-        Constructor arguments when the model gives logits instead of probabilities.
+    from_logits : tuple of (str, float)
+        Constructor arguments, as pairs, when the model gives logits instead of probabilities.
     """
 
     keras_class: str
     name: str
-    from_logits: dict[str, float] = field(default_factory=dict)
+    from_logits: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ BCE = Loss(
     ("bce",),
     Domain.ZERO_ONE,
     # A probability above one half is a logit above zero.
-    (Metric("BinaryAccuracy", "accuracy", from_logits={"threshold": 0.0}),),
+    (Metric("BinaryAccuracy", "accuracy", from_logits=(("threshold", 0.0),)),),
 )
 CCE = Loss(
     "categorical_crossentropy",

@@ -1,0 +1,282 @@
+"""TaskModel: saves, loads, trains and records like the Keras model that it is."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnloss import BINARY, MULTICLASS, REGRESSION, Run, RunRecord, TaskModel, compile_for_task
+from nnloss._tensorflow import keras, tf
+from nnloss.training import set_seed
+
+TASKS = {"regression": REGRESSION, "binary": BINARY, "multiclass": MULTICLASS}
+
+
+@pytest.fixture
+def data():
+    """Inputs, and targets for each task, that a linear model can learn."""
+    x = np.random.default_rng(1).normal(size=(120, 8))
+    score = x @ np.arange(8.0)
+    classes = np.digitize(score, [-6, 6])
+    return x, {"regression": score, "binary": (score > 0) * 1, "multiclass": np.eye(3)[classes]}
+
+
+def compiled(body, name, **given):
+    classes = 3 if name == "multiclass" else None
+    return compile_for_task(body(), TASKS[name], classes=classes, **given)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_it_learns(body, data, name):
+    set_seed(0)
+    x, y = data
+    model = compiled(body, name, optimizer=keras.optimizers.Adam(0.01))
+    history = model.fit(x, y[name], epochs=60, verbose=0).history
+    assert history["loss"][-1] < 0.3 * history["loss"][0]
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("way", ["method", "function"])
+def test_a_saved_model_predicts_the_same_bits(body, data, name, way, tmp_path):
+    x, y = data
+    model = compiled(body, name)
+    model.fit(x, y[name], verbose=0)
+    path = tmp_path / "model.keras"
+    model.save(path) if way == "method" else keras.saving.save_model(model, path)
+    loaded = keras.saving.load_model(path)
+    assert isinstance(loaded, TaskModel) == (way == "function")
+    assert int(loaded.optimizer.iterations) == int(model.optimizer.iterations) > 0
+    assert np.array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert loaded.evaluate(x, y[name], verbose=0, return_dict=True) == pytest.approx(
+        model.evaluate(x, y[name], verbose=0, return_dict=True), rel=1e-5
+    )
+
+
+def test_a_saved_model_needs_nothing_of_ours(body, data, tmp_path, python):
+    x, y = data
+    model = compiled(body, "binary")
+    model.fit(x, y["binary"], verbose=0)
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "p.npy", model.predict(x, verbose=0))
+    code = (
+        "import sys, numpy as np, keras\n"
+        f"model = keras.saving.load_model(r'{tmp_path}/model.keras')\n"
+        f"p = model.predict(np.load(r'{tmp_path}/x.npy'), verbose=0)\n"
+        f"print(np.array_equal(p, np.load(r'{tmp_path}/p.npy')), 'nnloss' in sys.modules)\n"
+    )
+    assert python("-c", code).stdout.split() == ["True", "False"]
+
+
+def test_a_loaded_model_becomes_a_task_model_again(body, data, tmp_path):
+    x, y = data
+    model = compiled(body, "regression")
+    model.fit(x, y["regression"], verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    again = compile_for_task(loaded, REGRESSION, optimizer=loaded.optimizer)
+    assert int(again.optimizer.iterations) == int(model.optimizer.iterations) > 0
+    assert np.array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_a_copy_is_an_ordinary_model(body):
+    model = compiled(body, "binary")
+    assert keras.models.clone_model(model).count_params() == model.count_params()
+    assert isinstance(TaskModel.from_config(model.get_config()), TaskModel)
+
+
+def test_the_body_keeps_its_weights(body):
+    model = body()
+    weights = model.get_weights()
+    result = compile_for_task(model, BINARY)
+    assert all(np.array_equal(a, b) for a, b in zip(weights, result.get_weights(), strict=False))
+    assert result.layers[1] is model.layers[0]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_history_is_that_of_plain_keras_on_the_same_batches(body, data, name):
+    x, y = data
+    model = compiled(body, name, optimizer="sgd")
+    plain = keras.models.clone_model(model.to_keras())
+    plain.set_weights(model.get_weights())
+    plain.compile(
+        "sgd", TASKS[name].loss.name, metrics=[m for m in compiled(body, name).bound_metrics]
+    )
+    given = {
+        "epochs": 3,
+        "batch_size": 50,
+        "shuffle": False,
+        "verbose": 0,
+        "validation_data": (x[:30], y[name][:30]),
+        "sample_weight": np.linspace(0.5, 2, len(x)),
+    }
+    ours = model.fit(x, y[name], **given).history
+    theirs = plain.fit(x, y[name], **given).history
+    assert list(ours) == list(theirs)
+    for key, values in theirs.items():
+        assert ours[key] == pytest.approx(values, rel=1e-4), key
+
+
+def test_class_weights_and_validation_split_are_respected(body, data):
+    x, y = data
+    model = compiled(body, "binary")
+    given = {"epochs": 2, "shuffle": False, "verbose": 0}
+    start = model.get_weights()
+    weighted = model.fit(x, y["binary"], class_weight={0: 10.0, 1: 0.1}, **given)
+    model.set_weights(start)
+    plain = model.fit(x, y["binary"], **given)
+    assert weighted.history["loss"][0] != pytest.approx(plain.history["loss"][0], rel=0.01)
+    assert "val_loss" in model.fit(x, y["binary"], validation_split=0.25, **given).history
+
+
+def test_data_may_come_as_batches(body, data):
+    x, y = data
+    model = compiled(body, "binary")
+    batches = tf.data.Dataset.from_tensor_slices((x, y["binary"])).batch(30)
+    assert len(model.fit(batches, epochs=2, verbose=0).history["loss"]) == 2
+
+    def generator():
+        while True:
+            yield x[:30], y["binary"][:30]
+
+    model.fit(generator(), steps_per_epoch=3, verbose=0, validation_data=batches)
+    assert model.evaluate(batches, verbose=0, return_dict=True)["loss"] > 0
+
+
+class Watcher(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.batches, self.epochs = 0, []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches += 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs.append(sorted(logs))
+
+
+def test_callbacks_see_every_batch_and_epoch(body, data, tmp_path):
+    x, y = data
+    watcher = Watcher()
+    model = compiled(body, "regression")
+    given = {"epochs": 3, "batch_size": 30, "validation_data": (x, y["regression"]), "verbose": 0}
+    model.fit(x, y["regression"], callbacks=watcher, **given)
+    names = ["loss", "mean_absolute_error", "mean_squared_error"]
+    assert watcher.batches == 3 * 4
+    assert watcher.epochs == [sorted([*names, *(f"val_{name}" for name in names)])] * 3
+
+
+def test_keras_own_callbacks_work(body, data, tmp_path):
+    x, y = data
+    model = compiled(body, "regression", optimizer=keras.optimizers.SGD(1e-30))
+    callbacks = [
+        keras.callbacks.EarlyStopping(patience=1),
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras"),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+        keras.callbacks.LearningRateScheduler(lambda epoch: 1e-30),
+    ]
+    given = {"validation_data": (x, y["regression"]), "callbacks": callbacks, "verbose": 0}
+    history = model.fit(x, y["regression"], epochs=9, **given)
+    assert len(history.epoch) < 9  # nothing was learned, so it stopped early
+    assert len(pd.read_csv(tmp_path / "log.csv")) == len(history.epoch)
+    assert keras.saving.load_model(tmp_path / "best.keras").count_params() == model.count_params()
+
+
+def test_steps_run_at_once_do_not_change_predictions(body, data):
+    x, y = data
+    model = compiled(body, "regression")
+    model.fit(x, y["regression"], verbose=0)
+    assert model.steps_per_execution > 1
+    assert model.predict(x, batch_size=7, verbose=0) == pytest.approx(
+        model.predict(x, batch_size=120, verbose=0), rel=1e-5
+    )
+
+
+def test_a_log_folder_gets_a_record(body, data, tmp_path):
+    x, y = data
+    set_seed(3)
+    model = compiled(body, "multiclass", log=tmp_path)
+    model.fit(x[:90], y["multiclass"][:90], epochs=2, batch_size=30, verbose=0)
+    test = model.evaluate(x[90:], y["multiclass"][90:], verbose=0, return_dict=True)
+    (folder,) = (tmp_path / "net").iterdir()
+    record = RunRecord.read(folder / "run.json")
+    assert (record.status, record.task, record.activation, record.loss) == (
+        "finished", "multiclass", "softmax", "categorical_crossentropy",
+    )  # fmt: skip
+    assert (record.seed, record.epochs, record.batch_size, record.parameters) == (3, 2, 30, 195)
+    assert record.split == {"train": 90, "test": 30}
+    assert record.metrics["test"] == pytest.approx(test)
+    assert record.seconds["fit"] > 0
+    history = pd.read_csv(folder / "history.csv")
+    assert history.columns.tolist() == ["epoch", "accuracy", "loss"]
+    assert history["epoch"].tolist() == [1, 2]
+    loaded = keras.saving.load_model(folder / "model.keras")
+    assert np.array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+    table = pd.read_csv(tmp_path / "results.csv")
+    assert table["id"].tolist() == [folder.name]
+    assert table["metrics.test.accuracy"].tolist() == pytest.approx([test["accuracy"]])
+
+
+def test_each_fit_is_a_run_of_its_own(body, data, tmp_path):
+    x, y = data
+    model = compiled(body, "binary", log=tmp_path)
+    model.fit(x, y["binary"], verbose=0)
+    model.fit(x, y["binary"], verbose=0)
+    assert len(list((tmp_path / "net").iterdir())) == 2
+    assert len(pd.read_csv(tmp_path / "results.csv")) == 2
+
+
+def test_an_open_run_is_written_into_and_left_open(body, data, tmp_path):
+    x, y = data
+    with Run.start(tmp_path, "mine", seed=7) as run:
+        model = compiled(body, "binary", log=run)
+        model.fit(x, y["binary"], verbose=0)
+        assert run.record.status == "running"
+        assert run.record.loss == "binary_crossentropy"
+    assert RunRecord.read(run.folder / "run.json").status == "finished"
+    assert not (tmp_path / "net").exists()
+
+
+class Stop(keras.callbacks.Callback):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(KeyboardInterrupt(), "interrupted"), (RuntimeError("out of luck"), "failed")],
+    ids=["Ctrl-C", "an error"],
+)
+def test_what_was_trained_before_a_stop_is_kept(body, data, tmp_path, error, status):
+    x, y = data
+    model = compiled(body, "binary", log=tmp_path)
+    with pytest.raises(type(error)):
+        model.fit(x, y["binary"], epochs=9, callbacks=[Stop(error)], verbose=0)
+    (folder,) = (tmp_path / "net").iterdir()
+    record = json.loads((folder / "run.json").read_text())
+    assert record["status"] == status
+    assert ("out of luck" in (record["error"] or "")) == (status == "failed")
+    assert record["epochs"] == 9
+    assert len(pd.read_csv(folder / "history.csv")) == record["epochs_trained"] >= 1
+
+
+def test_nothing_is_written_without_a_log(body, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x, y = data
+    model = compiled(body, "binary")
+    model.fit(x, y["binary"], verbose=0)
+    model.evaluate(x, y["binary"], verbose=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_logging_is_left_to_the_application():
+    assert logging.getLogger("nnloss").handlers == []

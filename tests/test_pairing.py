@@ -1,0 +1,598 @@
+"""compile_for_task on right and wrong models: every row of the design's table, with its wording."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from nnloss import BINARY, MULTICLASS, REGRESSION, PairingError, compile_for_task
+from nnloss._tensorflow import keras
+
+layers, losses, metrics = keras.layers, keras.losses, keras.metrics
+
+
+def dense(units, activation=None):
+    return lambda: [layers.Dense(units, activation)]
+
+
+LABELS_LOSS = (
+    "which has no probabilistic meaning for labels and poor gradients at confident mistakes"
+)
+CCE_ONLY = (
+    "Task 'multiclass' needs the loss 'categorical_crossentropy' or "
+    "'sparse_categorical_crossentropy'"
+)
+
+# what the model ends in, task, arguments, and the three parts of the message
+WRONG = {
+    "softmax with CCE from logits": (
+        dense(10, "softmax"),
+        MULTICLASS,
+        {"classes": 10, "loss": lambda: losses.CategoricalCrossentropy(from_logits=True)},
+        "Task 'multiclass' needs softmax in the model or in the loss, not in both",
+        "model 'net' ends in Dense(10, activation='softmax') and the loss is "
+        "CategoricalCrossentropy(from_logits=True): double softmax",
+        "Use loss='categorical_crossentropy', or end in Dense(10) without activation",
+    ),
+    "sigmoid with BCE from logits": (
+        dense(1, "sigmoid"),
+        BINARY,
+        {"loss": lambda: losses.BinaryCrossentropy(from_logits=True)},
+        "Task 'binary' needs sigmoid in the model or in the loss, not in both",
+        "model 'net' ends in Dense(1, activation='sigmoid') and the loss is "
+        "BinaryCrossentropy(from_logits=True): double sigmoid",
+        "Use loss='binary_crossentropy', or end in Dense(1) without activation",
+    ),
+    "Dense softmax, then Softmax": (
+        lambda: [layers.Dense(10, "softmax"), layers.Softmax()],
+        MULTICLASS,
+        {"classes": 10},
+        "Task 'multiclass' needs Dense(10, activation='softmax'), applied once",
+        "model 'net' ends in Dense(10, activation='softmax') -> Softmax: double softmax",
+        "Remove the last softmax",
+    ),
+    "Dense softmax, then Activation": (
+        lambda: [layers.Dense(10, "softmax"), layers.Activation("softmax")],
+        MULTICLASS,
+        {"classes": 10},
+        "Task 'multiclass' needs Dense(10, activation='softmax'), applied once",
+        "model 'net' ends in Dense(10, activation='softmax') -> Activation('softmax'): "
+        "double softmax",
+        "Remove the last softmax",
+    ),
+    "linear(C) with CCE": (
+        dense(10),
+        MULTICLASS,
+        {"classes": 10, "loss": "categorical_crossentropy"},
+        "Task 'multiclass' needs Dense(10, activation='softmax')",
+        "model 'net' ends in Dense(10), which gives logits and not probabilities",
+        "End in Dense(10, 'softmax'), or use "
+        "loss=keras.losses.CategoricalCrossentropy(from_logits=True)",
+    ),
+    "linear(1) with BCE": (
+        dense(1),
+        BINARY,
+        {"loss": "binary_crossentropy"},
+        "Task 'binary' needs Dense(1, activation='sigmoid')",
+        "model 'net' ends in Dense(1), which gives logits and not probabilities",
+        "Use task REGRESSION, or end in Dense(1, 'sigmoid'), or use "
+        "loss=keras.losses.BinaryCrossentropy(from_logits=True)",
+    ),
+    "sigmoid(C) with CCE": (
+        dense(10, "sigmoid"),
+        MULTICLASS,
+        {"classes": 10},
+        "Task 'multiclass' needs Dense(10, activation='softmax')",
+        "model 'net' ends in Dense(10, activation='sigmoid'), whose rows do not sum to 1",
+        "End in Dense(10, 'softmax')",
+    ),
+    "softmax(C) with MSE": (
+        dense(10, "softmax"),
+        MULTICLASS,
+        {"classes": 10, "loss": "mse"},
+        CCE_ONLY,
+        f"found 'mean_squared_error', {LABELS_LOSS}",
+        "Leave the loss out, or use loss='categorical_crossentropy'",
+    ),
+    "sigmoid(1) with MSE": (
+        dense(1, "sigmoid"),
+        BINARY,
+        {"loss": "MSE"},
+        "Task 'binary' needs the loss 'binary_crossentropy'",
+        f"found 'mean_squared_error', {LABELS_LOSS}",
+        "Leave the loss out, or use loss='binary_crossentropy'",
+    ),
+    "softmax(1) with BCE": (
+        dense(1, "softmax"),
+        BINARY,
+        {"loss": "binary_crossentropy"},
+        "Task 'binary' needs Dense(1, activation='sigmoid')",
+        "model 'net' ends in Dense(1, activation='softmax'), which is 1 for every row",
+        "End in Dense(1, 'sigmoid')",
+    ),
+    "sigmoid(1) with CCE": (
+        dense(1, "sigmoid"),
+        BINARY,
+        {"loss": "categorical_crossentropy"},
+        "Task 'binary' needs the loss 'binary_crossentropy'",
+        "found 'categorical_crossentropy', which is 0 for every row of a single unit",
+        "Leave the loss out, or use loss='binary_crossentropy'",
+    ),
+    "sigmoid(1) for two classes": (
+        dense(1, "sigmoid"),
+        MULTICLASS,
+        {"classes": 2},
+        "Task 'multiclass' needs Dense(2, activation='softmax')",
+        "model 'net' ends in Dense(1, activation='sigmoid'), whose rows do not sum to 1",
+        "Use task BINARY, or end in Dense(2, 'softmax')",
+    ),
+    "softmax(2) for a binary task": (
+        dense(2, "softmax"),
+        BINARY,
+        {"loss": "binary_crossentropy"},
+        "Task 'binary' needs Dense(1, activation='sigmoid')",
+        "model 'net' ends in Dense(2, activation='softmax')",
+        "Use task MULTICLASS with classes=2, or end in Dense(1, 'sigmoid')",
+    ),
+    "softmax(2) with BCE": (
+        dense(2, "softmax"),
+        MULTICLASS,
+        {"classes": 2, "loss": losses.binary_crossentropy},
+        CCE_ONLY,
+        "found 'binary_crossentropy', which scores the units as separate yes/no answers and not "
+        "as one choice",
+        "Leave the loss out, or use loss='categorical_crossentropy'",
+    ),
+    "relu for a regression": (
+        dense(1, "relu"),
+        REGRESSION,
+        {},
+        "Task 'regression' needs Dense(1, activation='linear')",
+        "model 'net' ends in Dense(1, activation='relu'), which cannot predict below 0",
+        "End in Dense(1, 'linear'), or if it is a hidden layer, add Dense(1, 'linear') after it "
+        "yourself",
+    ),
+    "ReLU layer for a regression": (
+        lambda: [layers.Dense(1), layers.ReLU()],
+        REGRESSION,
+        {},
+        "Task 'regression' needs Dense(1, activation='linear')",
+        "model 'net' ends in Dense(1) -> ReLU, which cannot predict below 0",
+        "End in Dense(1, 'linear'), or if it is a hidden layer, add Dense(1, 'linear') after it "
+        "yourself",
+    ),
+    "sigmoid for a regression": (
+        dense(1, "sigmoid"),
+        REGRESSION,
+        {},
+        "Task 'regression' needs Dense(1, activation='linear')",
+        "model 'net' ends in Dense(1, activation='sigmoid'), which cannot leave the range 0 to 1",
+        "Use task BINARY, or end in Dense(1, 'linear')",
+    ),
+    "tanh for a regression": (
+        dense(1, "tanh"),
+        REGRESSION,
+        {},
+        "Task 'regression' needs Dense(1, activation='linear')",
+        "model 'net' ends in Dense(1, activation='tanh'), which cannot leave the range -1 to 1",
+        "End in Dense(1, 'linear'), or if it is a hidden layer, add Dense(1, 'linear') after it "
+        "yourself",
+    ),
+    "softmax for a regression": (
+        dense(10, "softmax"),
+        REGRESSION,
+        {},
+        "Task 'regression' needs Dense(1, activation='linear')",
+        "model 'net' ends in Dense(10, activation='softmax'), whose rows sum to 1",
+        "Use task MULTICLASS with classes=10, or end in Dense(1, 'linear')",
+    ),
+    "an unknown activation of the size of the output": (
+        lambda: [layers.Dense(1, activation=keras.activations.softplus)],
+        REGRESSION,
+        {},
+        "Task 'regression' needs Dense(1, activation='linear')",
+        "model 'net' ends in Dense(1, activation='softplus')",
+        "End in Dense(1, 'linear'), or if it is a hidden layer, add Dense(1, 'linear') after it "
+        "yourself",
+    ),
+    "a linear layer of another size": (
+        dense(32),
+        REGRESSION,
+        {},
+        "Task 'regression' needs Dense(1, activation='linear')",
+        "model 'net' ends in Dense(32), which has 32 units",
+        "End in Dense(1, 'linear'), or if it is a hidden layer, add Dense(1, 'linear') after it "
+        "yourself",
+    ),
+    "another number of classes": (
+        dense(5, "softmax"),
+        MULTICLASS,
+        {"classes": 10},
+        "Task 'multiclass' needs Dense(10, activation='softmax')",
+        "model 'net' ends in Dense(5, activation='softmax'), which has 5 units",
+        "Use task MULTICLASS with classes=5, or end in Dense(10, 'softmax')",
+    ),
+    "softmax over the rows": (
+        lambda: [layers.Dense(4), layers.Softmax(axis=0)],
+        MULTICLASS,
+        {"classes": 4},
+        "Task 'multiclass' needs Dense(4, activation='softmax')",
+        "model 'net' ends in Dense(4) -> Softmax over axis 0",
+        "End in Dense(4, 'softmax')",
+    ),
+    "relu before softmax": (
+        lambda: [layers.Dense(4, "relu"), layers.Softmax()],
+        MULTICLASS,
+        {"classes": 4},
+        "Task 'multiclass' needs Dense(4, activation='softmax')",
+        "model 'net' ends in Dense(4, activation='relu') -> Softmax",
+        "End in Dense(4, 'softmax')",
+    ),
+    "dropout after softmax": (
+        lambda: [layers.Dense(4, "softmax"), layers.Dropout(0.5)],
+        MULTICLASS,
+        {"classes": 4},
+        "Task 'multiclass' needs Dense(4, activation='softmax')",
+        "model 'net' ends in Dense(4, activation='softmax') -> Dropout",
+        "End in Dense(4, 'softmax')",
+    ),
+    "MAE for a binary task": (
+        dense(16, "relu"),
+        BINARY,
+        {"loss": "mae"},
+        "Task 'binary' needs the loss 'binary_crossentropy'",
+        "found 'mean_absolute_error', which is not a likelihood of this task",
+        "Leave the loss out, or use loss='binary_crossentropy'",
+    ),
+    "BCE for a regression": (
+        dense(16, "relu"),
+        REGRESSION,
+        {"loss": losses.BinaryCrossentropy},
+        "Task 'regression' needs the loss 'mean_squared_error' or 'mean_absolute_error'",
+        "found 'binary_crossentropy', which is not a likelihood of this task",
+        "Leave the loss out, or use loss='mean_squared_error'",
+    ),
+    "a loss that the table does not have": (
+        dense(16, "relu"),
+        BINARY,
+        {"loss": "hinge"},
+        "Task 'binary' needs the loss 'binary_crossentropy'",
+        "found 'hinge', of which it is not known what it is a likelihood of",
+        "Leave the loss out, or use loss='binary_crossentropy'",
+    ),
+    "no number of classes": (
+        dense(16, "relu"),
+        MULTICLASS,
+        {},
+        "Task 'multiclass' needs the number of classes, at least 2",
+        "found classes=None",
+        "Give classes=C",
+    ),
+    "one class": (
+        dense(16, "relu"),
+        MULTICLASS,
+        {"classes": 1},
+        "Task 'multiclass' needs the number of classes, at least 2",
+        "found classes=1",
+        "Give classes=C",
+    ),
+    "classes for a regression": (
+        dense(16, "relu"),
+        REGRESSION,
+        {"classes": 3},
+        "Task 'regression' has 1 output node and takes no classes",
+        "found classes=3",
+        "Leave classes out, or use task MULTICLASS",
+    ),
+    "a layer of the user's own at the end": (
+        lambda: [Unknown()],
+        BINARY,
+        {},
+        "Task 'binary' needs a model whose last layer Keras defines",
+        "model 'net' ends in Unknown, of which it is not known whether it is an output",
+        "Add the output layer, or a Dense hidden layer, after it yourself",
+    ),
+    "a threshold of one half on logits": (
+        dense(1),
+        BINARY,
+        {
+            "loss": lambda: losses.BinaryCrossentropy(from_logits=True),
+            "metrics": [metrics.BinaryAccuracy()],
+        },
+        "Task 'binary' with the loss 'BinaryCrossentropy(from_logits=True)' reports BinaryAccuracy "
+        "at threshold=0, since the model gives logits",
+        "found BinaryAccuracy(threshold=0.5)",
+        "Give BinaryAccuracy(threshold=0), or leave it out",
+    ),
+    "the accuracy of another task": (
+        dense(16, "relu"),
+        MULTICLASS,
+        {"classes": 3, "metrics": [metrics.BinaryAccuracy()]},
+        "Task 'multiclass' with the loss 'categorical_crossentropy' reports CategoricalAccuracy",
+        "found BinaryAccuracy, which counts something else",
+        "Leave BinaryAccuracy out",
+    ),
+    "accuracy of a regression": (
+        dense(16, "relu"),
+        REGRESSION,
+        {"metrics": ["accuracy"]},
+        "Task 'regression' with the loss 'mean_squared_error' reports MeanSquaredError and "
+        "MeanAbsoluteError",
+        "found 'accuracy', which Keras reads by the shape of the output",
+        "Give an object from keras.metrics",
+    ),
+    "a metric that Keras does not know": (
+        dense(16, "relu"),
+        REGRESSION,
+        {"metrics": ["correctness"]},
+        "Task 'regression' with the loss 'mean_squared_error' reports MeanSquaredError and "
+        "MeanAbsoluteError",
+        "found 'correctness', which Keras does not know",
+        "Give an object from keras.metrics",
+    ),
+}
+
+
+class Unknown(layers.Layer):
+    def call(self, inputs):
+        return inputs
+
+
+def arguments_of(given):
+    """Losses are made anew for each test."""
+    loss = given.get("loss")
+    if callable(loss) and getattr(loss, "__name__", "") == "<lambda>":
+        return given | {"loss": loss()}
+    return given
+
+
+@pytest.mark.parametrize("case", WRONG.values(), ids=WRONG)
+def test_wrong_pairs_are_refused(body, case):
+    end, task, given, rule, found, remedy = case
+    with pytest.raises(PairingError) as caught:
+        compile_for_task(body(*end()), task, **arguments_of(given))
+    assert (caught.value.rule, caught.value.found, caught.value.remedy) == (rule, found, remedy)
+    assert str(caught.value) == f"{rule}; {found}. {remedy}."
+    assert isinstance(caught.value, ValueError)
+
+
+def custom(y_true, y_pred):
+    return keras.ops.mean(y_true - y_pred)
+
+
+class Subclass(losses.MeanSquaredError):
+    pass
+
+
+@pytest.mark.parametrize("loss", [custom, Subclass()], ids=["function", "subclass"])
+def test_a_loss_of_the_users_own_is_refused_and_not_replaced(body, loss):
+    with pytest.raises(PairingError, match="of which it is not known what it is a likelihood of"):
+        compile_for_task(body(), REGRESSION, loss=loss)
+
+
+HIDDEN = {
+    "Dense relu": dense(7, "relu"),
+    "Dense tanh": dense(7, "tanh"),
+    "Dropout": lambda: [layers.Dropout(0.1)],
+    "BatchNormalization": lambda: [layers.Dense(7), layers.BatchNormalization()],
+    "LayerNormalization": lambda: [layers.LayerNormalization()],
+    "Activation": lambda: [layers.Dense(7), layers.Activation("relu")],
+    "LeakyReLU": lambda: [layers.Dense(7), layers.LeakyReLU()],
+    "Flatten": lambda: [layers.Flatten()],
+    "Dense linear, then Flatten": lambda: [layers.Dense(7), layers.Flatten()],
+    "Dense linear, then Dropout": lambda: [layers.Dense(7), layers.Dropout(0.1)],
+    "pooling": lambda: [
+        layers.Reshape((8, 2)),
+        layers.Conv1D(3, 3, activation="relu"),
+        layers.GlobalAveragePooling1D(),
+    ],
+    "max pooling": lambda: [
+        layers.Reshape((8, 2)),
+        layers.Conv1D(3, 3),
+        layers.MaxPooling1D(2),
+        layers.Flatten(),
+    ],
+    "a recurrent layer": lambda: [layers.Reshape((8, 2)), layers.LSTM(3)],
+}
+
+
+@pytest.mark.parametrize("task", [REGRESSION, BINARY, MULTICLASS], ids=lambda task: task.name)
+@pytest.mark.parametrize("end", HIDDEN.values(), ids=HIDDEN)
+def test_a_hidden_end_gets_the_output_layer(body, end, task):
+    model = body(*end())
+    result = compile_for_task(model, task, classes=3 if task is MULTICLASS else None)
+    head = result.layers[-1]
+    assert isinstance(head, keras.layers.Dense)
+    assert head.name == "output"
+    assert keras.activations.serialize(head.activation) == task.activation
+    assert result.output_shape == (None, task.nodes or 3)
+    assert result.layers[-2] is model.layers[-1]
+    assert result.loss == task.loss.name
+
+
+HEADS = {
+    "Dense": lambda n, a: [layers.Dense(n, a)],
+    "Activation": lambda n, a: [layers.Dense(n), layers.Activation(a)],
+    "a function": lambda n, a: [layers.Dense(n, getattr(keras.activations, a))],
+    "Dense, then linear": lambda n, a: [layers.Dense(n, a), layers.Activation("linear")],
+    "a nested model": lambda n, a: [
+        keras.Sequential([keras.Input((16,)), layers.Dense(n), layers.Activation(a)])
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "nodes"),
+    [(REGRESSION, 1), (BINARY, 1), (MULTICLASS, 4)],
+    ids=["regression", "binary", "multiclass"],
+)
+@pytest.mark.parametrize("end", HEADS.values(), ids=HEADS)
+def test_the_right_head_is_kept(body, end, task, nodes):
+    model = body(*end(nodes, task.activation))
+    result = compile_for_task(model, task)
+    assert result.count_params() == model.count_params()
+    assert result.output_shape == (None, nodes)
+
+
+@pytest.mark.parametrize(
+    ("task", "nodes"), [(BINARY, 1), (MULTICLASS, 4)], ids=["binary", "multiclass"]
+)
+def test_a_convolution_is_a_head(body, task, nodes):
+    convolution = layers.Conv1D(nodes, 1, activation=task.activation)
+    model = body(layers.Reshape((1, 16)), convolution, layers.Flatten())
+    assert compile_for_task(model, task).count_params() == model.count_params()
+
+
+def test_a_softmax_at_each_step_is_no_head(body):
+    model = body(layers.Reshape((4, 4)), layers.Dense(2, "softmax"), layers.Flatten())
+    with pytest.raises(PairingError, match="which has 8 units"):
+        compile_for_task(model, MULTICLASS, classes=2)
+
+
+def test_a_softmax_layer_is_a_head(body):
+    model = body(layers.Dense(4), layers.Softmax())
+    assert compile_for_task(model, MULTICLASS, classes=4).count_params() == model.count_params()
+
+
+def test_a_functional_body_with_branches():
+    x = keras.Input((8,))
+    hidden = layers.Dense(4, "relu")(x)
+    model = keras.Model(x, layers.Add()([hidden, layers.Dense(4, "relu")(hidden)]))
+    assert compile_for_task(model, BINARY).output_shape == (None, 1)
+    model = keras.Model(x, keras.ops.sigmoid(layers.Dense(1)(hidden)))
+    assert compile_for_task(model, BINARY).count_params() == model.count_params()
+
+
+def test_double_softmax_is_seen_across_nested_models():
+    inner = keras.Sequential([keras.Input((3,)), layers.Softmax()])
+    model = keras.Sequential([keras.Input((8,)), layers.Dense(3, "softmax"), inner])
+    with pytest.raises(PairingError, match="double softmax"):
+        compile_for_task(model, MULTICLASS, classes=3)
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "nodes"),
+    [
+        (BINARY, losses.BinaryCrossentropy, 1),
+        (MULTICLASS, losses.CategoricalCrossentropy, 3),
+        (MULTICLASS, losses.SparseCategoricalCrossentropy, 3),
+    ],
+    ids=["BCE", "CCE", "sparse CCE"],
+)
+@pytest.mark.parametrize("head", [True, False], ids=["kept", "added"])
+def test_from_logits_wants_a_linear_head(body, task, loss, nodes, head):
+    model = body(layers.Dense(nodes)) if head else body()
+    classes = nodes if task is MULTICLASS else None
+    result = compile_for_task(model, task, classes=classes, loss=loss(from_logits=True))
+    assert keras.activations.serialize(result.layers[-1].activation) == "linear"
+    assert result.loss.from_logits
+
+
+def test_accuracy_of_logits_counts_from_zero(body):
+    model = compile_for_task(
+        body(layers.Dense(1)), BINARY, loss=losses.BinaryCrossentropy(from_logits=True)
+    )
+    x = np.random.default_rng(0).normal(size=(64, 8)).astype("float32")
+    # A logit of 0.3 is a probability of 0.57: class 1, though it is below one half.
+    model.layers[-1].set_weights([np.zeros((16, 1)), np.array([0.3])])
+    assert model.evaluate(x, np.ones(64), verbose=0, return_dict=True)["accuracy"] == 1
+
+
+@pytest.mark.parametrize(
+    ("task", "kinds", "names"),
+    [
+        (REGRESSION, [metrics.MeanSquaredError, metrics.MeanAbsoluteError],
+         ["mean_squared_error", "mean_absolute_error"]),
+        (BINARY, [metrics.BinaryAccuracy], ["accuracy"]),
+        (MULTICLASS, [metrics.CategoricalAccuracy], ["accuracy"]),
+    ],
+    ids=["regression", "binary", "multiclass"],
+)  # fmt: skip
+def test_metrics_are_bound_explicitly(body, task, kinds, names):
+    model = compile_for_task(body(), task, classes=3 if task is MULTICLASS else None)
+    assert [type(metric) for metric in model.bound_metrics] == kinds
+    assert [metric.name for metric in model.bound_metrics] == names
+
+
+def test_the_sparse_loss_has_the_sparse_accuracy(body):
+    model = compile_for_task(body(), MULTICLASS, classes=3, loss="sparse_categorical_crossentropy")
+    assert isinstance(model.bound_metrics[0], metrics.SparseCategoricalAccuracy)
+
+
+def test_the_callers_metrics_are_added(body):
+    own = metrics.AUC(name="auc")
+    model = compile_for_task(body(), BINARY, metrics=[own, "accuracy", "mean_squared_error"])
+    assert [getattr(metric, "name", metric) for metric in model.bound_metrics] == [
+        "auc", "accuracy", "mean_squared_error",
+    ]  # fmt: skip
+    assert model.bound_metrics[0] is own
+    model = compile_for_task(body(), BINARY, metrics=metrics.BinaryAccuracy(threshold=0.3))
+    assert [metric.threshold for metric in model.bound_metrics] == [0.5, 0.3]
+
+
+def test_the_callers_optimizer_and_loss_are_kept(body):
+    optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+    loss = losses.BinaryCrossentropy(label_smoothing=0.1, reduction="sum")
+    model = compile_for_task(body(), BINARY, optimizer=optimizer, loss=loss)
+    assert model.optimizer is optimizer
+    assert model.loss is loss
+
+
+def test_compile_again_is_checked_too(body):
+    model = compile_for_task(body(), BINARY)
+    with pytest.raises(PairingError, match="found 'mean_squared_error'"):
+        model.compile(loss="mse")
+
+
+@pytest.mark.parametrize(
+    ("model", "found"),
+    [
+        (lambda: "model.keras", "found str"),
+        (lambda: keras.Sequential([layers.Dense(3)], name="raw"),
+         "model 'raw' (Sequential) has no output yet"),
+    ],
+    ids=["no model", "not built"],
+)  # fmt: skip
+def test_what_is_no_built_model_is_refused(model, found):
+    with pytest.raises(PairingError) as caught:
+        compile_for_task(model(), BINARY)
+    assert caught.value.found == found
+    assert "functional or sequential Keras model with one output" in caught.value.rule
+
+
+def test_two_outputs_are_refused():
+    x = keras.Input((8,))
+    model = keras.Model(x, [layers.Dense(1)(x), layers.Dense(1)(x)], name="two")
+    with pytest.raises(PairingError, match="model 'two' has 2 outputs"):
+        compile_for_task(model, REGRESSION)
+
+
+def test_an_output_of_higher_rank_is_refused():
+    model = keras.Sequential([keras.Input((9, 1)), layers.Conv1D(4, 3)], name="conv")
+    with pytest.raises(PairingError, match=r"ends in Conv1D\(4\) of shape \(None, 7, 4\)"):
+        compile_for_task(model, BINARY)
+
+
+def test_a_task_by_its_name_is_refused(body):
+    with pytest.raises(PairingError, match="compile_for_task needs a Task; found 'binary'"):
+        compile_for_task(body(), "binary")
+
+
+def test_the_choice_is_logged(body, caplog):
+    with caplog.at_level(logging.INFO, logger="nnloss"):
+        compile_for_task(body(), MULTICLASS, classes=3)
+        compile_for_task(body(layers.Dense(1)), REGRESSION, loss="mae")
+    assert caplog.messages == [
+        "Task 'multiclass': added Dense(3, activation='softmax'); loss categorical_crossentropy; "
+        "metrics accuracy; 195 parameters",
+        "Task 'regression': kept Dense(1, activation='linear'); loss mean_absolute_error; "
+        "metrics mean_squared_error, mean_absolute_error; 161 parameters",
+    ]
+    assert {record.levelname for record in caplog.records} == {"INFO"}
+
+
+def test_a_layer_named_output_is_no_obstacle(body):
+    model = body(layers.Dense(7, "relu", name="output"))
+    assert compile_for_task(model, BINARY).output_shape == (None, 1)

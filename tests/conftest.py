@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(autouse=True)
 def _no_data_folder(monkeypatch):
-    """The embedded data, whatever the environment of the person who runs the tests names."""
+    """Use the embedded data, whatever the environment of the person who runs the tests names."""
     monkeypatch.delenv("NNLOSS_DATA", raising=False)
 
 
@@ -30,7 +30,7 @@ def split():
 
 @pytest.fixture
 def body() -> Callable[..., Any]:
-    """A sequential model: 8 features, a hidden layer, and the given layers."""
+    """Build a sequential model: 8 features, a hidden layer, and the given layers."""
 
     def build(*layers: Any, name: str = "net") -> Any:
         hidden = keras.layers.Dense(16, activation="relu")

@@ -40,7 +40,7 @@ def labelled(draw, classes=None):
 @st.composite
 def distributions(draw):
     """Two sets of distributions, (N, C)."""
-    y, z = draw(labelled())
+    _, z = draw(labelled())
     other = draw(npst.arrays(np.float64, z.shape, elements=logits))
     return lk.softmax(z), lk.softmax(other)
 

@@ -18,7 +18,7 @@ TASKS = {"regression": REGRESSION, "binary": BINARY, "multiclass": MULTICLASS}
 
 @pytest.fixture
 def data():
-    """Inputs, and targets for each task, that a linear model can learn."""
+    """Make inputs, and targets for each task, that a linear model can learn."""
     x = np.random.default_rng(1).normal(size=(120, 8))
     score = x @ np.arange(8.0)
     classes = np.digitize(score, [-6, 6])

@@ -253,13 +253,14 @@ def test_wrong_targets_are_refused_before_a_step(body, case, method, tmp_path):
     model = compiled(body, task, loss)
     model._log = tmp_path / "runs"
     before = model.get_weights()
+    good = {BINARY: np.zeros(4), REGRESSION: np.zeros(4), MULTICLASS: LABELS if loss else ONE_HOT}
+    calls = {
+        "fit": lambda: model.fit(x, y, verbose=0),
+        "evaluate": lambda: model.evaluate(x, y, verbose=0),
+        "validation_data": lambda: model.fit(X, good[task], validation_data=(x, y), verbose=0),
+    }
     with pytest.raises(TargetError) as caught:
-        if method == "validation_data":
-            good = {BINARY: np.zeros(4), REGRESSION: np.zeros(4), MULTICLASS: ONE_HOT}[task]
-            good = LABELS if loss else good
-            model.fit(X, good, validation_data=(x, y), verbose=0)
-        else:
-            getattr(model, method)(x, y, verbose=0)
+        calls[method]()
     assert (caught.value.rule, caught.value.found, caught.value.remedy) == (rule, found, remedy)
     assert str(caught.value) == f"{rule}; {found}. {remedy}."
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))

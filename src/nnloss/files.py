@@ -38,12 +38,12 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def require_folder(path: Path) -> None:
+def require_folder(out: Path) -> None:
     """Refuse a folder for results that cannot be written to; nothing is created.
 
     Parameters
     ----------
-    path : Path
+    out : Path
         The folder. It may not exist yet; then the nearest one above it counts.
 
     Raises
@@ -51,43 +51,53 @@ def require_folder(path: Path) -> None:
     OutputError
         If there is a file in its place, or it is not writable.
     """
-    rule = f"The output folder '{path}' must be a folder that can be written to"
-    nearest = path
+    nearest = out
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
     if not nearest.is_dir():
-        raise OutputError(rule, f"'{nearest}' is a file", "Choose another folder with --out")
+        raise _not_writable(out, f"'{nearest}' is a file")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise OutputError(
-            rule, f"'{nearest}' is not writable", "Change its permissions or choose another folder"
-        )
+        raise _not_writable(out, f"'{nearest}' is not writable")
 
 
-def create_folder(path: Path) -> None:
-    """Create a folder and those above it.
+def create_folder(out: Path, *names: str) -> Path:
+    """Create a new folder below a folder for results, and that one if it is not there.
 
     Parameters
     ----------
-    path : Path
-        The folder, which must not exist yet.
+    out : Path
+        The folder for results.
+    *names : str
+        The path of the new folder from there.
+
+    Returns
+    -------
+    Path
+        The new folder.
 
     Raises
     ------
     FileExistsError
-        If it exists.
+        If the new folder exists.
     OutputError
         If it cannot be created.
     """
+    folder = out.joinpath(*names)
     try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        raise
+        folder.mkdir(parents=True)
     except OSError as error:
-        raise OutputError(
-            f"The output folder '{path}' must be a folder that can be written to",
-            f"the system says: {error.strerror}",
-            "Choose another folder",
-        ) from error
+        if isinstance(error, FileExistsError) and folder.is_dir():
+            raise
+        raise _not_writable(out, f"the system says: {error.strerror}") from error
+    return folder
+
+
+def _not_writable(out: Path, found: str) -> OutputError:
+    return OutputError(
+        f"The output folder '{out}' must be a folder that can be written to",
+        found,
+        "Choose another folder or change its permissions",
+    )
 
 
 def digest(*arrays: NDArray[Any]) -> str:

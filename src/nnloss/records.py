@@ -224,7 +224,7 @@ class Run:
         while True:
             run = cls(out, replace(record, id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"))
             try:
-                create_folder(run.folder)
+                create_folder(out, run.record.exercise, run.record.id)
             except FileExistsError:  # another run drew the same name in this second
                 continue
             run.update(**known)

@@ -27,29 +27,30 @@ def add_row(table: Path, row: Mapping[str, Any]) -> None:
         With a key ``id``. None is written as an empty cell.
     """
     with FileLock(table.with_name(table.name + ".lock")):
-        rows = _read_rows(table)
+        columns, rows = _read(table)
         text = {name: "" if value is None else str(value) for name, value in row.items()}
         places = {old["id"]: place for place, old in enumerate(rows)}
         if text["id"] in places:
             rows[places[text["id"]]] = text
         else:
             rows.append(text)
-        columns = list(dict.fromkeys(name for each in rows for name in each))
+        columns = list(dict.fromkeys([*columns, *text]))
         with replacing(table) as path, path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
 
 
-def _read_rows(table: Path) -> list[dict[str, str]]:
+def _read(table: Path) -> tuple[list[str], list[dict[str, str]]]:
     if not table.exists():
-        return []
+        return [], []
     with table.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        if reader.fieldnames is not None and "id" not in reader.fieldnames:
+        columns = list(reader.fieldnames or ["id"])
+        if "id" not in columns:
             raise OutputError(
                 f"'{table}' must be a table of runs with a column 'id'",
-                f"found the columns {', '.join(reader.fieldnames)}",
+                f"found the columns {', '.join(columns)}",
                 "Move it away or choose another folder",
             )
-        return list(reader)
+        return columns, list(reader)

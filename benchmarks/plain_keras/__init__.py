@@ -1,0 +1,1 @@
+"""The course's scripts, translated to Keras line by line, without nnloss."""

@@ -221,6 +221,15 @@ def test_a_log_folder_gets_a_record(body, data, tmp_path):
     assert table["metrics.test.accuracy"].tolist() == pytest.approx([test["accuracy"]])
 
 
+def test_history_of_a_rare_validation_is_kept(body, data, tmp_path):
+    x, y = data
+    model = compiled(body, "binary", log=tmp_path)
+    given = {"validation_data": (x, y["binary"]), "validation_freq": 2, "verbose": 0}
+    model.fit(x, y["binary"], epochs=3, **given)
+    (folder,) = (tmp_path / "net").iterdir()
+    assert pd.read_csv(folder / "history.csv")["val_loss"].isna().tolist() == [True, False, True]
+
+
 def test_each_fit_is_a_run_of_its_own(body, data, tmp_path):
     x, y = data
     model = compiled(body, "binary", log=tmp_path)

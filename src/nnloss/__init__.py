@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from nnloss.errors import DataError, NnlossError, OutputError, PairingError, TargetError
     from nnloss.models import TaskModel, compile_for_task
     from nnloss.progress import EpochProgress
-    from nnloss.records import Run, RunRecord
+    from nnloss.records import RunRecord
+    from nnloss.runs import Run
     from nnloss.tasks import BINARY, MULTICLASS, REGRESSION, TASKS, Task
     from nnloss.training import set_seed
 
@@ -22,7 +23,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "errors": ("DataError", "NnlossError", "OutputError", "PairingError", "TargetError"),
     "models": ("TaskModel", "compile_for_task"),
     "progress": ("EpochProgress",),
-    "records": ("Run", "RunRecord"),
+    "records": ("RunRecord",),
+    "runs": ("Run",),
     "tasks": ("BINARY", "MULTICLASS", "REGRESSION", "TASKS", "Task"),
     "training": ("set_seed",),
     # Used as modules: nnloss.likelihoods.mean_squared_error

@@ -6,7 +6,7 @@ from typing import Any
 
 from nnloss._tensorflow import keras
 from nnloss.errors import PairingError
-from nnloss.pairing import LossChoice
+from nnloss.losses import LossChoice
 from nnloss.tasks import LOSSES, Metric, Task
 
 # Keras picks a class for these by the shape of the output, and may pick a wrong one.

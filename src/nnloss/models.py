@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from os import PathLike
 from typing import Any
-
-import pandas as pd
 
 from nnloss import metrics as task_metrics
 from nnloss import training
 from nnloss._tensorflow import keras
-from nnloss.files import digest
 from nnloss.heads import read_head
+from nnloss.losses import LossChoice
 from nnloss.pairing import (
-    LossChoice,
     output_nodes,
     require_features,
     require_head,
     require_loss,
     require_model,
 )
-from nnloss.records import Run
+from nnloss.recording import FitRecorder
+from nnloss.runs import Run
 from nnloss.tasks import TASKS, Task
 
 logger = logging.getLogger("nnloss")
@@ -146,7 +143,7 @@ class TaskModel(keras.Model):
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         self.task = task
         self._log = log
-        self._run: Run | None = None
+        self._recorded: FitRecorder | None = None
         self._choice = LossChoice.read(None, task)
         self.bound_metrics: tuple[Any, ...] = ()
 
@@ -255,31 +252,23 @@ validation_batch_size, validation_freq
             )
             validation_batch_size = None
 
-        with self._recording() as run:
-            history = keras.callbacks.History()
-            if run:
-                run.update(**self._description(epochs, size, rows))
-            start = time.perf_counter()
-            try:
-                return super().fit(
-                    x,
-                    epochs=epochs,
-                    verbose=verbose,
-                    callbacks=[*callbacks, history],
-                    validation_split=validation_split,
-                    validation_data=validation_data,
-                    class_weight=class_weight,
-                    initial_epoch=initial_epoch,
-                    steps_per_epoch=steps_per_epoch,
-                    validation_steps=validation_steps,
-                    validation_batch_size=validation_batch_size,
-                    validation_freq=validation_freq,
-                    **arguments,
-                )
-            finally:
-                # Also after Ctrl-C: what was trained so far is kept.
-                if run:
-                    self._leave(run, history, time.perf_counter() - start)
+        recorder = self._recorder(epochs=epochs, batch_size=size, split={"train": rows})
+        with recorder or nullcontext():
+            return super().fit(
+                x,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=[*callbacks, recorder] if recorder else callbacks,
+                validation_split=validation_split,
+                validation_data=validation_data,
+                class_weight=class_weight,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation_steps=validation_steps,
+                validation_batch_size=validation_batch_size,
+                validation_freq=validation_freq,
+                **arguments,
+            )
 
     def evaluate(
         self,
@@ -327,9 +316,9 @@ validation_batch_size, validation_freq
         result = super().evaluate(
             x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
         )
-        if self._run:
+        if self._recorded:
             values = {name: float(value) for name, value in self.get_metrics_result().items()}
-            self._run.update(metrics={"test": values}, split={"test": rows})
+            self._recorded.run.update(metrics={"test": values}, split={"test": rows})
         return result
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
@@ -413,10 +402,6 @@ validation_batch_size, validation_freq
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
         return cls(model.input, model.outputs[0], TASKS[config["task"]], name=model.name)
 
-    @property
-    def _rule(self) -> dict[str, Any]:
-        return {"task": self.task, "loss": self._choice.loss, "nodes": self.nodes}
-
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as the model was when it was saved.
 
@@ -428,48 +413,26 @@ validation_batch_size, validation_freq
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)  # so that its state can be loaded
 
+    @property
+    def _rule(self) -> dict[str, Any]:
+        return {"task": self.task, "loss": self._choice.loss, "nodes": self.nodes}
+
     def _run_steps_at_once(self, steps: int) -> None:
         if self.steps_per_execution != steps:
             self.steps_per_execution = steps
             self.train_function = self.test_function = None
 
-    def _recording(self) -> AbstractContextManager[Run | None]:
-        """Start a run if `log` is a folder; leave the caller's open if it is a run."""
+    def _recorder(self, **settings: Any) -> FitRecorder | None:
         if self._log is None:
-            return nullcontext(None)
-        if isinstance(self._log, Run):
-            self._run = self._log
-            return nullcontext(self._run)
-        self._run = Run.start(self._log, self.name, seed=training.current_seed())
-        return self._run
-
-    def _description(self, epochs: int, batch_size: int | None, rows: int | None) -> dict[str, Any]:
-        return {
-            "task": self.task.name,
-            "activation": "linear" if self._choice.from_logits else self.task.activation,
-            "loss": self._choice.loss.name if self._choice.loss else self._choice.name,
-            "optimizer": keras.saving.serialize_keras_object(self.optimizer)["config"],
-            "parameters": self.count_params(),
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "split": {"train": rows},
-        }
-
-    def _leave(self, run: Run, history: Any, seconds: float) -> None:
-        """Write what a training gave into its run."""
-        run.update(seconds={"fit": seconds}, epochs_trained=len(history.epoch))
-        if not history.epoch:
-            return
-        table = pd.DataFrame(history.history)
-        table.insert(0, "epoch", [epoch + 1 for epoch in history.epoch])
-        run.save_table("history", table)
-        run.save_model(self)
-        run.update(weights_sha256=digest(*self.get_weights()))
-        if run is not self._log:  # no exercise judges this run, so its last epoch must do
-            last = {name: values[-1] for name, values in history.history.items()}
-            run.update(
-                metrics={
-                    "last_epoch": {k: v for k, v in last.items() if not k.startswith("val_")},
-                    "validation": {k[4:]: v for k, v in last.items() if k.startswith("val_")},
-                }
-            )
+            return None
+        self._recorded = FitRecorder(
+            self._log,
+            self.name,
+            task=self.task.name,
+            activation="linear" if self._choice.from_logits else self.task.activation,
+            loss=self._choice.loss.name if self._choice.loss else self._choice.name,
+            optimizer=keras.saving.serialize_keras_object(self.optimizer)["config"],
+            parameters=self.count_params(),
+            **settings,
+        )
+        return self._recorded

@@ -1,0 +1,66 @@
+"""Recognise a loss, however it was given to ``compile``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nnloss._tensorflow import keras
+from nnloss.tasks import LOSSES, Loss, Task
+
+
+@dataclass(frozen=True)
+class LossChoice:
+    """A loss as the caller gave it, and what is known of it.
+
+    Parameters
+    ----------
+    given : str or keras.losses.Loss or callable
+        What goes to ``compile``.
+    name : str
+        Name for messages.
+    loss : Loss or None
+        Its entry in the table; None if it is not there.
+    from_logits : bool
+        Whether it applies the activation itself.
+    """
+
+    given: Any
+    name: str
+    loss: Loss | None
+    from_logits: bool = False
+
+    @classmethod
+    def read(cls, given: Any, task: Task) -> LossChoice:
+        """Recognise a loss; None stands for the canonical one of the task.
+
+        Parameters
+        ----------
+        given : None, str, callable, keras.losses.Loss or its class
+            As ``compile`` takes it.
+        task : Task
+            Whose canonical loss None stands for.
+
+        Returns
+        -------
+        LossChoice
+            With `loss` None where it is none of the table's.
+        """
+        if given is None:
+            return cls(task.loss.name, task.loss.name, task.loss)
+        if isinstance(given, str):
+            for loss in LOSSES.values():
+                if given.lower() in (loss.name, loss.keras_class.lower(), *loss.aliases):
+                    return cls(loss.name, loss.name, loss)
+            return cls(given, given, None)
+        if isinstance(given, type) and issubclass(given, keras.losses.Loss):
+            given = given()
+        for loss in LOSSES.values():
+            if given is getattr(keras.losses, loss.name):
+                return cls(given, loss.name, loss)
+            # Not isinstance: a subclass may compute something else.
+            if type(given) is getattr(keras.losses, loss.keras_class):
+                logits = bool(getattr(given, "from_logits", False))
+                name = f"{loss.keras_class}(from_logits=True)" if logits else loss.name
+                return cls(given, name, loss, logits)
+        return cls(given, getattr(given, "__name__", type(given).__name__), None)

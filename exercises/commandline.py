@@ -59,7 +59,7 @@ Epochs = Annotated[
     int | None, option("Epochs of training. Default: the edition's.", "N", _whole_number(1))
 ]
 BatchSize = Annotated[
-    int | None, option("Rows in a batch. Default: the edition's.", "N", _whole_number(1))
+    int | None, option("Rows in a batch. Default: the edition's.", "N", _whole_number(1, 2**31 - 1))
 ]
 Edition = Annotated[
     Literal["2023", "2024"], option("Edition of the course: its settings and numbers.")
@@ -106,6 +106,10 @@ def _status(main: Callable[..., None]) -> int:
         return _complain(f"{error.format_message().rstrip('.')}. See --help")
     except NnlossError as error:
         return _complain(str(error))
+    except OSError as error:
+        return _complain(
+            f"Files must be readable and writable; the system says: {error}. See --out"
+        )
     if status == 130:
         print("Interrupted.", file=sys.stderr)
     return int(status or 0)

@@ -202,6 +202,21 @@ def test_logits_of_any_size_do_not_overflow(size):
     assert lk.sigmoid([-1e300, 1e300]).tolist() == [0, 1]
 
 
+@pytest.mark.filterwarnings("error")
+def test_equal_logits_are_equal_probabilities_however_large():
+    assert lk.softmax([1e16, 1e16]).tolist() == [0.5, 0.5]
+    assert lk.categorical_cross_entropy_from_logits([[1, 0]], [[1e16, 1e16]]) == np.log(2)
+    assert lk.categorical_cross_entropy_from_logits([[1, 0]], [[1e308, -1e308]]) == 0
+    assert lk.categorical_cross_entropy_from_logits([[1, 0]], [[5, -np.inf]]) == 0
+    assert lk.binary_cross_entropy_from_logits([1], [np.inf]) == 0
+    assert lk.binary_cross_entropy_from_logits([0], [np.inf]) == np.inf
+
+
+def test_no_loss_is_zero_and_not_minus_zero():
+    assert str(lk.binary_cross_entropy([1, 0], [1, 0])) == "0.0"
+    assert str(lk.categorical_cross_entropy([[1, 0]], [[1, 0]])) == "0.0"
+
+
 def test_small_probabilities_keep_their_digits():
     p = 1e-18  # 1 - p is 1 in float64, its logarithm is not 0
     assert lk.binary_cross_entropy([0], [p]) == pytest.approx(1e-18, rel=1e-12)
@@ -236,12 +251,17 @@ def test_small_probabilities_keep_their_digits():
             "found a row with sum 1.1",
         ),
         (
+            lambda: lk.binary_cross_entropy([0], [0.5], epsilon=0.7),
+            "A cross-entropy needs epsilon in [0, 0.5)",
+            "found epsilon=0.7",
+        ),
+        (
             lambda: lk.entropy([np.nan, 1]),
             "A cross-entropy needs p in [0, 1]",
             "found values from nan to nan",
         ),
     ],
-    ids=["shapes", "empty", "p above 1", "labels -1/1", "row sum", "nan"],
+    ids=["shapes", "empty", "p above 1", "labels -1/1", "row sum", "epsilon", "nan"],
 )
 def test_wrong_input_is_refused(call, rule, found):
     with pytest.raises(TargetError) as caught:

@@ -9,7 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnloss import BINARY, MULTICLASS, REGRESSION, Run, RunRecord, TaskModel, compile_for_task
+from nnloss import (
+    BINARY,
+    MULTICLASS,
+    REGRESSION,
+    NnlossError,
+    Run,
+    RunRecord,
+    TargetError,
+    TaskModel,
+    compile_for_task,
+)
 from nnloss._tensorflow import keras, tf
 from nnloss.training import set_seed
 
@@ -121,6 +131,129 @@ def test_history_is_that_of_plain_keras_on_the_same_batches(body, data, name):
         assert ours[key] == pytest.approx(values, rel=1e-4), key
 
 
+def test_evaluate_gives_the_list_that_keras_gives(body, data):
+    x, y = data
+    model = compiled(body, "regression")
+    plain = model.to_keras()
+    model.fit(x, y["regression"], verbose=0)
+    assert model.evaluate(x, y["regression"], verbose=0) == pytest.approx(
+        plain.evaluate(x, y["regression"], verbose=0, batch_size=120), rel=1e-5
+    )
+    assert len(model.test_on_batch(x, y["regression"])) == 3
+
+
+def test_another_compile_forgets_the_metrics_before(body, data):
+    x, y = data
+    model = compiled(body, "binary", metrics=[keras.metrics.AUC(name="auc")])
+    model.fit(x, y["binary"], verbose=0)
+    model.compile()
+    assert list(model.fit(x, y["binary"], verbose=0).history) == ["accuracy", "loss"]
+
+
+def test_steps_at_once_end_with_their_fit(body, data):
+    x, y = data
+    model = compiled(body, "binary")
+    model.fit(x, y["binary"], batch_size=10, verbose=0)
+    done = int(model.optimizer.iterations)
+
+    def endless():
+        while True:
+            yield x[:10], y["binary"][:10]
+
+    model.fit(endless(), steps_per_epoch=5, epochs=2, verbose=0)
+    assert int(model.optimizer.iterations) == done + 10
+    model.fit(x, y["binary"], batch_size=10, steps_per_epoch=2, verbose=0)
+    assert int(model.optimizer.iterations) == done + 12
+
+
+@pytest.mark.parametrize("kind", ["arrays", "dataset"])
+def test_validation_steps_count_batches(body, data, kind):
+    x, y = data
+    model = compiled(body, "regression", optimizer=keras.optimizers.SGD(0.0))
+    test = (x[50:], y["regression"][50:])
+    if kind == "dataset":
+        test = tf.data.Dataset.from_tensor_slices(test).batch(10)
+    given = {"batch_size": 10, "validation_steps": 2, "verbose": 0}
+    history = model.fit(x, y["regression"], validation_data=test, **given).history
+    first = model.evaluate(x[50:70], y["regression"][50:70], verbose=0)[0]
+    assert history["val_loss"] == pytest.approx([first], rel=1e-4)
+
+
+def test_functions_are_traced_once_for_several_fits(body, data):
+    x, y = data
+    model = compiled(body, "regression")
+    model.fit(x, y["regression"], verbose=0)
+    traced = dict(model._settings.functions)
+    model.predict(x, verbose=0)
+    model.fit(x, y["regression"], verbose=0)
+    assert model._settings.functions == traced
+
+
+def test_a_callers_compile_options_are_kept(body, data, tmp_path):
+    x, y = data
+    model = compiled(body, "binary")
+    model.compile(steps_per_execution=2, weighted_metrics=["accuracy"], loss_weights=2.0)
+    model.fit(x, y["binary"], verbose=0)
+    assert model.steps_per_execution == 2
+    model.save(tmp_path / "model.keras")
+    ours = model.evaluate(x, y["binary"], verbose=0, return_dict=True)
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.evaluate(x, y["binary"], verbose=0, return_dict=True) == pytest.approx(
+        ours, rel=1e-5
+    )
+    assert "weighted_accuracy" in ours
+
+
+@pytest.mark.parametrize("wrap", [list, tuple, lambda parts: {"a": parts[0], "b": parts[1]}])
+def test_a_model_may_have_several_inputs(data, wrap):
+    x, y = data
+    a, b = keras.Input((8,), name="a"), keras.Input((2,), name="b")
+    hidden = keras.layers.Concatenate()([a, b])
+    model = compile_for_task(keras.Model(wrap([a, b]), hidden), REGRESSION)
+    inputs = wrap([x, x[:, :2]])
+    model.fit(inputs, y["regression"], verbose=0, validation_data=(inputs, y["regression"]))
+    assert model.predict(inputs, verbose=0).shape == (120, 1)
+    assert len(model.evaluate(inputs, y["regression"], verbose=0)) == 3
+
+
+def test_a_sum_over_rows_is_evaluated_as_keras_does(body, data):
+    x, y = data
+    loss = keras.losses.MeanSquaredError(reduction="sum")
+    model = compiled(body, "regression", loss=loss)
+    ours = model.evaluate(x, y["regression"], verbose=0)
+    assert ours == pytest.approx(model.to_keras().evaluate(x, y["regression"], verbose=0), rel=1e-5)
+
+
+def test_a_fixed_batch_size_is_respected(data):
+    x, y = data
+    hidden = keras.layers.LSTM(4, stateful=True)
+    body = keras.Sequential([keras.Input(batch_shape=(20, 4, 2)), hidden])
+    model = compile_for_task(body, REGRESSION)
+    inputs = x.reshape(120, 4, 2)
+    given = {"validation_data": (inputs[:40], y["regression"][:40]), "verbose": 0}
+    model.fit(inputs, y["regression"], batch_size=20, **given)
+
+
+def test_weights_that_do_not_fit_are_refused(body, data):
+    x, y = data
+    model = compiled(body, "binary")
+    with pytest.raises(TargetError, match=r"found sample_weight of shape \(5,\) for 120 rows"):
+        model.fit(x, y["binary"], sample_weight=np.ones(5), verbose=0)
+    with pytest.raises(TargetError, match="found NaN in 120 of 120 rows of sample_weight"):
+        model.fit(x, y["binary"], sample_weight=np.full(120, np.nan), verbose=0)
+    with pytest.raises(NnlossError, match="found batch_size=0"):
+        model.fit(x, y["binary"], batch_size=0, verbose=0)
+
+
+def test_text_may_be_an_input():
+    text = keras.layers.TextVectorization(max_tokens=9, output_mode="multi_hot")
+    words = np.array(["good", "bad", "good good", "bad bad"])
+    text.adapt(words)
+    body = keras.Sequential([keras.Input((), dtype="string"), text])
+    model = compile_for_task(body, BINARY)
+    model.fit(words, np.array([1, 0, 1, 0]), verbose=0)
+
+
 def test_class_weights_and_validation_split_are_respected(body, data):
     x, y = data
     model = compiled(body, "binary")
@@ -168,6 +301,18 @@ def test_callbacks_see_every_batch_and_epoch(body, data, tmp_path):
     names = ["loss", "mean_absolute_error", "mean_squared_error"]
     assert watcher.batches == 3 * 4
     assert watcher.epochs == [sorted([*names, *(f"val_{name}" for name in names)])] * 3
+
+
+@pytest.mark.parametrize("wrap", [lambda c: c, lambda c: [c], keras.callbacks.CallbackList])
+def test_hooks_on_the_object_are_called_for_each_batch(body, data, wrap):
+    x, y = data
+    seen = []
+    callback = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(batch)
+    )
+    callbacks = wrap([callback]) if wrap is keras.callbacks.CallbackList else wrap(callback)
+    compiled(body, "binary").fit(x, y["binary"], batch_size=30, callbacks=callbacks, verbose=0)
+    assert seen == [0, 1, 2, 3]
 
 
 def test_keras_own_callbacks_work(body, data, tmp_path):
@@ -237,6 +382,33 @@ def test_each_fit_is_a_run_of_its_own(body, data, tmp_path):
     model.fit(x, y["binary"], verbose=0)
     assert len(list((tmp_path / "net").iterdir())) == 2
     assert len(pd.read_csv(tmp_path / "results.csv")) == 2
+
+
+class Unsavable(keras.layers.Dense):
+    def get_config(self):
+        raise NotImplementedError("no config")
+
+
+def test_a_model_that_cannot_be_saved_is_trained_and_noted(data, tmp_path):
+    x, y = data
+    hidden = Unsavable(4, "relu")
+    body = keras.Sequential([keras.Input((8,)), hidden, keras.layers.Dense(3, "relu")], name="net")
+    model = compile_for_task(body, BINARY, log=tmp_path)
+    assert len(model.fit(x, y["binary"], verbose=0).history["loss"]) == 1
+    record = RunRecord.read(next(tmp_path.glob("net/*/run.json")))
+    assert record.status == "finished"
+    assert record.notes == ["model not saved: no config"]
+
+
+def test_a_second_fit_into_one_run_goes_on(body, data, tmp_path):
+    x, y = data
+    with Run.start(tmp_path, "mine") as run:
+        model = compiled(body, "binary", log=run)
+        model.fit(x, y["binary"], epochs=2, verbose=0)
+        model.fit(x, y["binary"], epochs=5, initial_epoch=2, verbose=0)
+    history = pd.read_csv(run.folder / "history.csv")
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+    assert run.record.epochs_trained == 5
 
 
 def test_an_open_run_is_written_into_and_left_open(body, data, tmp_path):

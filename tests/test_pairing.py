@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nnloss import BINARY, MULTICLASS, REGRESSION, PairingError, compile_for_task
-from nnloss._tensorflow import keras
+from nnloss._tensorflow import keras, tf
 
 layers, losses, metrics = keras.layers, keras.losses, keras.metrics
 
@@ -290,7 +290,7 @@ WRONG = {
         lambda: [Unknown()],
         BINARY,
         {},
-        "Task 'binary' needs a model whose last layer Keras defines",
+        "Task 'binary' needs a model that ends in its output layer or in a hidden one",
         "model 'net' ends in Unknown, of which it is not known whether it is an output",
         "Add the output layer, or a Dense hidden layer, after it yourself",
     ),
@@ -301,8 +301,8 @@ WRONG = {
             "loss": lambda: losses.BinaryCrossentropy(from_logits=True),
             "metrics": [metrics.BinaryAccuracy()],
         },
-        "Task 'binary' with the loss 'BinaryCrossentropy(from_logits=True)' reports BinaryAccuracy "
-        "at threshold=0, since the model gives logits",
+        "Task 'binary' with the loss 'BinaryCrossentropy(from_logits=True)' reports BinaryAccuracy"
+        "; the model gives logits, and one half is 0 there",
         "found BinaryAccuracy(threshold=0.5)",
         "Give BinaryAccuracy(threshold=0), or leave it out",
     ),
@@ -571,8 +571,11 @@ def test_two_outputs_are_refused():
 
 def test_an_output_of_higher_rank_is_refused():
     model = keras.Sequential([keras.Input((9, 1)), layers.Conv1D(4, 3)], name="conv")
-    with pytest.raises(PairingError, match=r"ends in Conv1D\(4\) of shape \(None, 7, 4\)"):
+    with pytest.raises(PairingError, match=r"model 'conv' ends in shape \(None, 7, 4\)"):
         compile_for_task(model, BINARY)
+    model = keras.Sequential([keras.Input((5, 4)), layers.Dense(1)], name="steps")
+    with pytest.raises(PairingError, match=r"model 'steps' ends in shape \(None, 5, 1\)"):
+        compile_for_task(model, REGRESSION)
 
 
 def test_a_task_by_its_name_is_refused(body):
@@ -586,11 +589,176 @@ def test_the_choice_is_logged(body, caplog):
         compile_for_task(body(layers.Dense(1)), REGRESSION, loss="mae")
     assert caplog.messages == [
         "Task 'multiclass': added Dense(3, activation='softmax'); loss categorical_crossentropy; "
-        "metrics accuracy; 195 parameters",
-        "Task 'regression': kept Dense(1, activation='linear'); loss mean_absolute_error; "
+        "optimizer adam; metrics accuracy; 195 parameters",
+        "Task 'regression': kept Dense(1); loss mean_absolute_error; optimizer adam; "
         "metrics mean_squared_error, mean_absolute_error; 161 parameters",
     ]
     assert {record.levelname for record in caplog.records} == {"INFO"}
+
+
+def shared(*ends):
+    """Several ends on the same hidden layer."""
+    x = keras.Input((8,))
+    hidden = layers.Dense(4, "relu")(x)
+    return x, [end(hidden) for end in ends]
+
+
+def average(x, ends):
+    return keras.Model(x, layers.Average()(ends), name="net")
+
+
+BURIED = {
+    "an average of softmax": lambda: average(*shared(*[layers.Dense(3, "softmax") for _ in "ab"])),
+    "arithmetic on softmax": lambda: keras.Model(
+        *(lambda x, ends: (x, ends[0] * 0.9 + 0.1))(*shared(layers.Dense(3, "softmax")))
+    ),
+    "one minus sigmoid": lambda: keras.Model(
+        *(lambda x, ends: (x, 1 - ends[0]))(*shared(layers.Dense(1, "sigmoid")))
+    ),
+    "a sum of two linear units": lambda: average(*shared(layers.Dense(1), layers.Dense(1))),
+    "a rescaled linear unit": lambda: keras.Sequential(
+        [keras.Input((8,)), layers.Dense(1), layers.Rescaling(50.0)]
+    ),
+}
+
+
+@pytest.mark.parametrize("task", [REGRESSION, BINARY], ids=lambda task: task.name)
+@pytest.mark.parametrize("build", BURIED.values(), ids=BURIED)
+def test_what_may_be_an_output_gets_no_second_one(build, task):
+    with pytest.raises(PairingError, match="of which it is not known whether it is an output"):
+        compile_for_task(build(), task)
+
+
+def test_a_gate_is_hidden():
+    x, (value, gate) = shared(layers.Dense(6, "relu"), layers.Dense(6, "sigmoid"))
+    assert compile_for_task(keras.Model(x, layers.Multiply()([value, gate])), BINARY).nodes == 1
+
+
+def test_a_head_in_a_nested_model_with_two_inputs_is_seen():
+    a, b = keras.Input((3,)), keras.Input((2,))
+    inner = keras.Model([a, b], layers.Dense(3, "softmax")(layers.Concatenate()([a, b])))
+    x = keras.Input((8,))
+    outer = keras.Model(x, inner([layers.Dense(3)(x), layers.Dense(2)(x)]))
+    assert compile_for_task(outer, MULTICLASS).count_params() == outer.count_params()
+    with pytest.raises(PairingError, match="which has 3 units|classes=3"):
+        compile_for_task(outer, BINARY)
+
+
+def test_softmax_of_tensorflow_is_softmax(body):
+    model = body(layers.Dense(3, activation=tf.nn.softmax))
+    assert compile_for_task(model, MULTICLASS).count_params() == model.count_params()
+    with pytest.raises(PairingError, match="Use task MULTICLASS with classes=3"):
+        compile_for_task(model, BINARY)
+
+
+def test_a_wrapped_head_is_seen(body):
+    model = body(layers.SpectralNormalization(layers.Dense(1, "sigmoid")))
+    assert compile_for_task(model, BINARY).count_params() == model.count_params()
+    with pytest.raises(PairingError, match=r"ends in SpectralNormalization\(Dense\(1, activation="):
+        compile_for_task(model, REGRESSION)
+
+
+def test_sigmoid_before_pooling_or_dropout_is_hidden(body):
+    lenet = body(
+        layers.Reshape((8, 2)),
+        layers.Conv1D(6, 3, activation="sigmoid"),
+        layers.AveragePooling1D(2),
+        layers.Flatten(),
+    )
+    assert compile_for_task(lenet, MULTICLASS, classes=10).nodes == 10
+    assert (
+        compile_for_task(body(layers.Dense(5, "sigmoid"), layers.Dropout(0.1)), BINARY).nodes == 1
+    )
+
+
+def test_a_body_without_layers_is_the_glm():
+    x = keras.Input((8,))
+    model = compile_for_task(keras.Model(x, x), BINARY)
+    assert model.count_params() == 9
+    with pytest.raises(PairingError, match=r"keras.Model\(x, x\)"):
+        compile_for_task(keras.Sequential([keras.Input((8,))]), BINARY)
+
+
+class OwnStep(keras.Model):
+    def train_step(self, data):
+        raise NotImplementedError
+
+
+def test_training_of_the_users_own_is_refused_and_not_left_out():
+    x = keras.Input((8,))
+    model = OwnStep(x, layers.Dense(4, "relu")(x), name="own")
+    with pytest.raises(PairingError, match="OwnStep 'own' has its own train_step, which would be"):
+        compile_for_task(model, BINARY)
+
+
+def test_a_replaced_optimizer_is_said(body, caplog):
+    model = body()
+    model.compile("sgd", "mse")
+    with caplog.at_level(logging.INFO, logger="nnloss"):
+        compile_for_task(model, BINARY)
+    assert "; optimizer adam (the compiled model had SGD);" in caplog.text
+
+
+def test_classes_may_be_a_numpy_integer(body):
+    assert compile_for_task(body(), MULTICLASS, classes=np.int64(3)).nodes == 3
+    with pytest.raises(PairingError, match="found classes=True"):
+        compile_for_task(body(), MULTICLASS, classes=True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "found"),
+    [
+        (lambda: losses.CategoricalCrossentropy(axis=0), "'CategoricalCrossentropy(axis=0)'"),
+        (
+            lambda: losses.SparseCategoricalCrossentropy(ignore_class=-1),
+            "'SparseCategoricalCrossentropy(ignore_class=-1)'",
+        ),
+    ],
+    ids=["axis", "ignore_class"],
+)
+def test_options_that_make_it_another_loss_are_refused(body, loss, found):
+    with pytest.raises(PairingError) as caught:
+        compile_for_task(body(), MULTICLASS, classes=3, loss=loss())
+    assert caught.value.found.startswith(f"found {found}, of which it is not known")
+
+
+@pytest.mark.parametrize(
+    ("metric", "found"),
+    [
+        (lambda: metrics.Precision(), "found Precision(thresholds=[0.5])"),
+        (lambda: metrics.Recall, "found Recall(thresholds=[0.5])"),
+        (lambda: "precision", "found Precision(thresholds=[0.5])"),
+        (lambda: metrics.AUC(), "found AUC(from_logits=False)"),
+        (lambda: metrics.binary_accuracy, "found BinaryAccuracy(threshold=0.5)"),
+    ],
+    ids=["object", "class", "name", "AUC", "function"],
+)
+def test_metrics_of_probabilities_are_refused_on_logits(body, metric, found):
+    loss = losses.BinaryCrossentropy(from_logits=True)
+    with pytest.raises(PairingError) as caught:
+        compile_for_task(body(), BINARY, loss=loss, metrics=[metric()])
+    assert caught.value.found == found
+    compile_for_task(body(), BINARY, metrics=[metric()])
+
+
+def test_metrics_of_logits_are_accepted(body):
+    own = [metrics.Precision(thresholds=0), metrics.AUC(from_logits=True), "binary_accuracy"]
+    loss = losses.BinaryCrossentropy(from_logits=True)
+    model = compile_for_task(body(), BINARY, loss=loss, metrics=own)
+    assert model.bound_metrics[:2] == tuple(own[:2])
+    assert model.bound_metrics[2].threshold == 0
+
+
+@pytest.mark.parametrize("metric", ["categorical_accuracy", metrics.CategoricalAccuracy])
+def test_the_accuracy_of_another_coding_is_refused(body, metric):
+    loss = "sparse_categorical_crossentropy"
+    with pytest.raises(PairingError, match="found CategoricalAccuracy, which counts something"):
+        compile_for_task(body(), MULTICLASS, classes=3, loss=loss, metrics=[metric])
+
+
+def test_a_single_function_is_a_metric(body):
+    model = compile_for_task(body(), REGRESSION, metrics=metrics.mean_squared_logarithmic_error)
+    assert len(model.bound_metrics) == 3
 
 
 def test_a_layer_named_output_is_no_obstacle(body):

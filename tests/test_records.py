@@ -128,14 +128,34 @@ def test_tables_and_figures_are_written(tmp_path):
 def test_a_file_is_whole_or_not_there(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(OSError, match="full"), replacing(path) as temporary:  # noqa: PT012
+    with pytest.raises(RuntimeError), replacing(path) as temporary:  # noqa: PT012
         temporary.write_text("ne")
-        raise OSError("disk full")
+        raise RuntimeError
     assert path.read_text() == "old"
     with replacing(path) as temporary:
         temporary.write_text("new")
     assert path.read_text() == "new"
     assert [each.name for each in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_full_disk_is_said_and_leaves_no_half(tmp_path, python):
+    code = (
+        "import resource, pathlib\n"
+        "from nnloss.files import replacing\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        f"path = pathlib.Path({str(tmp_path)!r}, 'a.txt')\n"
+        "try:\n"
+        "    with replacing(path) as temporary:\n"
+        "        temporary.write_text('x' * 5000)\n"
+        "except ValueError as error:\n"
+        "    print(error)\n"
+    )
+    done = python("-c", code)
+    assert done.stdout.strip() == (
+        f"'{tmp_path / 'a.txt'}' must be written; the system says: File too large. "
+        "Make room there, or choose another folder."
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
@@ -146,6 +166,15 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
         assert caught.value.found == f"'{tmp_path / 'runs'}' is a file"
         with pytest.raises(OutputError):
             Run.start(path, "x")
+
+
+def test_a_link_to_nowhere_and_a_name_too_long_are_refused(tmp_path):
+    link = tmp_path / "runs"
+    link.symlink_to(tmp_path / "gone")
+    with pytest.raises(OutputError, match="is a link to nowhere"):
+        require_folder(link)
+    with pytest.raises(OutputError, match="File name too long"):
+        require_folder(tmp_path / ("x" * 300))
 
 
 def test_a_folder_that_the_system_refuses_is_refused():
@@ -178,12 +207,33 @@ def test_a_row_with_the_same_id_replaces_the_old_one(tmp_path):
     assert table.read_text().splitlines() == ["id,x,text,y", "a,,,", "b,2.5,,"]
 
 
-def test_another_table_is_left_alone(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"name,price\nbread,3\n", "found no column 'id' but name, price"),
+        (b"id;price\na;3\n", "found no column 'id' but id;price"),
+        (b"id,price\na,3,4\n", "found a row with more cells than columns"),
+        (b"id,name\na,Troms\xf8\n", "reading it gave: 'utf-8' codec"),
+    ],
+    ids=["another table", "semicolons", "too many cells", "another encoding"],
+)
+def test_another_table_is_left_alone_and_no_run_is_started(tmp_path, content, found):
     table = tmp_path / "results.csv"
-    table.write_text("name,price\nbread,3\n")
-    with pytest.raises(OutputError, match="found the columns name, price"):
-        add_row(table, {"id": "a"})
-    assert table.read_text() == "name,price\nbread,3\n"
+    table.write_bytes(content)
+    for call in (lambda: add_row(table, {"id": "a"}), lambda: Run.start(tmp_path, "x")):
+        with pytest.raises(OutputError) as caught:
+            call()
+        assert caught.value.rule == f"'{table}' must be a table of runs, as it was written"
+        assert caught.value.found.startswith(found)
+    assert table.read_bytes() == content
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path):
+    table = tmp_path / "results.csv"
+    table.write_bytes(b"\xef\xbb\xbfid,x\na,1\n")
+    add_row(table, {"id": "b", "x": 2})
+    assert table.read_text() == "id,x\na,1\nb,2\n"
 
 
 def test_a_checksum_is_of_the_numbers():

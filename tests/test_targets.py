@@ -152,7 +152,7 @@ BAD = {
         X,
         [1.0, 2.0, np.inf, 0.0],
         "Task 'regression' needs finite numbers in y",
-        "found infinite values in 1 of 4 rows of y, first bad rows 2",
+        "found values that are infinite in float32 in 1 of 4 rows of y, first bad rows 2",
         "Remove or impute these rows",
     ),
     "NaN in x": (
@@ -170,8 +170,44 @@ BAD = {
         INF_X,
         np.zeros(4),
         "Task 'binary' needs finite numbers in x",
-        "found infinite values in 2 of 4 rows of x, first bad rows 0, 3",
+        "found values that are infinite in float32 in 2 of 4 rows of x, first bad rows 0, 3",
         "Remove or impute these rows",
+    ),
+    "too large for float32": (
+        REGRESSION,
+        None,
+        X,
+        [1.0, 2.0, 1e300, 0.0],
+        "Task 'regression' needs finite numbers in y",
+        "found values that are infinite in float32 in 1 of 4 rows of y, first bad rows 2",
+        "Remove or impute these rows",
+    ),
+    "a quantity for a binary task": (
+        BINARY,
+        None,
+        X,
+        [0.5, 1.5, 2.5, 1.0],
+        "Task 'binary' needs targets 0 or 1, of shape (N,) or (N, 1)",
+        "found values 0.5, 1, 1.5, 2.5 in y of shape (4,), first bad rows 0, 1, 2",
+        "Use REGRESSION if y is a quantity",
+    ),
+    "one label that is neither 0 nor 1": (
+        BINARY,
+        None,
+        X,
+        [2, 2, 2, 2],
+        "Task 'binary' needs targets 0 or 1, of shape (N,) or (N, 1)",
+        "found values 2 in y of shape (4,), first bad rows 0, 1, 2, 3",
+        "Number the two classes 0 and 1",
+    ),
+    "a quantity for classes": (
+        MULTICLASS,
+        None,
+        X,
+        [0.5, 1.5, 2.5, 1.0],
+        "Task 'multiclass' needs one-hot targets of shape (N, 3)",
+        "found values 0.5, 1, 1.5, 2.5 in y of shape (4,)",
+        "Use REGRESSION if y is a quantity",
     ),
     "two columns for a regression": (
         REGRESSION,
@@ -180,7 +216,7 @@ BAD = {
         np.zeros((4, 2)),
         "Task 'regression' needs targets finite numbers of shape (N,) or (N, 1)",
         "found y of shape (4, 2)",
-        "Give one target a row, for example y[:, 0]",
+        "Give one target a row, for example one column of y",
     ),
     "one-hot labels for a binary task": (
         BINARY,
@@ -189,7 +225,7 @@ BAD = {
         np.eye(2)[[0, 1, 1, 0]],
         "Task 'binary' needs targets 0 or 1, of shape (N,) or (N, 1)",
         "found y of shape (4, 2)",
-        "Give one target a row, for example y[:, 0]",
+        "Use y.argmax(axis=1), or task MULTICLASS with classes=2",
     ),
     "a target too few": (
         REGRESSION,
@@ -301,6 +337,27 @@ def test_an_empty_dataset_is_refused(body):
     data = tf.data.Dataset.from_tensor_slices((X, np.zeros(4))).batch(2).take(0)
     with pytest.raises(TargetError, match="found a dataset without a batch"):
         compiled(body, BINARY).fit(data, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (tf.data.Dataset.from_tensor_slices(X).batch(2), "found inputs without targets"),
+        (tf.data.Dataset.from_tensor_slices({"x": X}).batch(2), "found inputs without targets"),
+        (tf.data.Dataset.from_tensor_slices((X, np.zeros(4))), "found a single target"),
+    ],
+    ids=["inputs", "named inputs", "not batched"],
+)
+def test_a_dataset_of_something_else_is_refused(body, data, found):
+    with pytest.raises(TargetError) as caught:
+        compiled(body, BINARY).fit(data, verbose=0)
+    assert caught.value.found == found
+
+
+def test_a_generator_without_targets_is_refused(body):
+    for batch in (X, (X,)):
+        with pytest.raises(TargetError, match="found inputs without targets"):
+            compiled(body, BINARY).fit((each for each in [batch]), verbose=0)
 
 
 def test_each_batch_of_a_generator_is_checked(body):

@@ -23,8 +23,12 @@ _NOTE = re.compile(
 
 @contextmanager
 def _without_notes() -> Iterator[None]:
+    try:
+        saved = os.dup(2)
+    except OSError:  # standard error is closed: there is nothing to keep clean
+        yield
+        return
     sys.stderr.flush()
-    saved = os.dup(2)
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
         try:

@@ -29,11 +29,22 @@ def replacing(path: Path) -> Iterator[Path]:
     ------
     Path
         Where to write.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses, for example because the disk is full; `path` is as it was then.
     """
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        raise OutputError(
+            f"'{path}' must be written",
+            f"the system says: {error.strerror or error}",
+            "Make room there, or choose another folder",
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -52,8 +63,13 @@ def require_folder(out: Path) -> None:
         If there is a file in its place, or it is not writable.
     """
     nearest = out
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
+    try:
+        while not nearest.exists() and not nearest.is_symlink() and nearest != nearest.parent:
+            nearest = nearest.parent
+    except OSError as error:  # a name that is too long
+        raise _not_writable(out, f"the system says: {error.strerror}") from error
+    if nearest.is_symlink() and not nearest.exists():
+        raise _not_writable(out, f"'{nearest}' is a link to nowhere")
     if not nearest.is_dir():
         raise _not_writable(out, f"'{nearest}' is a file")
     if not os.access(nearest, os.W_OK | os.X_OK):

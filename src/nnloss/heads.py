@@ -21,9 +21,14 @@ _WITH_ACTIVATION = (
     }
     | {"Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"}
 )
-_PROBABILITIES = {"softmax", "log_softmax", "sigmoid"}
+_SOFTMAX = {"softmax", "log_softmax"}
+_SIGMOID = {"sigmoid", "hard_sigmoid"}
+# Names that the same functions have in tf.nn.
+_TF_NAMES = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax"}
 _ACTIVATIONS = {
-    name.replace("_", ""): name for name in dir(keras.activations) if not name.startswith("_")
+    name.replace("_", ""): name
+    for name in dir(keras.activations)
+    if not name.startswith("_") and name not in {"get", "serialize", "deserialize"}
 } | {"prelu": "prelu"}
 
 
@@ -46,7 +51,10 @@ class Head:
     last : bool
         Whether nothing at all follows that layer, but activations.
     known : bool
-        Whether the layer is one of Keras' own, so that its meaning is known.
+        Whether the layer is one of Keras' own, so that its meaning is known, and does not hide
+        probabilities: an average of two softmax outputs is an output too.
+    mixing : bool
+        Whether it is no layer with weights, but arithmetic on other layers' numbers.
     """
 
     text: str
@@ -56,6 +64,7 @@ class Head:
     bare: bool
     last: bool
     known: bool
+    mixing: bool = False
 
     @property
     def activation(self) -> str:
@@ -63,29 +72,37 @@ class Head:
         return " of ".join(reversed(self.activations)) or "linear"
 
     @property
+    def holds_probabilities(self) -> bool:
+        """Whether the numbers are probabilities, or were made of nothing but such."""
+        return bool(self.probabilities) or (self.mixing and not self.known)
+
+    @property
     def probabilities(self) -> int:
         """How many softmax or sigmoid functions are applied after the weights."""
-        return sum(_base(name) in _PROBABILITIES for name in self.activations)
+        return sum(_base(name) in _SOFTMAX | _SIGMOID for name in self.activations)
 
-    def is_output(self, nodes: int) -> bool:
+    def is_output(self, nodes: int | None) -> bool:
         """Whether this is an output layer, and not a hidden one that waits for its head.
 
         Softmax, sigmoid and a linear Dense at the very end are outputs. Another activation, or a
-        Flatten after it, makes a Dense a hidden layer, unless it has exactly as many units as the
-        output needs: then it may be an output gone wrong, and nothing tells the two apart.
+        Flatten after a linear one, or dropout or pooling after a sigmoid, makes it a hidden layer,
+        unless it has exactly as many units as the output needs: then it may be an output gone
+        wrong, and nothing tells the two apart.
 
         Parameters
         ----------
-        nodes : int
-            Units that the output needs.
+        nodes : int or None
+            Units that the output needs; None if that is not known yet.
 
         Returns
         -------
         bool
             True for an output.
         """
-        if self.probabilities:
+        if any(_base(name) in _SOFTMAX for name in self.activations):
             return True
+        if self.probabilities:
+            return self.bare or self.units == nodes
         if self.layer != "Dense" or not self.bare:
             return False
         return (self.last and not self.activations) or self.units == nodes
@@ -104,22 +121,33 @@ def read_head(model: Any) -> Head:
     Head
         What it ends in, nested models looked into.
     """
-    tensor = model.outputs[0]
-    applied: list[Any] = []
-    enclosing: list[Any] = []  # where to go on once a nested model's own input is reached
+    return _read(model.outputs[0], [])
+
+
+def _read(output: Any, enclosing: list[tuple[Any, list[Any]]]) -> Head:
+    """Go back from a tensor to the last layer with weights.
+
+    `enclosing` holds the nested models that one is in, each with what it was called on.
+    """
+    tensor, applied = output, list[Any]()
     while True:
         operation = tensor._keras_history.operation
         sources = _inputs_of(tensor)
-        if isinstance(operation, keras.Model) and _has_one_output(operation) and len(sources) == 1:
-            enclosing.append(sources[0])
+        if isinstance(operation, keras.Model) and _has_one_output(operation) and sources:
+            enclosing = [*enclosing, (operation, sources)]
             tensor = operation.outputs[0]
         elif isinstance(operation, keras.layers.InputLayer) and enclosing:
-            tensor = enclosing.pop()
+            *enclosing, (model, called_on) = enclosing
+            place = next((i for i, each in enumerate(model.inputs) if each is tensor), 0)
+            tensor = called_on[place]
         elif _is_applied_to_a_layer(operation) and len(sources) == 1:
             applied.insert(0, operation)
             tensor = sources[0]
         else:
-            return _describe(operation, tensor, applied, model.outputs[0])
+            break
+    mixing = bool(sources) and not getattr(operation, "weights", None)
+    hidden = mixing and all(_read(source, enclosing).holds_probabilities for source in sources)
+    return _describe(operation, tensor, applied, output, mixing=mixing, hidden=hidden)
 
 
 def activation_name(activation: Any) -> str:
@@ -137,16 +165,23 @@ def activation_name(activation: Any) -> str:
     """
     if isinstance(activation, keras.layers.Layer):
         return _activation_of(activation) or type(activation).__name__
-    return str(getattr(activation, "__name__", type(activation).__name__))
+    name = str(getattr(activation, "__name__", type(activation).__name__))
+    return _TF_NAMES.get(name, name)
 
 
-def _describe(operation: Any, tensor: Any, applied: list[Any], output: Any) -> Head:
-    layer = type(operation).__name__
-    own = getattr(operation, "activation", None)
+def _describe(
+    operation: Any, tensor: Any, applied: list[Any], output: Any, *, mixing: bool, hidden: bool
+) -> Head:
+    wrapped = _is_keras(operation) and isinstance(operation, keras.layers.Wrapper)
+    inner = operation.layer if wrapped else operation
+    layer = type(inner).__name__
+    own = getattr(inner, "activation", None)
     activations = [activation_name(own)] if own is not None and layer in _WITH_ACTIVATION else []
     text = f"{layer}({tensor.shape[-1]})" if layer in _WITH_ACTIVATION else layer
     if activations and activations[0] != "linear":
         text = f"{text[:-1]}, activation='{activations[0]}')"
+    if wrapped:
+        text = f"{type(operation).__name__}({text})"
     for step in applied:
         name = _activation_of(step)
         activations += [name] if name else []
@@ -159,7 +194,8 @@ def _describe(operation: Any, tensor: Any, applied: list[Any], output: Any) -> H
         activations=tuple(name for name in activations if name != "linear"),
         bare=bare,
         last=all(_activation_of(step) for step in applied),
-        known=_is_keras(operation) and layer != "Lambda",
+        known=_is_keras(operation) and layer != "Lambda" and not hidden,
+        mixing=mixing,
     )
 
 

@@ -6,12 +6,15 @@ Each function takes targets and predictions of N rows and returns one number. A 
 The cross-entropies are exact at the edges. A term with weight zero is zero, because
 :math:`t \log t \to 0`, and is computed so (``scipy.special.xlogy``); :math:`\log(1 - p)` is
 computed as ``log1p(-p)``, which keeps its digits for small p. A prediction that excludes what
-happened (p = 0 for a row of class 1) costs infinity, which is its true log-likelihood. Keras
-clips probabilities at 1e-7 instead; ``epsilon=1e-7`` does the same here. From logits nothing is
-clipped and nothing overflows: the logarithm of the sum of exponentials is taken as one function.
+happened (p = 0 for a row of class 1) costs infinity, which is its true log-likelihood. Keras' loss
+functions, given probabilities, clip them at 1e-7; ``epsilon=1e-7`` does the same here. (Keras'
+models on TensorFlow go back to the logits before a sigmoid or softmax output, and do not clip.)
+From logits nothing is clipped and nothing overflows: the largest logit is subtracted first.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -170,8 +173,8 @@ def binary_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.0) ->
     y, p = _pair(y, p)
     _require_probabilities(y, "y")
     _require_probabilities(p, "p")
-    p = np.clip(p, epsilon, 1 - epsilon)
-    return float(-np.mean(xlogy(y, p) + xlog1py(1 - y, -p)))
+    p = _clipped(p, epsilon)
+    return _mean(-xlogy(y, p) - xlog1py(1 - y, -p))
 
 
 def binary_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
@@ -201,7 +204,8 @@ def binary_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
     _require_probabilities(y, "y")
     # log(1 + e^z) - y z, split so that no two large numbers are subtracted: where the row is of
     # class 1 the term is log(1 + e^-z), where it is of class 0 it is log(1 + e^z).
-    return float(np.mean(y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)))
+    terms: Array = _weighted(y, np.logaddexp(0, -z)) + _weighted(1 - y, np.logaddexp(0, z))
+    return _mean(terms)
 
 
 def categorical_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.0) -> float:
@@ -233,8 +237,8 @@ def categorical_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.
     y, p = _pair(y, p)
     _require_distributions(y, "y")
     _require_distributions(p, "p")
-    p = np.clip(p, epsilon, 1 - epsilon)
-    return float(-np.mean(np.sum(xlogy(y, p), axis=-1)))
+    p = _clipped(p, epsilon)
+    return _mean(np.sum(-xlogy(y, p), axis=-1))
 
 
 def categorical_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
@@ -263,8 +267,7 @@ def categorical_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
     """
     y, z = _pair(y, z)
     _require_distributions(y, "y")
-    log_p = z - logsumexp(z, axis=-1, keepdims=True)
-    return float(-np.mean(np.sum(y * log_p, axis=-1)))
+    return _mean(np.sum(_weighted(y, -_log_softmax(z)), axis=-1))
 
 
 def entropy(p: ArrayLike) -> float:
@@ -290,7 +293,7 @@ def entropy(p: ArrayLike) -> float:
     """
     p = _array(p)
     _require_distributions(p, "p")
-    return float(-np.mean(np.sum(xlogy(p, p), axis=-1)))
+    return _mean(np.sum(-xlogy(p, p), axis=-1))
 
 
 def kl_divergence(p: ArrayLike, q: ArrayLike) -> float:
@@ -304,7 +307,8 @@ def kl_divergence(p: ArrayLike, q: ArrayLike) -> float:
     Returns
     -------
     float
-        In nats, a mean over rows; never negative, infinite where q excludes what p allows.
+        In nats, a mean over rows; infinite where q excludes what p allows, and not negative but
+        for rounding.
 
     Raises
     ------
@@ -346,8 +350,7 @@ def softmax(z: ArrayLike) -> Array:
     ndarray of float64, shape of `z`
         Probabilities; rows sum to 1.
     """
-    z = _array(z)
-    return np.asarray(np.exp(z - logsumexp(z, axis=-1, keepdims=True)), dtype=np.float64)
+    return np.exp(_log_softmax(_array(z)))
 
 
 def _array(values: ArrayLike) -> Array:
@@ -374,6 +377,31 @@ def _pair(first: ArrayLike, second: ArrayLike) -> tuple[Array, Array]:
 def _errors(y: ArrayLike, mu: ArrayLike) -> Array:
     y, mu = _pair(y, mu)
     return y - mu
+
+
+def _mean(terms: NDArray[np.floating[Any]]) -> float:
+    return float(np.mean(terms)) + 0.0  # never -0.0
+
+
+def _weighted(weight: Array, term: Array) -> Array:
+    """Weight times term, where nothing of an infinite term is nothing."""
+    return np.asarray(weight * np.where(weight > 0, term, 0.0), dtype=np.float64)
+
+
+def _log_softmax(z: Array) -> Array:
+    with np.errstate(over="ignore"):  # two logits too far apart: the lower has probability 0
+        shifted = z - np.max(z, axis=-1, keepdims=True)
+    return np.asarray(shifted - logsumexp(shifted, axis=-1, keepdims=True), dtype=np.float64)
+
+
+def _clipped(p: Array, epsilon: float) -> Array:
+    if not 0 <= epsilon < 0.5:
+        raise TargetError(
+            "A cross-entropy needs epsilon in [0, 0.5)",
+            f"found epsilon={epsilon:g}",
+            "Use 0, or 1e-7 as Keras does",
+        )
+    return np.clip(p, epsilon, 1 - epsilon)
 
 
 def _require_probabilities(p: Array, name: str) -> None:

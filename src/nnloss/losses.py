@@ -8,6 +8,9 @@ from typing import Any
 from nnloss._tensorflow import keras
 from nnloss.tasks import LOSSES, Loss, Task
 
+# Options that make a Keras loss another one: classes on another axis, a class left out.
+_MEANING = {"axis": -1, "ignore_class": None}
+
 
 @dataclass(frozen=True)
 class LossChoice:
@@ -54,12 +57,21 @@ class LossChoice:
                     return cls(loss.name, loss.name, loss)
             return cls(given, given, None)
         if isinstance(given, type) and issubclass(given, keras.losses.Loss):
+            if given.__module__.partition(".")[0] != "keras":
+                return cls(given, given.__name__, None)
             given = given()
         for loss in LOSSES.values():
             if given is getattr(keras.losses, loss.name):
                 return cls(given, loss.name, loss)
             # Not isinstance: a subclass may compute something else.
             if type(given) is getattr(keras.losses, loss.keras_class):
+                changed = [
+                    f"{option}={getattr(given, option)!r}"
+                    for option, usual in _MEANING.items()
+                    if getattr(given, option, usual) != usual
+                ]
+                if changed:
+                    return cls(given, f"{loss.keras_class}({', '.join(changed)})", None)
                 logits = bool(getattr(given, "from_logits", False))
                 name = f"{loss.keras_class}(from_logits=True)" if logits else loss.name
                 return cls(given, name, loss, logits)

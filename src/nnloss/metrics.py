@@ -11,6 +11,9 @@ from nnloss.tasks import LOSSES, Metric, Task
 
 # Keras picks a class for these by the shape of the output, and may pick a wrong one.
 _BY_SHAPE = {"accuracy", "acc", "crossentropy", "ce"}
+_WITH_THRESHOLD = {"BinaryAccuracy", "Precision", "Recall", "AUC"} | {
+    f"{truth}{sign}" for truth in ("True", "False") for sign in ("Positives", "Negatives")
+}
 _ACCURACIES = {"Accuracy"} | {
     metric.keras_class
     for loss in LOSSES.values()
@@ -24,7 +27,7 @@ def bind(metrics: Any, task: Task, choice: LossChoice) -> list[Any]:
 
     Parameters
     ----------
-    metrics : None, str, keras.metrics.Metric or sequence of these
+    metrics : None, str, callable, keras.metrics.Metric, its class, or sequence of these
         The caller's. One with the name of a metric of the loss takes its place.
     task : Task
         For messages.
@@ -50,7 +53,7 @@ def bind(metrics: Any, task: Task, choice: LossChoice) -> list[Any]:
         raise PairingError(
             f"Task '{task.name}' needs a list of metrics", "found a dict", "Give its values"
         )
-    if isinstance(metrics, (str, keras.metrics.Metric)):
+    if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
     own = [_checked(metric, due, task, choice) for metric in metrics]
     names = {name_of(metric) for metric in own}
@@ -83,40 +86,61 @@ def _build(metric: Metric, choice: LossChoice) -> Any:
 def _checked(metric: Any, due: list[Any], task: Task, choice: LossChoice) -> Any:
     rule = f"Task '{task.name}' with the loss {choice.name!r} reports "
     rule += " and ".join(type(known).__name__ for known in due)
-    if isinstance(metric, str):
-        return _from_name(metric, due, rule, choice)
-    kind = type(metric).__name__
-    right = {type(known).__name__ for known in due}
-    if type(metric).__module__.startswith("keras.") and kind in _ACCURACIES - right:
-        raise PairingError(rule, f"found {kind}, which counts something else", f"Leave {kind} out")
-    for known in choice.loss.metrics if choice.loss and choice.from_logits else ():
-        default = getattr(keras.metrics, known.keras_class)()
-        for argument, value in known.from_logits:
-            if type(metric) is type(default) and getattr(metric, argument) == getattr(
-                default, argument
-            ):
-                raise PairingError(
-                    f"{rule} at {argument}={value:g}, since the model gives logits",
-                    f"found {kind}({argument}={getattr(metric, argument):g})",
-                    f"Give {kind}({argument}={value:g}), or leave it out",
-                )
-    return metric
-
-
-def _from_name(name: str, due: list[Any], rule: str, choice: LossChoice) -> Any:
-    if name.lower() in _BY_SHAPE:
+    if isinstance(metric, str) and metric.lower() in _BY_SHAPE:
         for known in due:
-            if name.lower() in ("accuracy", "acc") and known.name == "accuracy":
+            if metric.lower() in ("accuracy", "acc") and known.name == "accuracy":
                 return known
         raise PairingError(
             rule,
-            f"found {name!r}, which Keras reads by the shape of the output",
+            f"found {metric!r}, which Keras reads by the shape of the output",
             "Give an object from keras.metrics",
         )
-    try:
-        keras.metrics.get(name)
-    except ValueError as error:
+    named = isinstance(metric, (str, type))
+    kind = _kind(metric, rule)
+    for known in due:
+        # A name or a class leaves its arguments to us; an object has the caller's own.
+        if kind == type(known).__name__ and named:
+            return known
+    if kind in _ACCURACIES - {type(known).__name__ for known in due}:
+        raise PairingError(rule, f"found {kind}, which counts something else", f"Leave {kind} out")
+    if choice.from_logits:
+        _require_logits(metric, kind, rule)
+    return metric
+
+
+def _kind(metric: Any, rule: str) -> str | None:
+    """Keras' class of a metric, given by name, class, function or object; None for others."""
+    if isinstance(metric, str):
+        try:
+            metric = keras.metrics.get(metric)
+        except ValueError as error:
+            raise PairingError(
+                rule,
+                f"found {metric!r}, which Keras does not know",
+                "Give an object from keras.metrics",
+            ) from error
+    home = metric if hasattr(metric, "__module__") and hasattr(metric, "__name__") else type(metric)
+    if home.__module__.partition(".")[0] != "keras":
+        return None
+    names = {name.lower(): name for name in dir(keras.metrics)}
+    return names.get(home.__name__.replace("_", "").lower())
+
+
+def _require_logits(metric: Any, kind: str | None, rule: str) -> None:
+    """Refuse a metric of Keras' that takes the model's logits for probabilities."""
+    if not isinstance(metric, keras.metrics.Metric):
+        metric = getattr(keras.metrics, kind)() if kind in _WITH_THRESHOLD else metric
+    at_half = [
+        f"{name}={getattr(metric, name)}"
+        for name in ("threshold", "thresholds")
+        if kind in _WITH_THRESHOLD and getattr(metric, name, None) in (0.5, [0.5])
+    ]
+    if kind == "AUC" and not metric._from_logits:
+        at_half = ["from_logits=False"]
+    if at_half:
+        option = "from_logits=True" if kind == "AUC" else f"{at_half[0].partition('=')[0]}=0"
         raise PairingError(
-            rule, f"found {name!r}, which Keras does not know", "Give an object from keras.metrics"
-        ) from error
-    return name
+            f"{rule}; the model gives logits, and one half is 0 there",
+            f"found {kind}({at_half[0]})",
+            f"Give {kind}({option}), or leave it out",
+        )

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
 
 from nnloss import metrics as task_metrics
 from nnloss import training
 from nnloss._tensorflow import keras
+from nnloss.errors import NnlossError
 from nnloss.heads import read_head
 from nnloss.losses import LossChoice
 from nnloss.pairing import (
+    dense,
     output_nodes,
-    require_features,
     require_head,
+    require_hidden,
     require_loss,
     require_model,
 )
@@ -94,24 +97,38 @@ def compile_for_task(
     activation = "linear" if choice.from_logits else task.activation
     outputs = model.outputs[0]
     if not keep:
-        require_features(model, head, task)
+        require_hidden(model, head, task, nodes)
         name = None if any(layer.name == "output" for layer in model.layers) else "output"
         outputs = keras.layers.Dense(nodes, activation=activation, name=name)(outputs)
     # A Sequential has no `input` before it was called; a functional model's keeps its structure.
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
     result = TaskModel(inputs, outputs, task, name=model.name, log=log)
     result.compile(optimizer=optimizer, loss=loss, metrics=metrics)
+    had = type(model.optimizer).__name__ if getattr(model, "compiled", False) else None
     logger.info(
-        "Task '%s': %s Dense(%d, activation='%s'); loss %s; metrics %s; %s parameters",
+        "Task '%s': %s %s; loss %s; optimizer %s%s; metrics %s; %s parameters",
         task.name,
-        "kept" if keep else "added",
-        nodes,
-        activation,
+        *(("kept", head.text) if keep else ("added", dense(nodes, activation))),
         choice.name,
+        type(result.optimizer).__name__,
+        f" (the compiled model had {had})" if had else "",
         ", ".join(task_metrics.name_of(metric) for metric in result.bound_metrics),
         f"{result.count_params():,}",
     )
     return result
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What a model was compiled with; out of sight of Keras, which tracks metrics in attributes.
+
+    `functions` keeps the traced training and evaluation for each number of steps at once.
+    """
+
+    choice: LossChoice
+    metrics: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    functions: dict[int, tuple[Any, Any]] = field(default_factory=dict)
 
 
 @keras.saving.register_keras_serializable(package="nnloss")
@@ -121,7 +138,7 @@ class TaskModel(keras.Model):
     It is a functional ``keras.Model`` in every respect. Besides, ``compile`` refuses a loss or a
     metric that does not fit, ``fit`` and ``evaluate`` check inputs and targets before the first
     step, and a run record is left if a `log` was given. ``save`` writes an ordinary Keras model,
-    which loads where this package is not installed.
+    which loads where this package is not installed; ``keras.models.clone_model`` gives one too.
 
     Parameters
     ----------
@@ -135,7 +152,10 @@ class TaskModel(keras.Model):
         See `compile_for_task`.
     """
 
-    steps_per_execution: int  # Keras sets it
+    # Keras sets them.
+    steps_per_execution: int
+    train_function: Any
+    test_function: Any
 
     def __init__(
         self, inputs: Any, outputs: Any, task: Task, *, name: str | None = None, log: Log = None
@@ -144,8 +164,7 @@ class TaskModel(keras.Model):
         self.task = task
         self._log = log
         self._recorded: FitRecorder | None = None
-        self._choice = LossChoice.read(None, task)
-        self.bound_metrics: tuple[Any, ...] = ()
+        self._settings = _Settings(LossChoice.read(None, task))
 
     def compile(
         self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any
@@ -172,8 +191,12 @@ class TaskModel(keras.Model):
         bound = task_metrics.bind(metrics, self.task, choice)
         kwargs.setdefault("jit_compile", False)
         super().compile(optimizer=optimizer, loss=choice.given, metrics=list(bound), **kwargs)
-        self._choice = choice
-        self.bound_metrics = tuple(bound)
+        self._settings = _Settings(choice, tuple(bound), kwargs)
+
+    @property
+    def bound_metrics(self) -> tuple[Any, ...]:
+        """The metrics of the task, and the caller's."""
+        return self._settings.metrics
 
     @property
     def nodes(self) -> int:
@@ -201,8 +224,10 @@ class TaskModel(keras.Model):
     ) -> Any:
         """Train, as ``keras.Model.fit``; inputs and targets are checked first.
 
-        Of arrays every row is checked, of a ``tf.data.Dataset`` or ``PyDataset`` the first batch,
-        of a generator each batch as it comes.
+        Of arrays every row is checked, of a generator each batch as it comes, of a
+        ``tf.data.Dataset`` or ``PyDataset`` the first batch. To look at it starts the dataset once
+        more: a shuffled one then goes on with its next order, a source that can be read only once
+        loses that batch.
 
         Parameters
         ----------
@@ -210,7 +235,8 @@ class TaskModel(keras.Model):
 class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps, \
 validation_batch_size, validation_freq
             As in Keras. Arrays may hold float64; they are trained on as ``keras.config.floatx()``.
-            ``validation_batch_size`` defaults to 1024 for arrays.
+            ``validation_batch_size`` defaults to 1024 for arrays where it cannot change the values:
+            a mean loss, metrics that are Keras objects or names, no fixed batch size.
 
         Returns
         -------
@@ -222,38 +248,43 @@ validation_batch_size, validation_freq
         TargetError
             If inputs or targets do not fit the task; nothing is trained or written then.
         """
+        if batch_size is not None and batch_size < 1:
+            raise NnlossError(
+                "fit needs batches", f"found batch_size={batch_size}", "Give 1 or more"
+            )
         rule = self._rule
-        x = training.checked(x, y, **rule)
+        x = training.checked(x, y, sample_weight, **rule)
         if validation_data is not None:
             validation_data = training.checked_validation(validation_data, **rule)
+        callbacks = training.listed(callbacks)
         # What is recorded is what the caller gave, before arrays become a dataset.
         rows = len(y) if hasattr(y, "__len__") else None
-        size = (batch_size or 32) if rows is not None else batch_size
+        size = 32 if batch_size is None and rows is not None else batch_size
+        recorder = self._recorder(epochs=epochs, batch_size=size, split={"train": rows})
         arguments: dict[str, Any] = {
             "y": y,
             "batch_size": batch_size,
             "shuffle": shuffle,
             "sample_weight": sample_weight,
         }
-        callbacks = keras.tree.flatten(callbacks or [])
-        in_memory = y is not None and training.in_memory(x, y, sample_weight)
-        if in_memory and not validation_split and not steps_per_epoch:
+        fed = training.in_memory(x, y, sample_weight) and y is not None
+        fed = fed and not validation_split and not steps_per_epoch
+        if fed:
             x = training.batches(x, y, sample_weight, size or 32, shuffle=shuffle)
             arguments = {"shuffle": False}  # the dataset shuffles
-            self._run_steps_at_once(training.steps_per_execution(callbacks))
-        if validation_data is not None and training.in_memory(validation_data):
-            x_test, y_test, *weight = validation_data
-            validation_data = training.batches(
-                x_test,
-                y_test,
-                weight[0] if weight else None,
-                validation_batch_size or training.EVALUATION_BATCH,
-                shuffle=False,
-            )
-            validation_batch_size = None
-
-        recorder = self._recorder(epochs=epochs, batch_size=size, split={"train": rows})
-        with recorder or nullcontext():
+        if training.in_memory(validation_data) and validation_data is not None:
+            given, validation_batch_size = validation_batch_size, validation_batch_size or size
+            if not validation_steps:
+                x_test, y_test, *weight = validation_data
+                test_size = given or self._evaluation_batch or size or 32
+                validation_data = training.batches(
+                    x_test, y_test, weight[0] if weight else None, test_size, shuffle=False
+                )
+                validation_batch_size = None
+        # Several steps at once run to the end of the data: right only where that is the end of
+        # the epoch.
+        steps = training.steps_per_execution(callbacks) if fed and not validation_steps else None
+        with self._steps_at_once(steps), recorder or nullcontext():
             return super().fit(
                 x,
                 epochs=epochs,
@@ -289,7 +320,8 @@ validation_batch_size, validation_freq
         Parameters
         ----------
         x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
-            As in Keras; ``batch_size`` defaults to 1024 for arrays.
+            As in Keras; ``batch_size`` defaults to 1024 for arrays where that cannot change the
+            values, see `fit`.
         **kwargs
             What Keras passes when ``fit`` validates.
 
@@ -307,10 +339,10 @@ validation_batch_size, validation_freq
             return super().evaluate(
                 x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict, **kwargs
             )
-        x = training.checked(x, y, **self._rule)
+        x = training.checked(x, y, sample_weight, **self._rule)
         rows = len(y) if hasattr(y, "__len__") else None
         if y is not None and not steps and training.in_memory(x, y, sample_weight):
-            size = batch_size or training.EVALUATION_BATCH
+            size = batch_size or self._evaluation_batch or 32
             x = training.batches(x, y, sample_weight, size, shuffle=False)
             y = batch_size = sample_weight = None
         result = super().evaluate(
@@ -337,11 +369,8 @@ validation_batch_size, validation_freq
         ndarray of float32, shape (N, nodes)
             What the output layer gives.
         """
-        steps, self.steps_per_execution = self.steps_per_execution, 1
-        try:
+        with self._steps_at_once(1):
             return super().predict(*args, **kwargs)
-        finally:
-            self.steps_per_execution = steps
 
     def to_keras(self) -> Any:
         """Give the same layers, weights and compiled state as an ordinary Keras model.
@@ -354,9 +383,9 @@ validation_batch_size, validation_freq
         model = keras.Model(self.input, self.outputs[0], name=self.name)
         model.compile(
             optimizer=self.optimizer,
-            loss=self._choice.given,
-            metrics=list(self.bound_metrics),
-            jit_compile=self.jit_compile,
+            loss=self._settings.choice.given,
+            metrics=list(self._settings.metrics),
+            **self._settings.options,
         )
         return model
 
@@ -415,22 +444,47 @@ validation_batch_size, validation_freq
 
     @property
     def _rule(self) -> dict[str, Any]:
-        return {"task": self.task, "loss": self._choice.loss, "nodes": self.nodes}
+        return {"task": self.task, "loss": self._settings.choice.loss, "nodes": self.nodes}
 
-    def _run_steps_at_once(self, steps: int) -> None:
-        if self.steps_per_execution != steps:
-            self.steps_per_execution = steps
-            self.train_function = self.test_function = None
+    @property
+    def _evaluation_batch(self) -> int | None:
+        """A large batch, if the mean over large batches is that over small ones; else None."""
+        reduction = getattr(self._settings.choice.given, "reduction", "sum_over_batch_size")
+        means = all(isinstance(each, (str, keras.metrics.Metric)) for each in self.bound_metrics)
+        free = all(each.shape[0] is None for each in self.inputs)
+        large = reduction == "sum_over_batch_size" and means and free
+        return training.EVALUATION_BATCH if large else None
+
+    @contextmanager
+    def _steps_at_once(self, steps: int | None) -> Iterator[None]:
+        """Run that many steps in one execution; None, or a caller's own number, changes nothing."""
+        before = self.steps_per_execution
+        if steps and "steps_per_execution" not in self._settings.options:
+            self._switch_to(steps)
+        try:
+            yield
+        finally:
+            self._switch_to(before)
+
+    def _switch_to(self, steps: int) -> None:
+        """Change the steps an execution takes, and with them the functions traced for it."""
+        if steps == self.steps_per_execution:
+            return
+        functions = self._settings.functions
+        functions[self.steps_per_execution] = (self.train_function, self.test_function)
+        self.steps_per_execution = steps
+        self.train_function, self.test_function = functions.get(steps, (None, None))
 
     def _recorder(self, **settings: Any) -> FitRecorder | None:
         if self._log is None:
             return None
+        choice = self._settings.choice
         self._recorded = FitRecorder(
             self._log,
             self.name,
             task=self.task.name,
-            activation="linear" if self._choice.from_logits else self.task.activation,
-            loss=self._choice.loss.name if self._choice.loss else self._choice.name,
+            activation="linear" if choice.from_logits else self.task.activation,
+            loss=choice.loss.name if choice.loss else None,
             optimizer=keras.saving.serialize_keras_object(self.optimizer)["config"],
             parameters=self.count_params(),
             **settings,

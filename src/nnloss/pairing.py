@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 from nnloss._tensorflow import keras
@@ -82,7 +83,8 @@ def require_model(model: Any, task: Any) -> None:
         raise PairingError(
             rule,
             f"model '{model.name}' ({type(model).__name__}) has no output yet",
-            "Start a Sequential with keras.Input(shape=...), or build keras.Model(inputs, outputs)",
+            "Start a Sequential with keras.Input(shape=...), or build keras.Model(inputs, outputs);"
+            " keras.Model(x, x) with x = keras.Input(shape=...) is a body without layers",
         )
     if len(outputs) > 1:
         raise PairingError(
@@ -90,10 +92,25 @@ def require_model(model: Any, task: Any) -> None:
             f"model '{model.name}' has {len(outputs)} outputs",
             "Give the part of the model that ends in one output",
         )
+    own = _own_methods(model)
+    if own:
+        raise PairingError(
+            rule,
+            f"{type(model).__name__} '{model.name}' has its own {', '.join(own)}, which would be "
+            "left out",
+            "Give its layers as keras.Model(model.inputs, model.outputs)",
+        )
+    shape = tuple(outputs[0].shape)
+    if len(shape) != 2:
+        raise PairingError(
+            f"Task '{task.name}' needs a model with output of shape (None, features)",
+            f"model '{model.name}' ends in shape {shape}",
+            "End in Flatten or a global pooling layer",
+        )
 
 
-def require_features(model: Any, head: Head, task: Task) -> None:
-    """Refuse a body that no output layer can be put on.
+def require_hidden(model: Any, head: Head, task: Task, nodes: int) -> None:
+    """Refuse a body of which it is not known that its end is hidden.
 
     Parameters
     ----------
@@ -103,24 +120,18 @@ def require_features(model: Any, head: Head, task: Task) -> None:
         What it ends in.
     task : Task
         For the message.
+    nodes : int
+        Units that the output needs.
 
     Raises
     ------
     PairingError
-        If its output is not of shape (None, features), or its last layer may be an output of
-        the caller's own making.
+        If its last layer may be an output of the caller's own making: a layer that Keras does not
+        define, arithmetic on probabilities, or arithmetic that gives exactly `nodes` numbers.
     """
-    shape = tuple(model.outputs[0].shape)
-    if len(shape) != 2:
+    if not head.known or (head.mixing and head.units == nodes):
         raise PairingError(
-            f"Task '{task.name}' needs a hidden layer of shape (None, features) to put its "
-            "output layer on",
-            f"model '{model.name}' ends in {head.text} of shape {shape}",
-            "End in Flatten or a global pooling layer",
-        )
-    if not head.known:
-        raise PairingError(
-            f"Task '{task.name}' needs a model whose last layer Keras defines",
+            f"Task '{task.name}' needs a model that ends in its output layer or in a hidden one",
             f"model '{model.name}' ends in {head.text}, of which it is not known whether it is "
             "an output",
             "Add the output layer, or a Dense hidden layer, after it yourself",
@@ -158,11 +169,11 @@ def output_nodes(task: Task, classes: int | None, head: Head) -> int:
             )
         return task.nodes
     rule = f"Task '{task.name}' needs the number of classes, at least 2"
-    if classes is None and head.is_output(nodes=-1):
+    if classes is None and head.is_output(None):
         return max(head.units or 0, 2)
-    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
+    if isinstance(classes, bool) or not isinstance(classes, Integral) or classes < 2:
         raise PairingError(rule, f"found classes={classes!r}", "Give classes=C")
-    return classes
+    return int(classes)
 
 
 def require_head(head: Head, task: Task, nodes: int, choice: LossChoice, model: str) -> None:
@@ -238,6 +249,13 @@ def require_loss(choice: LossChoice, task: Task) -> None:
         f"found {choice.name!r}, {why}",
         f"Leave the loss out, or use loss='{task.loss.name}'",
     )
+
+
+def _own_methods(model: Any) -> list[str]:
+    """Methods of training and prediction that a subclass of the caller's has changed."""
+    names = ("call", "train_step", "test_step", "predict_step", "compute_loss")
+    homes = {name: getattr(type(model), name).__module__.partition(".")[0] for name in names}
+    return [name for name, home in homes.items() if home not in ("keras", "nnloss")]
 
 
 def _what_is_wrong(head: Head, due: str, nodes: int) -> str:

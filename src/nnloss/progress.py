@@ -94,6 +94,5 @@ class EpochProgress(keras.callbacks.Callback):
 
 
 def _values(logs: dict[str, Any]) -> str:
-    shown = {name: logs[name] for name in ("loss", "val_loss") if name in logs}
-    names = {"loss": "train loss", "val_loss": "test loss"}
-    return "  ".join(f"{names[name]} {value:.4g}" for name, value in shown.items())
+    shown = [name for name in ("loss", "val_loss") if name in logs]
+    return "  ".join(f"{name} {logs[name]:.4g}" for name in shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from os import PathLike
 from types import TracebackType
@@ -13,6 +14,8 @@ from nnloss._tensorflow import keras
 from nnloss.files import digest
 from nnloss.runs import Run
 from nnloss.training import current_seed
+
+logger = logging.getLogger("nnloss")
 
 
 class FitRecorder(keras.callbacks.Callback):
@@ -73,12 +76,8 @@ class FitRecorder(keras.callbacks.Callback):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        seconds = time.perf_counter() - self._began
-        self.run.update(seconds={"fit": seconds}, epochs_trained=len(self._epochs))
         if self._epochs:
-            self.run.save_table("history", pd.DataFrame(self._epochs))
-            self.run.save_model(self.model)
-            self.run.update(weights_sha256=digest(*self.model.get_weights()))
+            self._save()
         if self.run is self._log:
             return
         # Nobody else judges this run, so its last epoch must do.
@@ -87,3 +86,24 @@ class FitRecorder(keras.callbacks.Callback):
         training = {k: v for k, v in last.items() if k != "epoch" and not k.startswith("val_")}
         self.run.update(metrics={"last_epoch": training, "validation": validation})
         self.run.__exit__(kind, error, trace)
+
+    def _save(self) -> None:
+        """Add the epochs to those of an earlier ``fit`` of the same run, and keep the model."""
+        before = self.run.record
+        epochs = pd.DataFrame(self._epochs)
+        if before.epochs_trained:
+            epochs = pd.concat([pd.read_csv(self.run.folder / "history.csv"), epochs])
+        self.run.save_table("history", epochs)
+        self.run.update(
+            seconds={
+                "fit": before.seconds.get("fit", 0) + time.perf_counter() - self._began,
+            },
+            epochs_trained=len(epochs),
+            weights_sha256=digest(*self.model.get_weights()),
+        )
+        try:
+            self.run.save_model(self.model)
+        except (NotImplementedError, TypeError, ValueError) as error:
+            # A layer that cannot be saved is no reason to lose the training.
+            logger.warning("The model was trained, but not saved: %s", error)
+            self.run.update(notes=[*before.notes, f"model not saved: {error}"])

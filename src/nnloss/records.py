@@ -59,6 +59,8 @@ class RunRecord:
         Of the network by data set; of the classical model.
     published : list of dict
         The course's number, ours and the difference.
+    notes : list of str
+        What went wrong without ending the run.
     error : str or None
         Traceback of a failed run.
     """
@@ -90,6 +92,7 @@ class RunRecord:
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     baseline: dict[str, dict[str, float]] = field(default_factory=dict)
     published: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     error: str | None = None
 
     def get(self, path: str) -> Any:

@@ -12,6 +12,8 @@ from filelock import FileLock
 from nnloss.errors import OutputError
 from nnloss.files import replacing
 
+_TOO_MANY = "cells without a column"
+
 
 def add_row(table: Path, row: Mapping[str, Any]) -> None:
     """Add a row to a CSV table, or replace the one with the same ``id``.
@@ -41,16 +43,37 @@ def add_row(table: Path, row: Mapping[str, Any]) -> None:
             writer.writerows(rows)
 
 
+def require_table(table: Path) -> None:
+    """Refuse a file in the place of the table that is not one; a missing one is none.
+
+    Parameters
+    ----------
+    table : Path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If it is not a CSV table with a column ``id``.
+    """
+    _read(table)
+
+
 def _read(table: Path) -> tuple[list[str], list[dict[str, str]]]:
     if not table.exists():
         return [], []
-    with table.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        columns = list(reader.fieldnames or ["id"])
-        if "id" not in columns:
-            raise OutputError(
-                f"'{table}' must be a table of runs with a column 'id'",
-                f"found the columns {', '.join(columns)}",
-                "Move it away or choose another folder",
-            )
-        return columns, list(reader)
+    rule = f"'{table}' must be a table of runs, as it was written"
+    remedy = "Move it away or choose another folder"
+    try:
+        # Some spreadsheet programs put a byte order mark in front.
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restkey=_TOO_MANY)
+            columns = list(reader.fieldnames or ["id"])
+            rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise OutputError(rule, f"reading it gave: {error}", remedy) from error
+    if "id" not in columns:
+        raise OutputError(rule, f"found no column 'id' but {', '.join(columns)}", remedy)
+    if any(_TOO_MANY in row for row in rows):
+        raise OutputError(rule, "found a row with more cells than columns", remedy)
+    return columns, rows

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from nnloss import provenance
 from nnloss.files import create_folder, replacing, require_folder
 from nnloss.records import RunRecord
-from nnloss.results import add_row
+from nnloss.results import add_row, require_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +72,7 @@ class Run:
         """
         out = Path(out)
         require_folder(out)
+        require_table(out / "results.csv")
         now = datetime.now(UTC)
         record = RunRecord(
             id="",

@@ -37,14 +37,22 @@ def check_arrays(x: Any, y: Any, *, task: Task, loss: Loss, nodes: int) -> None:
         the wrong shape, or one lies outside the domain. The first bad rows are named.
     """
     targets = _numeric(y, "y", task)
-    if targets.ndim == 0 or len(targets) == 0:
+    if targets.ndim == 0:
+        raise TargetError(
+            f"Task '{task.name}' needs arrays or batches of rows",
+            "found a single target",
+            "Give arrays with rows, or a dataset after .batch(32)",
+        )
+    if len(targets) == 0:
         raise TargetError(
             f"Task '{task.name}' needs at least one row",
             f"found y of shape {targets.shape}",
             "Give arrays with rows",
         )
     for name, leaf in _leaves(x, "x"):
-        values = _numeric(leaf, name, task)
+        if hasattr(leaf, "dense_shape"):  # a sparse tensor is not looked into
+            continue
+        values = np.asarray(leaf)
         rows = len(values) if values.ndim else 0
         if rows != len(targets):
             raise TargetError(
@@ -55,6 +63,40 @@ def check_arrays(x: Any, y: Any, *, task: Task, loss: Loss, nodes: int) -> None:
         _require_finite(values, name, task)
     _require_finite(targets, "y", task)
     _CHECKS[loss.domain](targets, task, nodes)
+
+
+def check_batch(batch: Any, *, task: Task, loss: Loss, nodes: int) -> None:
+    """Check a batch as a source of batches gives it.
+
+    Parameters
+    ----------
+    batch : tuple of (x, y) or (x, y, sample_weight)
+        Arrays; `sample_weight` may be None.
+    task, loss, nodes
+        As for `check_arrays`.
+
+    Raises
+    ------
+    TargetError
+        As `check_arrays`; and if there are no targets, or weights that do not fit.
+    """
+    parts = batch if isinstance(batch, (tuple, list)) else (batch,)
+    if len(parts) < 2 or parts[1] is None:
+        raise TargetError(
+            f"Task '{task.name}' needs targets",
+            "found inputs without targets" if parts else "found a dataset without a batch",
+            "Give x and y, or batches of (x, y)",
+        )
+    check_arrays(parts[0], parts[1], task=task, loss=loss, nodes=nodes)
+    if len(parts) > 2 and parts[2] is not None:
+        weights, rows = _numeric(parts[2], "sample_weight", task), len(parts[1])
+        if weights.ndim == 0 or len(weights) != rows:
+            raise TargetError(
+                f"Task '{task.name}' needs one weight for each row",
+                f"found sample_weight of shape {weights.shape} for {rows} rows",
+                "Give as many weights as targets",
+            )
+        _require_finite(weights, "sample_weight", task)
 
 
 def check_batches(batches: Iterator[Any], **rule: Any) -> Iterator[Any]:
@@ -80,7 +122,7 @@ def check_batches(batches: Iterator[Any], **rule: Any) -> Iterator[Any]:
         As `check_arrays`, before the batch is trained on.
     """
     for batch in batches:
-        check_arrays(batch[0], batch[1], **rule)
+        check_batch(batch, **rule)
         yield batch
 
 
@@ -103,11 +145,14 @@ def _check_zero_one(y: NDArray[Any], task: Task, nodes: int) -> None:
 def _check_one_hot(y: NDArray[Any], task: Task, nodes: int) -> None:
     rule = f"Task '{task.name}' needs one-hot targets of shape (N, {nodes})"
     if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
+        whole = bool(np.all(y == np.floor(y)))
         raise TargetError(
             rule,
-            f"found integer labels {_values(y.ravel())} in y of shape {y.shape}",
-            f"Use keras.utils.to_categorical(y, {nodes}), "
-            "or loss='sparse_categorical_crossentropy'",
+            f"found {'integer labels' if whole else 'values'} {_values(y.ravel())} in y of shape "
+            f"{y.shape}",
+            f"Use keras.utils.to_categorical(y, {nodes}), or loss='sparse_categorical_crossentropy'"
+            if whole
+            else "Use REGRESSION if y is a quantity",
         )
     if y.ndim != 2 or y.shape[1] != nodes:
         raise TargetError(
@@ -159,18 +204,23 @@ def _require_column(y: NDArray[Any], task: Task, domain: Domain) -> None:
     raise TargetError(
         f"Task '{task.name}' needs targets {domain.value}",
         f"found y of shape {y.shape}",
-        "Give one target a row, for example y[:, 0]",
+        # Column 1 of one-hot rows is the label; column 0 would turn the classes round.
+        "Use y.argmax(axis=1), or task MULTICLASS with classes=2"
+        if domain is Domain.ZERO_ONE and y.ndim == 2 and y.shape[1] == 2
+        else "Give one target a row, for example one column of y",
     )
 
 
 def _require_finite(values: NDArray[Any], name: str, task: Task) -> None:
     # The smallest and the largest value tell without a mask as large as the data.
-    if not np.issubdtype(values.dtype, np.inexact) or (
-        np.isfinite(values.min(initial=0)) and np.isfinite(values.max(initial=0))
-    ):
+    if not np.issubdtype(values.dtype, np.inexact):  # integers, and text for a text layer
         return
-    bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
-    kind = "NaN" if np.isnan(values).any() else "infinite values"
+    largest = np.finfo(np.float32).max  # what Keras computes with
+    if values.min(initial=0) >= -largest and values.max(initial=0) <= largest:
+        return
+    bad = ~(np.abs(values) <= largest).reshape(len(values), -1).all(axis=1)
+    infinite = "values that are infinite in float32"
+    kind = "NaN" if np.isnan(values).any() else infinite
     raise TargetError(
         f"Task '{task.name}' needs finite numbers in {name}",
         f"found {kind} in {int(bad.sum())} of {len(values)} rows of {name}, {_rows(bad)}",
@@ -230,4 +280,8 @@ def _remap(labels: NDArray[Any]) -> str:
         return "Use y - 1"
     if len(unique) == 2:
         return f"Use (y == {unique[1]:g}).astype(int)"
+    if len(unique) == 1:
+        return "Number the two classes 0 and 1"
+    if (unique != np.floor(unique)).any():
+        return "Use REGRESSION if y is a quantity"
     return f"Use MULTICLASS with classes={len(unique)}, or REGRESSION if y is a quantity"

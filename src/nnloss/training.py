@@ -17,9 +17,8 @@ import numpy as np
 
 from nnloss import targets
 from nnloss._tensorflow import keras, tf
-from nnloss.errors import TargetError
 
-#: Rows in an evaluation batch. The result does not depend on it, but for float rounding.
+#: Rows in an evaluation batch.
 EVALUATION_BATCH = 1024
 #: Bytes from which on row numbers are shuffled and not the rows, whose buffer is a copy of them.
 #: Below, shuffling the rows makes the quicker pipeline.
@@ -60,12 +59,12 @@ def current_seed() -> int | None:
     return None if seed is None else int(seed)
 
 
-def checked(x: Any, y: Any, **rule: Any) -> Any:
+def checked(x: Any, y: Any, sample_weight: Any = None, **rule: Any) -> Any:
     """Check data as far as they can be looked at before training.
 
     Parameters
     ----------
-    x, y
+    x, y, sample_weight
         As ``fit`` takes them. Of arrays every row is checked, of a ``tf.data.Dataset`` or
         ``PyDataset`` the first batch.
     **rule
@@ -88,16 +87,10 @@ def checked(x: Any, y: Any, **rule: Any) -> Any:
     elif isinstance(x, tf.data.Dataset):
         first = next(iter(x.take(1)), ())
     elif x is not None and in_memory(x):
-        first = (x, y)
+        first = (x, y, sample_weight)
     else:
         return x  # Keras knows other sources, and says so if it does not know this one
-    if len(first) < 2 or first[1] is None:
-        raise TargetError(
-            f"Task '{rule['task'].name}' needs targets",
-            "found inputs without targets" if first else "found a dataset without a batch",
-            "Give x and y, or batches of (x, y)",
-        )
-    targets.check_arrays(first[0], first[1], **rule)
+    targets.check_batch(first, **rule)
     return x
 
 
@@ -122,7 +115,7 @@ def checked_validation(data: Any, **rule: Any) -> Any:
         If inputs or targets do not fit the task.
     """
     if isinstance(data, (tuple, list)) and len(data) in (2, 3):
-        return (checked(data[0], data[1], **rule), *data[1:])
+        return (checked(*data, **rule), *data[1:])
     return checked(data, None, **rule)
 
 
@@ -164,14 +157,14 @@ def batches(x: Any, y: Any, sample_weight: Any, batch_size: int, *, shuffle: boo
         Of ``(x, y)`` or ``(x, y, sample_weight)``.
     """
     parts = (x, y) if sample_weight is None else (x, y, sample_weight)
-    tensors = keras.tree.map_structure(_tensor, parts)
+    tensors = _tensors(parts)
     leaves = keras.tree.flatten(tensors)
     rows = int(leaves[0].shape[0])
     seed = random.randrange(2**31) if shuffle else None
     if shuffle and sum(leaf.shape.num_elements() * leaf.dtype.size for leaf in leaves) > LARGE:
         numbers = tf.data.Dataset.range(rows).shuffle(rows, seed=seed).batch(batch_size)
         dataset = numbers.map(
-            lambda chosen: keras.tree.map_structure(lambda leaf: tf.gather(leaf, chosen), tensors)
+            lambda chosen: tf.nest.map_structure(lambda leaf: tf.gather(leaf, chosen), tensors)
         )
     else:
         dataset = tf.data.Dataset.from_tensor_slices(tensors)
@@ -182,6 +175,24 @@ def batches(x: Any, y: Any, sample_weight: Any, batch_size: int, *, shuffle: boo
     options.autotune.enabled = False
     options.experimental_optimization.apply_default_optimizations = False
     return dataset.prefetch(2).with_options(options)
+
+
+def listed(callbacks: Any) -> list[Any]:
+    """Callbacks as a list, however they were given.
+
+    Parameters
+    ----------
+    callbacks : None, keras.callbacks.Callback, CallbackList or sequence
+        As ``fit`` takes them.
+
+    Returns
+    -------
+    list of keras.callbacks.Callback
+        In their order.
+    """
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return list(callbacks.callbacks)
+    return list(keras.tree.flatten(callbacks or []))
 
 
 def steps_per_execution(callbacks: Sequence[Any]) -> int:
@@ -197,17 +208,23 @@ def steps_per_execution(callbacks: Sequence[Any]) -> int:
     int
         1 or `STEPS_PER_EXECUTION`.
     """
+    # A LambdaCallback has its hooks on the object, others on their class.
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
     base = keras.callbacks.Callback
     watching = any(
-        getattr(type(callback), hook) is not getattr(base, hook)
+        hook in vars(callback) or getattr(type(callback), hook) is not getattr(base, hook)
         for callback in callbacks
         for hook in hooks
     )
     return 1 if watching else STEPS_PER_EXECUTION
 
 
-def _tensor(values: Any) -> Any:
+def _tensors(values: Any) -> Any:
+    """Turn arrays into tensors, and lists into tuples: tf.data stacks a list into one tensor."""
+    if isinstance(values, (list, tuple)):
+        return tuple(_tensors(part) for part in values)
+    if isinstance(values, dict):
+        return {name: _tensors(part) for name, part in values.items()}
     if not isinstance(values, tf.Tensor):
         values = np.asarray(values)
         if np.issubdtype(values.dtype, np.floating):

@@ -272,11 +272,12 @@ validation_batch_size, validation_freq
         if fed:
             x = training.batches(x, y, sample_weight, size or 32, shuffle=shuffle)
             arguments = {"shuffle": False}  # the dataset shuffles
-        if training.in_memory(validation_data) and validation_data is not None:
-            given, validation_batch_size = validation_batch_size, validation_batch_size or size
-            if not validation_steps:
+        if validation_data is not None and training.in_memory(validation_data):
+            if validation_steps:  # counts batches of the size that Keras would take
+                validation_batch_size = validation_batch_size or size
+            else:
+                test_size = validation_batch_size or self._evaluation_batch or size or 32
                 x_test, y_test, *weight = validation_data
-                test_size = given or self._evaluation_batch or size or 32
                 validation_data = training.batches(
                     x_test, y_test, weight[0] if weight else None, test_size, shuffle=False
                 )

@@ -72,6 +72,22 @@ def test_the_shares_are_those_of_the_run():
     assert f"and {100 * absolute.sum() / np.sum(size):.0f} % of its absolute error" in text
 
 
+def test_the_speed_is_that_of_the_committed_benchmark():
+    measured = pd.read_csv(ROOT / "benchmarks" / "results" / "boston.csv")
+    wide = measured.pivot(index="round", columns="contender", values="seconds")
+    median, ratios = wide.median(), wide["plain Keras"] / wide["nnloss"]
+    memory = measured.groupby("contender")["MB"].max()
+    text = " ".join(README.split())
+    assert f"Plain Keras takes {median['plain Keras'] / median['nnloss']:.2f} times as long" in text
+    assert f"({ratios.min():.2f} to {ratios.max():.2f} in single rounds)" in text
+    for name, contender in (
+        ("`exercises.boston`", "nnloss"),
+        ("plain Keras", "plain Keras"),
+        ("`exercises.boston --help`", "nnloss --help"),
+    ):
+        assert row(name) == [f"{median[contender]:.1f}", f"{memory[contender]:.0f}"]
+
+
 def test_every_picture_and_link_is_there():
     targets = re.findall(r"\]\(([^)#:]+)\)", README)
     assert len(targets) >= 4

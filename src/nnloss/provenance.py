@@ -82,12 +82,21 @@ def git_commit() -> str | None:
     Returns
     -------
     str or None
-        None if the package is installed elsewhere, or there is no git.
+        With ``-dirty`` behind it if tracked files had been changed; None if the package is installed elsewhere, or there is no git.
     """
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists() or not (root / "pyproject.toml").exists():
         return None
-    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    command = [
+        "git",
+        "-C",
+        str(root),
+        "describe",
+        "--always",
+        "--dirty",
+        "--exclude=*",
+        "--abbrev=40",
+    ]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):  # no git here: the record says null

@@ -82,7 +82,8 @@ def git_commit() -> str | None:
     Returns
     -------
     str or None
-        With ``-dirty`` behind it if tracked files had been changed; None if the package is installed elsewhere, or there is no git.
+        With ``-dirty`` behind it if tracked files had been changed; None if the package is
+        installed elsewhere, or there is no git.
     """
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists() or not (root / "pyproject.toml").exists():

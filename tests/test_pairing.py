@@ -644,11 +644,32 @@ def test_a_head_in_a_nested_model_with_two_inputs_is_seen():
         compile_for_task(outer, BINARY)
 
 
+def test_each_input_of_a_nested_model_leads_back_to_its_own_layer():
+    a, b = keras.Input((3,)), keras.Input((3,))
+    inner = keras.Model([a, b], layers.Softmax()(b))
+    x = keras.Input((8,))
+    softmax, linear = layers.Dense(3, "softmax")(x), layers.Dense(3)(x)
+    assert compile_for_task(keras.Model(x, inner([softmax, linear])), MULTICLASS).nodes == 3
+    with pytest.raises(PairingError, match="double softmax"):
+        compile_for_task(keras.Model(x, inner([linear, softmax])), MULTICLASS)
+
+
 def test_softmax_of_tensorflow_is_softmax(body):
     model = body(layers.Dense(3, activation=tf.nn.softmax))
     assert compile_for_task(model, MULTICLASS).count_params() == model.count_params()
     with pytest.raises(PairingError, match="Use task MULTICLASS with classes=3"):
         compile_for_task(model, BINARY)
+
+
+def softmax(x):
+    return x
+
+
+def test_a_function_of_the_users_own_is_not_taken_for_that_of_the_same_name(body):
+    with pytest.raises(
+        PairingError, match=r"ends in Dense\(3, activation='test_pairing.softmax'\)"
+    ):
+        compile_for_task(body(layers.Dense(3, activation=softmax)), MULTICLASS, classes=3)
 
 
 def test_a_wrapped_head_is_seen(body):
@@ -745,8 +766,28 @@ def test_metrics_of_logits_are_accepted(body):
     own = [metrics.Precision(thresholds=0), metrics.AUC(from_logits=True), "binary_accuracy"]
     loss = losses.BinaryCrossentropy(from_logits=True)
     model = compile_for_task(body(), BINARY, loss=loss, metrics=own)
-    assert model.bound_metrics[:2] == tuple(own[:2])
-    assert model.bound_metrics[2].threshold == 0
+    due, precision, auc, named = model.bound_metrics
+    assert (precision, auc) == tuple(own[:2])
+    assert (due.name, named.name) == ("accuracy", "binary_accuracy")
+    assert due.threshold == named.threshold == 0
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "name"),
+    [
+        (REGRESSION, "mse", "mse"),
+        (REGRESSION, metrics.MeanAbsoluteError, "mean_absolute_error"),
+        (BINARY, "acc", "acc"),
+        (BINARY, "binary_accuracy", "binary_accuracy"),
+        (BINARY, metrics.BinaryAccuracy, "binary_accuracy"),
+    ],
+)
+def test_a_metric_is_reported_under_the_callers_name(body, task, metric, name):
+    model = compile_for_task(body(), task, metrics=[metric])
+    x = np.zeros((4, 8), "float32")
+    history = model.fit(x, np.zeros(4), validation_data=(x, np.zeros(4)), verbose=0).history
+    assert f"val_{name}" in history
+    assert {f"val_{due.name}" for due in task.metrics} <= set(history)
 
 
 @pytest.mark.parametrize("metric", ["categorical_accuracy", metrics.CategoricalAccuracy])

@@ -161,11 +161,14 @@ def activation_name(activation: Any) -> str:
     Returns
     -------
     str
-        Keras' name where it is Keras' own, else the name of the function or class.
+        Keras' name where it is Keras' own, else the full name of the function or class.
     """
     if isinstance(activation, keras.layers.Layer):
         return _activation_of(activation) or type(activation).__name__
     name = str(getattr(activation, "__name__", type(activation).__name__))
+    home = str(getattr(activation, "__module__", ""))
+    if home.partition(".")[0] not in ("keras", "tensorflow"):
+        return f"{home}.{name}"  # whatever it is called, it may be anything
     return _TF_NAMES.get(name, name)
 
 

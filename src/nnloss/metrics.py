@@ -89,23 +89,29 @@ def _checked(metric: Any, due: list[Any], task: Task, choice: LossChoice) -> Any
     if isinstance(metric, str) and metric.lower() in _BY_SHAPE:
         for known in due:
             if metric.lower() in ("accuracy", "acc") and known.name == "accuracy":
-                return known
+                return _renamed(known, metric)
         raise PairingError(
             rule,
             f"found {metric!r}, which Keras reads by the shape of the output",
             "Give an object from keras.metrics",
         )
-    named = isinstance(metric, (str, type))
     kind = _kind(metric, rule)
     for known in due:
         # A name or a class leaves its arguments to us; an object has the caller's own.
-        if kind == type(known).__name__ and named:
-            return known
+        if kind == type(known).__name__ and isinstance(metric, (str, type)):
+            return _renamed(known, metric if isinstance(metric, str) else metric().name)
     if kind in _ACCURACIES - {type(known).__name__ for known in due}:
         raise PairingError(rule, f"found {kind}, which counts something else", f"Leave {kind} out")
     if choice.from_logits:
         _require_logits(metric, kind, rule)
     return metric
+
+
+def _renamed(metric: Any, name: str) -> Any:
+    """Give the same metric under the name that the caller looks for in the history."""
+    if name == metric.name:
+        return metric
+    return type(metric).from_config(metric.get_config() | {"name": name})
 
 
 def _kind(metric: Any, rule: str) -> str | None:

@@ -341,6 +341,30 @@ def test_steps_run_at_once_do_not_change_predictions(body, data):
     )
 
 
+def test_a_callback_may_predict_and_evaluate(body, data):
+    x, y = data
+    model = compiled(body, "regression")
+    rows = [len(model.predict(x, batch_size=10, verbose=0))]
+    losses = []
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            rows.append(len(self.model.predict(x, batch_size=10, verbose=0)))
+            losses.append(self.model.evaluate(x, y["regression"], verbose=0)[0])
+
+    history = model.fit(
+        x,
+        y["regression"],
+        validation_data=(x, y["regression"]),
+        epochs=2,
+        callbacks=Look(),
+        verbose=0,
+    ).history
+    rows.append(len(model.predict(x, batch_size=10, verbose=0)))
+    assert rows == [120] * 4
+    assert losses == pytest.approx(history["val_loss"], rel=1e-5)
+
+
 def test_a_log_folder_gets_a_record(body, data, tmp_path):
     x, y = data
     set_seed(3)

@@ -357,8 +357,8 @@ validation_batch_size, validation_freq
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Predict, as ``keras.Model.predict``.
 
-        One step at a time, as a model that was loaded from a file does: several steps at once
-        may round differently.
+        One step at a time, also from a callback of ``fit``, which trains several at once: the
+        numbers are those of a model loaded from a file, bit for bit.
 
         Parameters
         ----------

@@ -21,8 +21,10 @@ def command() -> str:
     Returns
     -------
     str
-        For example ``python -m exercises.boston --seed 0``.
+        For example ``python -m exercises.boston --seed 0``, or ``notebook``.
     """
+    if "ipykernel" in sys.modules:
+        return "notebook"
     main = sys.modules["__main__"]
     spec = getattr(main, "__spec__", None)
     script = f"-m {spec.name}" if spec else Path(sys.argv[0]).name

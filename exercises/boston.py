@@ -161,16 +161,16 @@ def what_each_loss_does(split: nnloss.Split, fitted: dict[str, Predictions], wor
         the mean and the median of the training prices in {UNIT}. On the test rows, whose mean is
         {y.mean():.2f}, the network trained on MSE predicts {tests["MSE"].mean():.2f} on average
         and too much in {above["MSE"]:.0%} of the districts, the one trained on MAE
-        {tests["MAE"].mean():.2f} and {above["MAE"]:.0%}. Squares punish few rows hard: the {worst}
-        worst rows of the network trained on MSE (lines
+        {tests["MAE"].mean():.2f} and {above["MAE"]:.0%}. Squaring puts most of the weight on
+        few rows: the {worst} worst rows of the network trained on MSE (lines
         {", ".join(str(row + 2) for row in split.rows_test[order])} of the file, prices
         {", ".join(f"{price:g}" for price in y[order])}) are {worst / len(y):.0%} of the test rows,
         {np.sum(size[order]) / np.sum(size):.0%} of its absolute and
         {np.sum(size[order] ** 2) / np.sum(size**2):.0%} of its squared error. On the training
         rows, where the losses were minimised, training on MSE gives MSE {squared["MSE"]:.2f} and
         MAE {absolute["MSE"]:.2f}, training on MAE {squared["MAE"]:.2f} and
-        {absolute["MAE"]:.2f}. On the test rows the lower MSE comes from training on
-        {best_squared}, the lower MAE from training on {best_absolute}."""
+        {absolute["MAE"]:.2f}. On the test rows training on {best_squared} gave the lower MSE and
+        training on {best_absolute} the lower MAE; that is one seed, and says nothing of others."""
 
 
 # %% [markdown]
@@ -181,7 +181,9 @@ def what_each_loss_does(split: nnloss.Split, fitted: dict[str, Predictions], wor
 
 
 # %%
-def leave(run: nnloss.Run, split: nnloss.Split, linear: Predictions, network: Predictions) -> None:
+def leave(
+    run: nnloss.Run, split: nnloss.Split, linear: Predictions, network: Predictions, title: str
+) -> None:
     """Write predictions and figures of a run."""
     parts = {"train": (split.rows_train, split.y_train), "test": (split.rows_test, split.y_test)}
     predictions = [
@@ -197,7 +199,7 @@ def leave(run: nnloss.Run, split: nnloss.Split, linear: Predictions, network: Pr
         for rows, (numbers, y) in parts.items()
     ]
     run.save_table("predictions", pd.concat(predictions))
-    tests = {"neural network": network["test"], "linear regression": linear["test"]}
+    tests = {title: network["test"], "linear regression": linear["test"]}
     drawn = nnloss.plots.predicted_vs_actual(split.y_test, tests, limits=(0, 55), unit=UNIT)
     run.save_figure("predicted_vs_actual", drawn)
     history = pd.read_csv(run.folder / "history.csv")
@@ -248,7 +250,7 @@ def main(
             judged[title] = errors(split, fitted)
             run.update(metrics=judged[title])
             run.update(published=nnloss.published.compare(run.record))
-            leave(run, split, linear, fitted)
+            leave(run, split, linear, fitted, title)
         runs.append(run)
 
     heading("How good is each model?")
@@ -260,16 +262,14 @@ def main(
             split.rows_test + 2,
             split.y_test,
             {f"trained on {name}": fitted["test"] for name, fitted in networks.items()},
-            kind="line of the file",
+            kind="line in the CSV file",
         )
         for run in runs:
             run.save_figure("losses", figure)
     heading(f"Our numbers and those of the course, edition {edition}")
-    published_table(
-        runs[0].record, as_published=(epochs, batch) == (course.epochs, course.batch_size)
-    )
+    published_table(runs[0].record, course)
     for run in runs:
-        paragraph(f"All of it is in {run.folder}")
+        paragraph(f"Saved to {run.folder}")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,12 @@ def _whole_number(least: int, most: int | None = None) -> Callable[[Any], int]:
     return parse
 
 
+def _folder(text: Any) -> Path:
+    if not str(text).strip():
+        raise typer.BadParameter("it must be the name of a folder; found ''")
+    return Path(text)
+
+
 def option(
     help_text: str, metavar: str | None = None, parser: Callable[[Any], Any] | None = None
 ) -> Any:
@@ -64,10 +70,10 @@ BatchSize = Annotated[
 Edition = Annotated[
     Literal["2023", "2024"], option("Edition of the course: its settings and numbers.")
 ]
-Out = Annotated[Path, option("Folder for the runs and their table.")]
+Out = Annotated[Path, option("Folder for the runs and their table.", "DIR", _folder)]
 DataDir = Annotated[
     Path | None,
-    option("Folder with the data. Default: $NNLOSS_DATA, else the packaged file."),
+    option("Folder with the data. Default: $NNLOSS_DATA, else the packaged file.", "DIR", _folder),
 ]
 Quick = Annotated[
     bool, typer.Option("--quick", help="A few epochs, to see that all works; recorded as quick.")
@@ -103,7 +109,8 @@ def _status(main: Callable[..., None]) -> int:
     try:
         status = app(prog_name=_program(main), standalone_mode=False)
     except typer.TyperException as error:
-        return _complain(f"{error.format_message().rstrip('.')}. See --help")
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        return _complain(f"{message}. See --help")
     except NnlossError as error:
         return _complain(str(error))
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nnloss import RunRecord
+    from nnloss.published import Settings
 
 _WIDTH = 100
 
@@ -51,35 +53,57 @@ def table(frame: pd.DataFrame, title: str | None = None) -> None:
     """
     drawn = Table(title=title, title_justify="left")
     for name in frame.columns:
-        numeric = frame[name].map(lambda value: isinstance(value, (int, float))).all()
+        numeric = frame[name].map(_is_number).all()
         drawn.add_column(str(name), justify="right" if numeric else "left", no_wrap=True)
     for row in frame.itertuples(index=False):
         drawn.add_row(*(_text(value) for value in row))
     _console().print(drawn)
 
 
-def published_table(record: RunRecord, *, as_published: bool) -> None:
-    """Print our numbers, the published ones and the differences.
+def published_table(record: RunRecord, course: Settings) -> None:
+    """Print our numbers, the published ones and the differences, to the published decimals.
+
+    Numbers of a network that was not trained as the course's are left out.
 
     Parameters
     ----------
     record : RunRecord
         With its field ``published``.
-    as_published : bool
-        Whether the run had the settings that the numbers were published for.
+    course : Settings
+        The settings that the numbers were published for.
     """
     import pandas as pd
 
-    columns = ["quantity", "ours", "published", "difference"]
-    table(pd.DataFrame(record.published)[columns])
-    if not as_published:
-        paragraph(
-            "The epochs or the batch size were not the course's: the networks do not compare."
+    ours = (record.epochs, record.batch_size)
+    alike = ours == (course.epochs, course.batch_size)
+    compared = [each for each in record.published if alike or each["key"].startswith("baseline.")]
+    rows = []
+    for each in compared:
+        decimals = len(str(each["published"]).partition(".")[2])
+        rounded = round(each["ours"], decimals)
+        rows.append(
+            {
+                "quantity": each["quantity"],
+                "ours": f"{rounded:.{decimals}f}",
+                "published": f"{each['published']:.{decimals}f}",
+                "difference": f"{rounded - each['published']:.{decimals}f}",
+            }
         )
-    paragraph(
-        "The linear regression must agree to the printed digits. The networks start from random "
-        f"weights: ours is the run with seed {record.seed}, the course's one run without a seed."
-    )
+    table(pd.DataFrame(rows))
+    paragraph("The linear regression has no randomness and must agree to the printed digits.")
+    if not alike:
+        paragraph(
+            f"The network was trained for {record.epochs} epochs in batches of "
+            f"{record.batch_size}, the course's for {course.epochs} in batches of "
+            f"{course.batch_size}: no comparison."
+        )
+    elif any(each["key"].startswith("metrics.") for each in compared):
+        paragraph(
+            f"The networks start from random weights: ours is the run with seed {record.seed}, "
+            "the course's one run without a seed."
+        )
+    else:
+        paragraph(f"The course published no network trained on the {record.loss}.")
 
 
 def _console() -> Console:
@@ -88,5 +112,9 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=_WIDTH)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) or re.fullmatch(r"-?[\d.]+", str(value)) is not None
+
+
 def _text(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:#.6g}" if isinstance(value, float) else str(value)

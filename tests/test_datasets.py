@@ -161,12 +161,18 @@ def test_a_spoilt_file_is_refused(folder, case):
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("empty", "found no such file"), ("nowhere", "found no such folder")]
+    ("name", "found"),
+    [
+        ("empty", "found no such file"),
+        ("nowhere", "found no such folder"),
+        ("file", "found a file in its place"),
+    ],
 )
 def test_a_named_folder_without_the_file_is_no_reason_to_look_elsewhere(
     tmp_path, monkeypatch, name, found
 ):
     (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("")
     folder = tmp_path / name
     with pytest.raises(DataError) as caught:
         load_boston(folder)

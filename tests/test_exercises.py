@@ -112,11 +112,15 @@ def test_what_is_printed(both):
     done, out = both
     text = " ".join(done.stdout.split())
     numbers = RunRecord.read(folders(out)[0] / "run.json").metrics["test"]
-    assert f"{numbers['mean_squared_error']:.6g}" in text
+    assert f"{numbers['mean_squared_error']:#.6g}" in text
     assert "MSE is least at the conditional mean, MAE at the conditional median" in text
     assert "would be the constants 22.40 and 20.75" in text
-    assert "linear regression: test MSE │ 23.1956 │ 23.1956 │" in text
-    assert "the networks do not compare" in text
+    assert "linear regression: test MSE │ 23.1956 │ 23.1956 │ 0.0000 │" in text
+    assert "linear regression: test MAE │ 3.464186 │ 3.464186 │ 0.000000 │" in text
+    assert "network: test MSE" not in text
+    assert (
+        "trained for 5 epochs in batches of 32, the course's for 100 in batches of 32: no" in text
+    )
     assert str(folders(out)[1]) in text
 
 
@@ -164,7 +168,10 @@ def test_the_full_run_is_where_it_should_be(boston, tmp_path):
     assert [each["published"] for each in record.published] == [
         23.1956, 3.464186, 21.91999, 2.906326,
     ]  # fmt: skip
-    assert "do not compare" not in done.stdout
+    assert "no comparison" not in done.stdout
+    network = record.metrics["test"]["mean_squared_error"]
+    assert f"{network:.5f} │  21.91999 │" in done.stdout
+    assert "ours is the run with seed 0" in " ".join(done.stdout.split())
 
 
 def test_the_edition_sets_the_batch_size(boston, tmp_path):
@@ -182,6 +189,7 @@ BAD = {
     "--seed 1.5": "'--seed': it must be a whole number from 0 to 4294967295; found '1.5'",
     "--edition 2022": "'2022' is not one of '2023', '2024'",
     "--loss huber": "'huber' is not one of 'mse', 'mae', 'both'",
+    "--data-dir=": "'--data-dir': it must be the name of a folder; found ''",
     "--learning-rate 1": "No such option: --learning-rate",
     "--data-dir /nowhere": "The data folder '/nowhere' (--data-dir) must contain boston/boston_h",
 }
@@ -249,7 +257,10 @@ def test_ctrl_c_keeps_what_was_trained(tmp_path):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.splitlines()[-1] == "Interrupted."
+    assert errors.splitlines()[-2:] == [
+        f"Run interrupted; what there is of it is in {next(tmp_path.glob('boston/*'))}",
+        "Interrupted.",
+    ]
     assert "Traceback" not in errors
     record = RunRecord.read(path)
     assert record.status == "interrupted"

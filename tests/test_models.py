@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 
 import numpy as np
 import pandas as pd
@@ -397,6 +398,21 @@ def test_history_of_a_rare_validation_is_kept(body, data, tmp_path):
     model.fit(x, y["binary"], epochs=3, **given)
     (folder,) = (tmp_path / "net").iterdir()
     assert pd.read_csv(folder / "history.csv")["val_loss"].isna().tolist() == [True, False, True]
+
+
+def test_rows_split_off_for_validation_are_recorded(body, data, tmp_path):
+    x, y = data
+    compiled(body, "binary", log=tmp_path).fit(x, y["binary"], validation_split=0.25, verbose=0)
+    record = RunRecord.read(next(tmp_path.glob("net/*/run.json")))
+    assert record.split == {"train": 90, "validation": 30}
+
+
+def test_the_bar_of_keras_does_not_run_past_its_end(body, data, capsys):
+    x, y = data
+    compiled(body, "binary").fit(x, y["binary"], batch_size=10, verbose=1)
+    shown = re.findall(r"(\d+)/12", capsys.readouterr().out)
+    assert shown
+    assert max(map(int, shown)) == 12
 
 
 def test_each_fit_is_a_run_of_its_own(body, data, tmp_path):

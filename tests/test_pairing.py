@@ -262,6 +262,14 @@ WRONG = {
         "found 'hinge', of which it is not known what it is a likelihood of",
         "Leave the loss out, or use loss='binary_crossentropy'",
     ),
+    "a loss by a wrong name": (
+        dense(16, "relu"),
+        BINARY,
+        {"loss": "msee"},
+        "Task 'binary' needs the loss 'binary_crossentropy'",
+        "found 'msee', which is no loss of Keras",
+        "Leave the loss out, or use loss='binary_crossentropy'",
+    ),
     "no number of classes": (
         dense(16, "relu"),
         MULTICLASS,
@@ -320,8 +328,8 @@ WRONG = {
         {"metrics": ["accuracy"]},
         "Task 'regression' with the loss 'mean_squared_error' reports MeanSquaredError and "
         "MeanAbsoluteError",
-        "found 'accuracy', which Keras reads by the shape of the output",
-        "Give an object from keras.metrics",
+        "found 'accuracy', which is not defined for it",
+        "Leave 'accuracy' out",
     ),
     "a metric that Keras does not know": (
         dense(16, "relu"),

@@ -14,7 +14,7 @@ def test_history_has_a_panel_for_each_metric_with_both_curves():
     (axes,) = plots.history(table, {"loss": "MSE, m²"}).axes
     curves = {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
     assert curves == {"training rows": [3.0, 2.0], "test rows": [4.0, 3.0]}
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "MSE, m²")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "MSE, m² (log scale)")
 
 
 def test_predicted_vs_actual_has_axes_diagonal_and_errors():
@@ -29,7 +29,7 @@ def test_predicted_vs_actual_has_axes_diagonal_and_errors():
     assert first.get_title() == "a\ntest MSE 1.00, MAE 1.00"
     assert first.get_xlabel() == "actual, 1000 USD"
     assert list(first.texts) == []
-    assert [text.get_text() for text in second.texts] == ["1 outside the axes"]
+    assert [text.get_text() for text in second.texts] == ["outside the axes: 1"]
 
 
 def test_shares_of_squared_and_absolute_error_add_up():

@@ -147,10 +147,11 @@ def _find(data_dir: str | os.PathLike[str] | None, name: Path) -> tuple[Path, st
             continue
         path = Path(folder) / name
         if not path.exists():
+            kind = "file" if Path(folder).is_dir() else "folder"
             raise DataError(
                 f"The data folder '{folder}' ({origin}) must contain {name.as_posix()}",
-                "found no such file" if Path(folder).is_dir() else "found no such folder",
-                f"Put the file there, or leave {origin} out to use the packaged data",
+                "found a file in its place" if Path(folder).is_file() else f"found no such {kind}",
+                f"Put the file there, or do without {origin} to use the packaged data",
             )
         return path, f"{name.as_posix()} in the folder given by {origin}"
     return _packaged(name.name), f"{name.name}, packaged with nnloss"

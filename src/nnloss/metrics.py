@@ -91,9 +91,7 @@ def _checked(metric: Any, due: list[Any], task: Task, choice: LossChoice) -> Any
             if metric.lower() in ("accuracy", "acc") and known.name == "accuracy":
                 return _renamed(known, metric)
         raise PairingError(
-            rule,
-            f"found {metric!r}, which Keras reads by the shape of the output",
-            "Give an object from keras.metrics",
+            rule, f"found {metric!r}, which is not defined for it", f"Leave {metric!r} out"
         )
     kind = _kind(metric, rule)
     for known in due:

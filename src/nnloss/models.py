@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -260,7 +261,11 @@ validation_batch_size, validation_freq
         # What is recorded is what the caller gave, before arrays become a dataset.
         rows = len(y) if hasattr(y, "__len__") else None
         size = 32 if batch_size is None and rows is not None else batch_size
-        recorder = self._recorder(epochs=epochs, batch_size=size, split={"train": rows})
+        split = {"train": rows}
+        if rows is not None and validation_split:
+            trained = math.floor(rows * (1 - validation_split))  # as Keras does
+            split = {"train": trained, "validation": rows - trained}
+        recorder = self._recorder(epochs=epochs, batch_size=size, split=split)
         arguments: dict[str, Any] = {
             "y": y,
             "batch_size": batch_size,
@@ -284,7 +289,10 @@ validation_batch_size, validation_freq
                 validation_batch_size = None
         # Several steps at once run to the end of the data: right only where that is the end of
         # the epoch.
-        steps = training.steps_per_execution(callbacks) if fed and not validation_steps else None
+        steps = None
+        if fed and not validation_steps:
+            in_epoch = int(x.cardinality())
+            steps = training.steps_per_execution(callbacks, in_epoch, verbose)
         with self._steps_at_once(steps), recorder or nullcontext():
             return super().fit(
                 x,
@@ -316,7 +324,8 @@ validation_batch_size, validation_freq
     ) -> Any:
         """Evaluate, as ``keras.Model.evaluate``; inputs and targets are checked first.
 
-        With a `log`, the values go into the record of the last ``fit`` as ``metrics.test``.
+        With a `log`, the values go into the record of the last ``fit`` as ``metrics.test``,
+        whichever rows they were measured on.
 
         Parameters
         ----------

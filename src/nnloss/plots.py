@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
@@ -37,9 +37,19 @@ def history(table: pd.DataFrame, panels: Mapping[str, str]) -> Figure:
     """
     figure = Figure(figsize=(5.2 * len(panels), 4), layout="constrained")
     for axes, (metric, label) in zip(_row(figure, len(panels)), panels.items(), strict=True):
-        axes.plot(table["epoch"], table[metric], color=BLUE, label="training rows")
-        axes.plot(table["epoch"], table[f"val_{metric}"], color=ORANGE, label="test rows")
-        axes.set(xlabel="epoch", ylabel=label, title=metric.replace("_", " "), yscale="log")
+        marker = "o" if len(table) <= 10 else None  # a line needs two epochs
+        for name, colour, rows in (
+            (metric, BLUE, "training rows"),
+            (f"val_{metric}", ORANGE, "test rows"),
+        ):
+            axes.plot(table["epoch"], table[name], color=colour, label=rows, marker=marker)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(
+            xlabel="epoch",
+            ylabel=f"{label} (log scale)",
+            title=metric.replace("_", " "),
+            yscale="log",
+        )
         _plain_log_axis(axes.yaxis)
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
@@ -90,7 +100,7 @@ def predicted_vs_actual(
         )
         outside = int(np.sum((p < limits[0]) | (p > limits[1])))
         if outside:
-            axes.text(0.03, 0.95, f"{outside} outside the axes", transform=axes.transAxes)
+            axes.text(0.03, 0.95, f"outside the axes: {outside}", transform=axes.transAxes)
         axes.grid(alpha=0.3)
     return figure
 
@@ -146,7 +156,7 @@ def squared_against_absolute(
             )
         axes.set(
             xscale="log",
-            xlabel=f"rank of the test row by size of its error; named: {kind}",
+            xlabel=f"rank of the test row by size of its error; labels: {kind}",
             ylabel="share of the row in the total, %",
             title=f"{model}: the {worst} worst of {len(y)} test rows make\n"
             f"{squared[:worst].sum():.0f} % of the squared and "

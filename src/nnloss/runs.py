@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import time
@@ -21,6 +22,8 @@ from nnloss.results import add_row, require_table
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+logger = logging.getLogger("nnloss")
 
 
 class Run:
@@ -161,6 +164,8 @@ class Run:
             interrupted = issubclass(kind, KeyboardInterrupt)
             status = "interrupted" if interrupted else "failed"
             text = None if interrupted else "".join(traceback.format_exception(error))
+        if status != "finished":
+            logger.info("Run %s; what there is of it is in %s", status, self.folder)
         self.update(
             status=status,
             error=text,

@@ -195,18 +195,23 @@ def listed(callbacks: Any) -> list[Any]:
     return list(keras.tree.flatten(callbacks or []))
 
 
-def steps_per_execution(callbacks: Sequence[Any]) -> int:
+def steps_per_execution(callbacks: Sequence[Any], steps: int, verbose: Any) -> int:
     """How many steps may run at once: one, if a callback wants to see each batch.
 
     Parameters
     ----------
     callbacks : sequence of keras.callbacks.Callback
         The caller's callbacks.
+    steps : int
+        Steps in an epoch.
+    verbose : {0, 1, 2, "auto"}
+        As for ``fit``. Keras' progress bar counts whole executions, and would run past its end if
+        they did not divide the epoch.
 
     Returns
     -------
     int
-        1 or `STEPS_PER_EXECUTION`.
+        From 1 to `STEPS_PER_EXECUTION`.
     """
     # A LambdaCallback has its hooks on the object, others on their class.
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
@@ -216,7 +221,11 @@ def steps_per_execution(callbacks: Sequence[Any]) -> int:
         for callback in callbacks
         for hook in hooks
     )
-    return 1 if watching else STEPS_PER_EXECUTION
+    if watching:
+        return 1
+    if verbose in (0, 2):
+        return STEPS_PER_EXECUTION
+    return max(k for k in range(1, STEPS_PER_EXECUTION + 1) if steps % k == 0)
 
 
 def _tensors(values: Any) -> Any:

@@ -86,7 +86,7 @@ def published_table(record: RunRecord, course: Settings) -> None:
                 "quantity": each["quantity"],
                 "ours": f"{rounded:.{decimals}f}",
                 "published": f"{each['published']:.{decimals}f}",
-                "difference": f"{rounded - each['published']:.{decimals}f}",
+                "difference": f"{round(rounded - each['published'], decimals) + 0.0:.{decimals}f}",
             }
         )
     table(pd.DataFrame(rows))

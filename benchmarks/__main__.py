@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-import typer
 
+from exercises import commandline as cli
 from exercises.display import heading, paragraph, table
 from nnloss import provenance
 from nnloss.files import replacing
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
+
+Rounds = Annotated[int, cli.option("How often each command runs.", "N", cli.whole_number(3))]
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,11 @@ def measure(contender: Contender) -> dict[str, object]:
 
 
 def main(
-    rounds: Annotated[int, typer.Option(min=3, help="How often each command runs.")] = 3,
-    out: Annotated[Path, typer.Option(help="Folder for the CSV.")] = HERE / "results",
+    rounds: Rounds = 3,
+    out: cli.Out = HERE / "results",
 ) -> None:
     """Measure exercise 11.3 against its plain translation, import included."""
+    cli.require_folder(out)
     measured = []
     for number in range(1, rounds + 1):
         for contender in CONTENDERS:
@@ -124,4 +127,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    cli.run(main)

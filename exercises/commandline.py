@@ -13,11 +13,24 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from nnloss import provenance
 from nnloss.errors import NnlossError
 from nnloss.files import require_folder as require_folder
 
 
-def _whole_number(least: int, most: int | None = None) -> Callable[[Any], int]:
+def whole_number(least: int, most: int | None = None) -> Callable[[Any], int]:
+    """Make a parser of whole numbers in a range.
+
+    Parameters
+    ----------
+    least, most : int
+        The range, both included; without `most` it has no end.
+
+    Returns
+    -------
+    callable
+        From text to number; it raises ``typer.BadParameter``.
+    """
     reach = f"from {least} to {most}" if most is not None else f"of at least {least}"
 
     def parse(text: Any) -> int:
@@ -60,12 +73,12 @@ def option(
     return typer.Option(help=help_text, metavar=metavar, parser=parser)
 
 
-Seed = Annotated[int, option("Seed of weights and shuffling.", "N", _whole_number(0, 2**32 - 1))]
+Seed = Annotated[int, option("Seed of weights and shuffling.", "N", whole_number(0, 2**32 - 1))]
 Epochs = Annotated[
-    int | None, option("Epochs of training. Default: the edition's.", "N", _whole_number(1))
+    int | None, option("Epochs of training. Default: the edition's.", "N", whole_number(1))
 ]
 BatchSize = Annotated[
-    int | None, option("Rows in a batch. Default: the edition's.", "N", _whole_number(1, 2**31 - 1))
+    int | None, option("Rows in a batch. Default: the edition's.", "N", whole_number(1, 2**31 - 1))
 ]
 Edition = Annotated[
     Literal["2023", "2024"], option("Edition of the course: its settings and numbers.")
@@ -107,7 +120,7 @@ def _status(main: Callable[..., None]) -> int:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
     try:
-        status = app(prog_name=_program(main), standalone_mode=False)
+        status = app(prog_name=provenance.program(), standalone_mode=False)
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "").rstrip(".")
         return _complain(f"{message}. See --help")
@@ -120,11 +133,6 @@ def _status(main: Callable[..., None]) -> int:
     if status == 130:
         print("Interrupted.", file=sys.stderr)
     return int(status or 0)
-
-
-def _program(main: Callable[..., None]) -> str:
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return f"python -m {spec.name}" if spec else main.__module__
 
 
 def _complain(message: str) -> int:

@@ -206,6 +206,21 @@ def test_a_wrong_option_is_one_line_and_writes_nothing(boston, tmp_path, argumen
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rounds", "2"], "'--rounds': it must be a whole number of at least 3; found '2'"),
+        (["--out", "LICENSE"], "The output folder 'LICENSE' must be a folder"),
+    ],
+)
+def test_a_wrong_option_of_the_benchmark_is_one_line(python, arguments, message):
+    done = python("-m", "benchmarks", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert message in line
+
+
 def test_a_file_for_a_folder_is_one_line(boston, tmp_path):
     (tmp_path / "runs").write_text("mine")
     done = boston("--out", tmp_path / "runs")
@@ -255,7 +270,10 @@ def test_ctrl_c_keeps_what_was_trained(tmp_path):
     wait_for(lambda: json.loads(path.read_text())["epochs"])
     time.sleep(3)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert errors.splitlines()[-2:] == [
         f"Run interrupted; what there is of it is in {next(tmp_path.glob('boston/*'))}",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
+import signal
 
 import numpy as np
 import pandas as pd
@@ -488,6 +490,25 @@ def test_what_was_trained_before_a_stop_is_kept(body, data, tmp_path, error, sta
     assert ("out of luck" in (record["error"] or "")) == (status == "failed")
     assert record["epochs"] == 9
     assert len(pd.read_csv(folder / "history.csv")) == record["epochs_trained"] >= 1
+
+
+class Swallow(keras.callbacks.Callback):
+    """Lose a Ctrl-C, as a destructor does."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_ctrl_c_that_python_lost_still_stops_the_training(body, data, tmp_path):
+    x, y = data
+    before = signal.getsignal(signal.SIGINT)
+    model = compiled(body, "binary", log=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y["binary"], epochs=9, callbacks=[Swallow()], verbose=0)
+    record = RunRecord.read(next(tmp_path.glob("net/*/run.json")))
+    assert (record.status, record.epochs_trained) == ("interrupted", 1)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_nothing_is_written_without_a_log(body, data, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pytest
 
-from nnloss import BINARY, MULTICLASS, REGRESSION, PairingError, compile_for_task
+from nnloss import BINARY, MULTICLASS, REGRESSION, PairingError, TaskModel, compile_for_task
 from nnloss._tensorflow import keras, tf
 
 layers, losses, metrics = keras.layers, keras.losses, keras.metrics
@@ -546,6 +546,13 @@ def test_the_callers_optimizer_and_loss_are_kept(body):
     model = compile_for_task(body(), BINARY, optimizer=optimizer, loss=loss)
     assert model.optimizer is optimizer
     assert model.loss is loss
+
+
+def test_a_task_model_made_by_hand_is_checked_too(body):
+    model = body(layers.Dense(2, "sigmoid"))
+    by_hand = TaskModel(model.inputs[0], model.outputs[0], BINARY, name="hand")
+    with pytest.raises(PairingError, match=r"needs Dense\(1, activation='sigmoid'\)"):
+        by_hand.compile()
 
 
 def test_compile_again_is_checked_too(body):

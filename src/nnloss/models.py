@@ -187,7 +187,9 @@ class TaskModel(keras.Model):
             If the output layer, the loss or a metric does not fit the task.
         """
         choice = LossChoice.read(loss, self.task)
-        require_head(read_head(self), self.task, self.nodes, choice, self.name)
+        head = read_head(self)
+        nodes = output_nodes(self.task, None, head)
+        require_head(head, self.task, nodes, choice, self.name)
         require_loss(choice, self.task)
         bound = task_metrics.bind(metrics, self.task, choice)
         kwargs.setdefault("jit_compile", False)

@@ -238,12 +238,13 @@ def require_loss(choice: LossChoice, task: Task) -> None:
     if choice.loss in task.losses:
         return
     allowed = " or ".join(f"'{loss.name}'" for loss in task.losses)
-    usual = "which is not a likelihood of this task"
-    if choice.loss is None:
-        usual = "of which it is not known what it is a likelihood of"
-    if isinstance(choice.given, str) and not hasattr(keras.losses, choice.given):
-        usual = "which is no loss of Keras"
-    why = usual if choice.loss is None else _WRONG_LOSS.get((task.activation, choice.name), usual)
+    if choice.loss is not None:
+        usual = "which is not a likelihood of this task"
+        why = _WRONG_LOSS.get((task.activation, choice.name), usual)
+    elif isinstance(choice.given, str) and not hasattr(keras.losses, choice.given):
+        why = "which is no loss of Keras"
+    else:
+        why = "of which it is not known what it is a likelihood of"
     raise PairingError(
         f"Task '{task.name}' needs the loss {allowed}",
         f"found {choice.name!r}, {why}",

@@ -15,8 +15,20 @@ from typing import Any
 _LIBRARIES = ("nnloss", "tensorflow", "keras", "numpy", "pandas", "scikit-learn")
 
 
+def program() -> str:
+    """Tell how this program is started, without the folder of the interpreter or of the script.
+
+    Returns
+    -------
+    str
+        For example ``python -m exercises.boston``.
+    """
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return f"python -m {spec.name}" if spec else f"python {Path(sys.argv[0]).name}"
+
+
 def command() -> str:
-    """Tell what was typed, without the folder of the interpreter or of the script.
+    """Tell what was typed.
 
     Returns
     -------
@@ -25,10 +37,7 @@ def command() -> str:
     """
     if "ipykernel" in sys.modules:
         return "notebook"
-    main = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    script = f"-m {spec.name}" if spec else Path(sys.argv[0]).name
-    return f"python {script} {shlex.join(sys.argv[1:])}".strip()
+    return f"{program()} {shlex.join(sys.argv[1:])}".strip()
 
 
 def versions() -> dict[str, str]:

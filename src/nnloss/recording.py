@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import time
 from os import PathLike
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 import pandas as pd
@@ -48,6 +50,8 @@ class FitRecorder(keras.callbacks.Callback):
         self._description = description
         self._epochs: list[dict[str, Any]] = []
         self._began = 0.0
+        self._interrupted = False
+        self._handler: Any = None
 
     def __enter__(self) -> FitRecorder:
         if isinstance(self._log, Run):
@@ -56,7 +60,17 @@ class FitRecorder(keras.callbacks.Callback):
             self.run = Run.start(self._log, self._name, seed=current_seed())
         self.run.update(**self._description)
         self._began = time.perf_counter()
+        # Python loses a KeyboardInterrupt that falls into a destructor, and Keras runs some in each
+        # epoch: the signal is noted here, and raised again at the end of the epoch.
+        if threading.current_thread() is threading.main_thread():
+            self._handler = signal.getsignal(signal.SIGINT)
+            if callable(self._handler):
+                signal.signal(signal.SIGINT, self._on_interrupt)
         return self
+
+    def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+        self._handler(number, frame)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the values of an epoch.
@@ -69,6 +83,8 @@ class FitRecorder(keras.callbacks.Callback):
             Loss and metrics, with ``val_`` in front for the validation data.
         """
         self._epochs.append({"epoch": epoch + 1} | (logs or {}))
+        if self._interrupted:
+            raise KeyboardInterrupt
 
     def __exit__(
         self,
@@ -76,6 +92,8 @@ class FitRecorder(keras.callbacks.Callback):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if callable(self._handler):
+            signal.signal(signal.SIGINT, self._handler)
         if self._epochs:
             self._save()
         if self.run is self._log:

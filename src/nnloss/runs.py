@@ -164,7 +164,6 @@ class Run:
             interrupted = issubclass(kind, KeyboardInterrupt)
             status = "interrupted" if interrupted else "failed"
             text = None if interrupted else "".join(traceback.format_exception(error))
-        if status != "finished":
             logger.info("Run %s; what there is of it is in %s", status, self.folder)
         self.update(
             status=status,

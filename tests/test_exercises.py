@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import re
@@ -10,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -248,15 +246,8 @@ def test_a_spoilt_data_file_is_one_line_and_writes_nothing(boston, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def wait_for(found, seconds=120):
-    end = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
-
-
 def test_ctrl_c_keeps_what_was_trained(tmp_path):
-    command = [sys.executable, "-m", "exercises.boston", "--epochs", "100000"]
+    command = [sys.executable, "-m", "exercises.boston", "--epochs", "3000"]
     process = subprocess.Popen(
         [*command, "--out", str(tmp_path)],
         cwd=ROOT,
@@ -265,10 +256,8 @@ def test_ctrl_c_keeps_what_was_trained(tmp_path):
         text=True,
         start_new_session=True,
     )
-    wait_for(lambda: list(tmp_path.glob("boston/*/run.json")))
+    seen = next(line for line in process.stderr if "epoch 300/3000" in line)
     path = next(tmp_path.glob("boston/*/run.json"))
-    wait_for(lambda: json.loads(path.read_text())["epochs"])
-    time.sleep(3)
     process.send_signal(signal.SIGINT)
     try:
         _, errors = process.communicate(timeout=60)
@@ -279,10 +268,10 @@ def test_ctrl_c_keeps_what_was_trained(tmp_path):
         f"Run interrupted; what there is of it is in {next(tmp_path.glob('boston/*'))}",
         "Interrupted.",
     ]
-    assert "Traceback" not in errors
+    assert "Traceback" not in seen + errors
     record = RunRecord.read(path)
     assert record.status == "interrupted"
-    assert 0 < record.epochs_trained < 100000
+    assert 300 <= record.epochs_trained < 3000
     assert len(pd.read_csv(path.parent / "history.csv")) == record.epochs_trained
     assert pd.read_csv(tmp_path / "results.csv")["status"].tolist() == ["interrupted"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import re
@@ -492,20 +491,28 @@ def test_what_was_trained_before_a_stop_is_kept(body, data, tmp_path, error, sta
     assert len(pd.read_csv(folder / "history.csv")) == record["epochs_trained"] >= 1
 
 
-class Swallow(keras.callbacks.Callback):
-    """Lose a Ctrl-C, as a destructor does."""
+class CtrlC(keras.callbacks.Callback):
+    """Press Ctrl-C in the second epoch."""
+
+    def __init__(self, times):
+        super().__init__()
+        self.times, self.went_on = times, False
 
     def on_epoch_begin(self, epoch, logs=None):
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+        if epoch == 1:
+            for _ in range(self.times):
+                signal.raise_signal(signal.SIGINT)
+            self.went_on = True
 
 
-def test_a_ctrl_c_that_python_lost_still_stops_the_training(body, data, tmp_path):
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_stops_at_a_callback_and_the_second_one_at_once(body, data, tmp_path, times):
     x, y = data
-    before = signal.getsignal(signal.SIGINT)
+    before, pressed = signal.getsignal(signal.SIGINT), CtrlC(times)
     model = compiled(body, "binary", log=tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        model.fit(x, y["binary"], epochs=9, callbacks=[Swallow()], verbose=0)
+        model.fit(x, y["binary"], epochs=9, callbacks=[pressed], verbose=0)
+    assert pressed.went_on == (times == 1)
     record = RunRecord.read(next(tmp_path.glob("net/*/run.json")))
     assert (record.status, record.epochs_trained) == ("interrupted", 1)
     assert signal.getsignal(signal.SIGINT) is before

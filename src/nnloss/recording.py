@@ -60,8 +60,8 @@ class FitRecorder(keras.callbacks.Callback):
             self.run = Run.start(self._log, self._name, seed=current_seed())
         self.run.update(**self._description)
         self._began = time.perf_counter()
-        # Python loses a KeyboardInterrupt that falls into a destructor, and Keras runs some in each
-        # epoch: the signal is noted here, and raised again at the end of the epoch.
+        # A KeyboardInterrupt that falls into a destructor is lost, and one inside TensorFlow can
+        # crash the process. So Ctrl-C is noted, and raised where a callback is called.
         if threading.current_thread() is threading.main_thread():
             self._handler = signal.getsignal(signal.SIGINT)
             if callable(self._handler):
@@ -69,8 +69,37 @@ class FitRecorder(keras.callbacks.Callback):
         return self
 
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
+        if self._interrupted:  # asked twice: at once, whatever happens
+            self._handler(number, frame)
         self._interrupted = True
-        self._handler(number, frame)
+
+    def _stop_if_interrupted(self) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Stop here if Ctrl-C was pressed.
+
+        Parameters
+        ----------
+        batch : int
+            Not used.
+        logs : dict, optional
+            Not used.
+        """
+        self._stop_if_interrupted()
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Stop here if Ctrl-C was pressed.
+
+        Parameters
+        ----------
+        batch : int
+            Not used.
+        logs : dict, optional
+            Not used.
+        """
+        self._stop_if_interrupted()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Take the values of an epoch.
@@ -83,8 +112,7 @@ class FitRecorder(keras.callbacks.Callback):
             Loss and metrics, with ``val_`` in front for the validation data.
         """
         self._epochs.append({"epoch": epoch + 1} | (logs or {}))
-        if self._interrupted:
-            raise KeyboardInterrupt
+        self._stop_if_interrupted()
 
     def __exit__(
         self,

@@ -86,7 +86,13 @@ Edition = Annotated[
 Out = Annotated[Path, option("Folder for the runs and their table.", "DIR", _folder)]
 DataDir = Annotated[
     Path | None,
-    option("Folder with the data. Default: $NNLOSS_DATA, else the packaged file.", "DIR", _folder),
+    option(
+        "Folder with the data. Default: $NNLOSS_DATA, else packaged or fetched.", "DIR", _folder
+    ),
+]
+Augment = Annotated[
+    bool,
+    typer.Option("--augment/--no-augment", help="Train on augmented images too, and compare."),
 ]
 Quick = Annotated[
     bool, typer.Option("--quick", help="A few epochs, to see that all works; recorded as quick.")
@@ -110,6 +116,7 @@ def run(main: Callable[..., None]) -> None:
     logger = logging.getLogger("nnloss")
     logger.setLevel(logging.INFO)
     logger.addHandler(logging.StreamHandler())
+    logger.propagate = False  # the root logger belongs to the libraries, and some write to it
     if "ipykernel" in sys.modules:
         main()
         return

@@ -89,8 +89,12 @@ def published_table(record: RunRecord, course: Settings) -> None:
                 "difference": f"{round(rounded - each['published'], decimals) + 0.0:.{decimals}f}",
             }
         )
-    table(pd.DataFrame(rows))
-    paragraph("The linear regression has no randomness and must agree to the printed digits.")
+    if rows:
+        table(pd.DataFrame(rows))
+    fixed = [each["quantity"] for each in compared if each["key"].startswith("baseline.")]
+    if fixed:
+        model = fixed[0].partition(":")[0]
+        paragraph(f"The {model} has no randomness and must agree to the printed digits.")
     if not alike:
         paragraph(
             f"The network was trained for {record.epochs} epochs in batches of "

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nnloss import likelihoods, plots, published
-    from nnloss.datasets import Split, load_boston
+    from nnloss.datasets import Split, load_boston, load_cifar10, load_wafer
+    from nnloss.encoding import class_numbers, encode
     from nnloss.errors import DataError, NnlossError, OutputError, PairingError, TargetError
     from nnloss.models import TaskModel, compile_for_task
     from nnloss.progress import EpochProgress
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from nnloss.training import set_seed
 
 _MODULES: dict[str, tuple[str, ...]] = {
-    "datasets": ("Split", "load_boston"),
+    "datasets": ("Split", "load_boston", "load_cifar10", "load_wafer"),
+    "encoding": ("class_numbers", "encode"),
     "errors": ("DataError", "NnlossError", "OutputError", "PairingError", "TargetError"),
     "models": ("TaskModel", "compile_for_task"),
     "progress": ("EpochProgress",),
@@ -50,9 +52,13 @@ __all__ = [
     "TargetError",
     "Task",
     "TaskModel",
+    "class_numbers",
     "compile_for_task",
+    "encode",
     "likelihoods",
     "load_boston",
+    "load_cifar10",
+    "load_wafer",
     "plots",
     "published",
     "set_seed",

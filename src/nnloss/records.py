@@ -15,7 +15,7 @@ from nnloss.errors import DataError
 
 _ROW = (
     "id", "exercise", "edition", "seed", "quick", "status", "task", "activation", "loss",
-    "parameters", "epochs", "batch_size", "seconds.fit",
+    "augment", "parameters", "epochs", "batch_size", "seconds.fit",
 )  # fmt: skip
 
 
@@ -49,6 +49,8 @@ class RunRecord:
         Source and sha256; rows for training and test.
     task, activation, loss : str or None
         What `compile_for_task` chose.
+    augment : bool or None
+        Whether training images were augmented; None where there are no images.
     optimizer : dict
         Its configuration.
     parameters, epochs, epochs_trained, batch_size : int or None
@@ -83,6 +85,7 @@ class RunRecord:
     task: str | None = None
     activation: str | None = None
     loss: str | None = None
+    augment: bool | None = None
     optimizer: dict[str, Any] = field(default_factory=dict)
     parameters: int | None = None
     epochs: int | None = None

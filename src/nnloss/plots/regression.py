@@ -1,59 +1,14 @@
-"""Figures of a run, from its tables; no file is written here.
-
-Units on the axes are the caller's to name. Colours are distinguishable without colour vision
-(Okabe & Ito 2008, *Color Universal Design*).
-"""
+"""Figures of a regression: predictions against targets, and what the errors add up to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-
-
-def history(table: pd.DataFrame, panels: Mapping[str, str]) -> Figure:
-    """Training and test curves by epoch.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``history.csv``: a column ``epoch`` and, for each metric, its values in training and,
-        under ``val_`` and its name, on the test rows.
-    panels : mapping of str to str
-        Metrics to draw, each with the label of its axis.
-
-    Returns
-    -------
-    Figure
-        A panel for each metric.
-    """
-    figure = Figure(figsize=(5.2 * len(panels), 4), layout="constrained")
-    for axes, (metric, label) in zip(_row(figure, len(panels)), panels.items(), strict=True):
-        marker = "o" if len(table) <= 10 else None  # a line needs two epochs
-        for name, colour, rows in (
-            (metric, BLUE, "training rows"),
-            (f"val_{metric}", ORANGE, "test rows"),
-        ):
-            axes.plot(table["epoch"], table[name], color=colour, label=rows, marker=marker)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set(
-            xlabel="epoch",
-            ylabel=f"{label} (log scale)",
-            title=metric.replace("_", " "),
-            yscale="log",
-        )
-        _plain_log_axis(axes.yaxis)
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
-    return figure
+from nnloss.plots.style import BLUE, GREY, ORANGE, plain_log_axis, row_of_panels
 
 
 def predicted_vs_actual(
@@ -85,7 +40,7 @@ def predicted_vs_actual(
     y = np.asarray(actual)
     figure = Figure(figsize=(5 * len(predictions), 5), layout="constrained")
     for axes, (name, values) in zip(
-        _row(figure, len(predictions)), predictions.items(), strict=True
+        row_of_panels(figure, len(predictions)), predictions.items(), strict=True
     ):
         p = np.asarray(values)
         axes.plot(limits, limits, color=GREY, linestyle="--", linewidth=1)
@@ -135,7 +90,7 @@ def squared_against_absolute(
     """
     y, rows = np.asarray(actual), np.asarray(names)
     figure = Figure(figsize=(6.2 * len(predictions), 4.6), layout="constrained")
-    panels = _row(figure, len(predictions), sharey=True)
+    panels = row_of_panels(figure, len(predictions), sharey=True)
     for axes, (model, values) in zip(panels, predictions.items(), strict=True):
         size = np.abs(y - np.asarray(values))
         order = np.argsort(-size)
@@ -162,19 +117,8 @@ def squared_against_absolute(
             f"{squared[:worst].sum():.0f} % of the squared and "
             f"{absolute[:worst].sum():.0f} % of the absolute error",
         )
-        _plain_log_axis(axes.xaxis)
+        plain_log_axis(axes.xaxis)
         axes.margins(x=0.06, y=0.1)
         axes.grid(alpha=0.3)
         axes.legend(frameon=False, title="share")
     return figure
-
-
-def _row(figure: Figure, panels: int, *, sharey: bool = False) -> list[Axes]:
-    return list(figure.subplots(1, panels, squeeze=False, sharey=sharey)[0])
-
-
-def _plain_log_axis(axis: Axis) -> None:
-    """Few ticks, written as numbers, on a logarithmic axis that spans a decade or two."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_locator(NullLocator())

@@ -1,0 +1,366 @@
+# %% [markdown]
+# # Exercise 11.4: what is in the picture?
+#
+# Ten classes, 60,000 colour images of 32 x 32 pixels: a multi-class classification. The classical
+# answer is the multinomial logistic regression on the pixels. A convolutional network puts layers
+# in front of it that look at neighbouring pixels together, and keeps the rest: softmax and
+# categorical cross-entropy, which is the multinomial likelihood under another name.
+#
+# `python -m exercises.cifar10` runs it, `--augment` answers the second question too.
+
+# %%
+"""Exercise 11.4: classify CIFAR-10 by softmax regression and by a convolutional network."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import nnloss
+from exercises import commandline as cli
+from exercises.display import heading, paragraph, published_table, table
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+QUICK_EPOCHS, QUICK_ROWS = 3, 10_000
+
+# %% [markdown]
+# ## What do the data look like?
+#
+# Equally many images of each class, so accuracy is a fair measure and guessing gets one in ten.
+
+
+# %%
+def some_images(split: nnloss.Split, each: int = 10) -> dict[str, Array]:
+    """Find the first training images of each class."""
+    return {
+        name: split.x_train[split.y_train == number][:each]
+        for number, name in enumerate(split.classes)
+    }
+
+
+# %% [markdown]
+# ## The classical model first
+#
+# A softmax regression has a coefficient for each pixel, colour and class, and one intercept a
+# class: 30,730 numbers. It is the network without hidden layers. Pixels are divided by 255 and
+# centred at the mean image, which changes the intercepts only, but without it L-BFGS needs many
+# times as long. With a little ridge penalty the optimum is reached in about 50 steps.
+
+
+# %%
+def softmax_regression(split: nnloss.Split) -> tuple[Array, str]:
+    """Fit the regression; predicted classes of the test images, and how it was fitted."""
+    from sklearn.linear_model import LogisticRegression
+
+    x = {
+        rows: images.reshape(len(images), -1).astype(np.float32) / 255
+        for rows, images in (("train", split.x_train), ("test", split.x_test))
+    }
+    centre = x["train"].mean(axis=0)
+    for pixels in x.values():
+        pixels -= centre
+    penalty = 1000 * len(x["train"]) / 50_000  # the same for each image in a quick run
+    model = LogisticRegression(C=1 / penalty, max_iter=200).fit(x["train"], split.y_train)
+    return model.predict(x["test"]), (
+        f"multinomial likelihood with ridge penalty {penalty:g} / 2 times the squared "
+        f"coefficients, {model.n_iter_[0]} steps of L-BFGS"
+    )
+
+
+# %% [markdown]
+# ## How large is the output layer, and which loss belongs to it?
+#
+# One node for each class, and since an image shows one of them, the ten outputs are to be
+# probabilities with sum 1: softmax. The loss is categorical cross-entropy on one-hot labels.
+# `compile_for_task` adds both; the network below is the hidden part. Dividing by 255 is its first
+# layer, so that images stay bytes until they are needed.
+#
+# ## Augmentation
+#
+# An image that is turned a little, shifted a little or mirrored shows the same thing. Keras'
+# preprocessing layers draw such a change anew for each image in each epoch, in training only.
+
+
+# %%
+def network(augment: bool) -> Any:
+    """Build the hidden layers of the course's network; 167,562 parameters with the output."""
+    import keras
+
+    changes = [
+        keras.layers.RandomRotation(10 / 360, fill_mode="nearest"),
+        keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
+        keras.layers.RandomFlip("horizontal"),
+    ]
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3), dtype="uint8"),
+            keras.layers.Rescaling(1 / 255),
+            *(changes if augment else []),
+            keras.layers.Conv2D(32, 3, activation="relu"),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Conv2D(64, 3, activation="relu"),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Flatten(),
+            keras.layers.Dense(64, activation="relu"),
+        ],
+        name="cifar10",
+    )
+
+
+def train(
+    split: nnloss.Split, run: nnloss.Run, augment: bool, seed: int, epochs: int, batch: int
+) -> tuple[Array, dict[str, dict[str, float]]]:
+    """Train the network; its probabilities for the test images, and its loss and accuracy."""
+    y_train, y_test = (
+        nnloss.encode(y, nnloss.MULTICLASS, len(split.classes))
+        for y in (split.y_train, split.y_test)
+    )
+    nnloss.set_seed(seed)
+    model = nnloss.compile_for_task(
+        network(augment), nnloss.MULTICLASS, classes=len(split.classes), log=run
+    )
+    with nnloss.EpochProgress(title(augment)) as progress:
+        model.fit(
+            split.x_train,
+            y_train,
+            validation_data=(split.x_test, y_test),
+            epochs=epochs,
+            batch_size=batch,
+            callbacks=[progress],
+            verbose=0,
+        )
+    # Training images as they are: nothing is augmented outside fit.
+    measured = {
+        "train": model.evaluate(split.x_train, y_train, verbose=0, return_dict=True),
+        "test": model.evaluate(split.x_test, y_test, verbose=0, return_dict=True),
+    }
+    return model.predict(split.x_test, batch_size=1000, verbose=0), measured
+
+
+def title(augment: bool) -> str:
+    """Name a network."""
+    return "augmented network" if augment else "network"
+
+
+# %% [markdown]
+# ## How often is it wrong, and in what?
+#
+# The confusion matrix counts images by their class and by the class that they were taken for. What
+# is not on its diagonal is wrong: its share is the misclassification error. Each row, divided by
+# its sum, tells how a class fares.
+
+
+# %%
+def confusion(split: nnloss.Split, predicted: Array) -> pd.DataFrame:
+    """Count test images by actual class (rows) and predicted class (columns)."""
+    from sklearn.metrics import confusion_matrix
+
+    numbers = range(len(split.classes))
+    counts = confusion_matrix(split.y_test, predicted, labels=numbers)
+    return pd.DataFrame(counts, index=split.classes, columns=split.classes)
+
+
+def judged(counts: pd.DataFrame) -> dict[str, float]:
+    """Accuracy and misclassification error from a confusion matrix."""
+    right, rows = int(np.trace(counts.to_numpy())), int(counts.to_numpy().sum())
+    return {"accuracy": right / rows, "misclassification_error": (rows - right) / rows}
+
+
+def by_class(matrices: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Accuracy within each class, a column for each model."""
+    shares = {
+        name: np.diag(counts) / counts.sum(axis=1).to_numpy() for name, counts in matrices.items()
+    }
+    classes = next(iter(matrices.values())).index
+    return pd.DataFrame(
+        {"class": classes} | {name: [f"{s:.3f}" for s in share] for name, share in shares.items()}
+    )
+
+
+def most_confused(
+    split: nnloss.Split, probabilities: Array, counts: pd.DataFrame, pairs: int = 6, each: int = 8
+) -> dict[str, Array]:
+    """Find the images of the most frequent mistakes, those first of which the network is surest."""
+    wrong = counts.to_numpy().copy()
+    np.fill_diagonal(wrong, 0)
+    predicted = probabilities.argmax(axis=1)
+    found = {}
+    for place in np.argsort(-wrong, axis=None, kind="stable")[:pairs]:
+        actual, taken = divmod(int(place), len(split.classes))
+        rows = np.flatnonzero((split.y_test == actual) & (predicted == taken))
+        surest = rows[np.argsort(-probabilities[rows, taken], kind="stable")][:each]
+        if len(surest):
+            name = f"{split.classes[actual]}, taken for\n{split.classes[taken]}: {len(rows)}"
+            found[name] = split.x_test[surest]
+    return found
+
+
+# %% [markdown]
+# ## What does augmentation do?
+#
+# It gives the network other images in each epoch. The network can no longer learn single images
+# by heart: it gets worse on the training images and better on new ones, and the gap between the
+# two closes.
+
+
+# %%
+def what_augmentation_does(measured: dict[bool, dict[str, dict[str, float]]]) -> str:
+    """Write a paragraph on the network without and with augmentation, from their measures."""
+    plain, other = measured[False], measured[True]
+    gaps = {
+        key: {name: values["train"][name] - values["test"][name] for name in ("accuracy", "loss")}
+        for key, values in measured.items()
+    }
+    change = other["test"]["accuracy"] - plain["test"]["accuracy"]
+    return f"""
+        On the training images as they are, accuracy is {plain["train"]["accuracy"]:.4f} without
+        augmentation and {other["train"]["accuracy"]:.4f} with it; on the test images
+        {plain["test"]["accuracy"]:.4f} and {other["test"]["accuracy"]:.4f}, a change of
+        {change:+.4f}. The gap between training and test accuracy goes from
+        {gaps[False]["accuracy"]:.4f} to {gaps[True]["accuracy"]:.4f}, that of the loss from
+        {-gaps[False]["loss"]:.4f} to {-gaps[True]["loss"]:.4f}. The test loss goes from
+        {plain["test"]["loss"]:.4f} to {other["test"]["loss"]:.4f}: it counts how sure the network
+        is of what is wrong, which accuracy does not."""
+
+
+# %% [markdown]
+# ## What a run leaves
+
+
+# %%
+def leave(
+    run: nnloss.Run, split: nnloss.Split, probabilities: Array, matrices: dict[str, pd.DataFrame]
+) -> None:
+    """Write confusion matrix, predictions and figures of a run."""
+    name, counts = list(matrices.items())[-1]
+    run.save_table("confusion_matrix", counts.rename_axis("actual").reset_index())
+    predicted, classes = probabilities.argmax(axis=1), np.array(split.classes)
+    run.save_table(
+        "predictions",
+        pd.DataFrame(
+            {
+                "row": split.rows_test,
+                "actual": classes[split.y_test],
+                "predicted": classes[predicted],
+                "probability": probabilities.max(axis=1),
+            }
+        ).sort_values("row"),
+    )
+    history = pd.read_csv(run.folder / "history.csv")
+    labels = {"loss": "categorical cross-entropy, nats", "accuracy": "accuracy"}
+    run.save_figure("history", nnloss.plots.history(history, labels, linear=labels))
+    both = {"softmax regression": matrices["softmax regression"], name: counts}
+    run.save_figure("confusion_matrix", nnloss.plots.confusion_matrix(both, split.classes))
+    run.save_figure("examples", nnloss.plots.images(some_images(split)))
+    mistakes = most_confused(split, probabilities, counts)
+    if mistakes:
+        run.save_figure("most_confused", nnloss.plots.images(mistakes))
+
+
+# %% [markdown]
+# ## All of it, in this order
+
+
+# %%
+def main(
+    seed: cli.Seed = 0,
+    epochs: cli.Epochs = None,
+    batch_size: cli.BatchSize = None,
+    augment: cli.Augment = False,
+    edition: cli.Edition = "2023",
+    out: cli.Out = Path("runs"),
+    data_dir: cli.DataDir = None,
+    quick: cli.Quick = False,
+) -> None:
+    """Exercise 11.4: CIFAR-10 by softmax regression and by a convolutional network."""
+    cli.require_folder(out)
+    split = nnloss.load_cifar10(data_dir)
+    if quick:
+        split = split.head(QUICK_ROWS)
+
+    heading("Exercise 11.4: CIFAR-10")
+    paragraph(f"{split.sizes['train']:,} training and {split.sizes['test']:,} test images.")
+    table(split.class_counts)
+    start = time.perf_counter()
+    classes, how = softmax_regression(split)
+    seconds = {"softmax_regression": time.perf_counter() - start}
+    matrices = {"softmax regression": confusion(split, classes)}
+    known = {
+        "edition": int(edition),
+        "seed": seed,
+        "quick": quick,
+        "data": split.origin,
+        "split": split.sizes,
+        "baseline": {"softmax_regression": judged(matrices["softmax regression"])},
+    }
+    measured: dict[bool, dict[str, dict[str, float]]] = {}
+    runs: dict[bool, nnloss.Run] = {}
+    for augmented in (False, True) if augment else (False,):
+        name = "cifar10_augmented" if augmented else "cifar10"
+        course = nnloss.published.SETTINGS[name, int(edition)]
+        with nnloss.Run.start(out, "cifar10", augment=augmented, seconds=seconds, **known) as runs[
+            augmented
+        ]:
+            run = runs[augmented]
+            probabilities, measured[augmented] = train(
+                split,
+                run,
+                augmented,
+                seed,
+                epochs or (QUICK_EPOCHS if quick else course.epochs),
+                batch_size or course.batch_size,
+            )
+            matrices[title(augmented)] = confusion(split, probabilities.argmax(axis=1))
+            measured[augmented]["test"] |= judged(matrices[title(augmented)])
+            run.update(metrics=measured[augmented])
+            run.update(published=nnloss.published.compare(run.record))
+            leave(run, split, probabilities, matrices)
+
+    heading("How often is it wrong?")
+    results = {name: judged(counts) for name, counts in matrices.items()}
+    losses = {title(key): values["test"]["loss"] for key, values in measured.items()}
+    table(
+        pd.DataFrame(
+            {
+                "model": name,
+                "test accuracy": f"{values['accuracy']:.4f}",
+                "misclassification error": f"{values['misclassification_error']:.4f}",
+                "test loss": f"{losses[name]:.4f}" if name in losses else "",
+            }
+            for name, values in results.items()
+        )
+    )
+    taken = {title(key): run.record.seconds["fit"] for key, run in runs.items()}
+    paragraph(
+        f"The softmax regression was fitted in {seconds['softmax_regression']:.0f} s ({how}), the "
+        + ", the ".join(f"{name} in {spent:.0f} s" for name, spent in taken.items())
+        + "."
+    )
+    heading("In which classes?")
+    table(by_class(matrices))
+    if augment:
+        heading("What does augmentation do?")
+        paragraph(what_augmentation_does(measured))
+        histories = {
+            title(key): pd.read_csv(run.folder / "history.csv") for key, run in runs.items()
+        }
+        ends = {
+            title(key): (values["train"]["accuracy"], values["test"]["accuracy"])
+            for key, values in measured.items()
+        }
+        figure = nnloss.plots.train_test_gap(histories, "accuracy", ends, label="accuracy")
+        for run in runs.values():
+            run.save_figure("train_test_gap", figure)
+    for augmented, run in runs.items():
+        heading(f"Our numbers and those of the course, edition {edition}: {title(augmented)}")
+        name = "cifar10_augmented" if augmented else "cifar10"
+        published_table(run.record, nnloss.published.SETTINGS[name, int(edition)])
+    for run in runs.values():
+        paragraph(f"Saved to {run.folder}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

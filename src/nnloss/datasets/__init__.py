@@ -1,0 +1,8 @@
+"""Load the data of the exercises, checked, in the course's split."""
+
+from nnloss.datasets.boston import load_boston
+from nnloss.datasets.cifar10 import load_cifar10
+from nnloss.datasets.split import Split
+from nnloss.datasets.wafer import load_wafer
+
+__all__ = ["Split", "load_boston", "load_cifar10", "load_wafer"]

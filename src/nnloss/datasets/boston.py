@@ -1,0 +1,120 @@
+"""Boston Housing: the file that comes with the package, in the split of Keras."""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nnloss.datasets.places import DataDir, lacks, named_folder
+from nnloss.datasets.reading import (
+    finite_numbers,
+    first_line,
+    read,
+    require_checksum,
+    require_rows,
+)
+from nnloss.datasets.split import Split
+from nnloss.errors import DataError
+from nnloss.files import digest
+
+_FILE = Path("boston", "boston_housing.csv")
+_COLUMNS = (
+    "CRIM", "ZN", "INDUS", "CHAS", "NOX", "RM", "AGE",
+    "DIS", "RAD", "TAX", "PTRATIO", "B", "LSTAT", "MEDV",
+)  # fmt: skip
+_ROWS = 506
+_SHA256 = "832e894115c56dd24ec63848d4a3d9bd921d268d0be1bee2a8f4ee5ea318f5f7"
+# keras.datasets.boston_housing: shuffled with this seed, the first four fifths for training.
+_SEED = 113
+_TRAIN = 404
+
+
+def load_boston(data_dir: DataDir = None) -> Split:
+    """Boston Housing: 506 districts, 13 features, median home value in 1000 USD.
+
+    The split is that of ``keras.datasets.boston_housing``: rows shuffled by
+    ``numpy.random.RandomState(113)``, the first 404 for training, the last 102 for test.
+
+    Parameters
+    ----------
+    data_dir : path, optional
+        A folder with ``boston/boston_housing.csv``. Default: the folder that the environment
+        variable ``NNLOSS_DATA`` names, else the file that comes with the package.
+
+    Returns
+    -------
+    Split
+        float64; x of shape (404, 13) and (102, 13).
+
+    Raises
+    ------
+    DataError
+        If the named folder lacks the file, or the file is not the data set: a column missing, a
+        word for a number, an empty cell, another number of rows, another checksum.
+
+    References
+    ----------
+    Harrison & Rubinfeld (1978), *Journal of Environmental Economics and Management* 5, 81-102.
+    """
+    path, source = _find(data_dir)
+    remedy = f"Replace {path.name} by the original, whose origin and checksum data/README.md gives"
+    content = read(path, "CSV file", remedy)
+    table = _parse(path, content, remedy)
+    require_rows(table, _ROWS, path, remedy)
+    checksum = digest(table)
+    require_checksum(checksum, _SHA256, f"'{path}'", remedy)
+    order = np.arange(_ROWS)
+    np.random.RandomState(_SEED).shuffle(order)
+    train, test = order[:_TRAIN], order[_TRAIN:]
+    return Split(
+        x_train=table[train, :-1],
+        y_train=table[train, -1],
+        x_test=table[test, :-1],
+        y_test=table[test, -1],
+        rows_train=train,
+        rows_test=test,
+        features=_COLUMNS[:-1],
+        source=source,
+        sha256=hashlib.sha256(content).hexdigest(),
+        arrays_sha256=checksum,
+    )
+
+
+def _find(data_dir: DataDir) -> tuple[Path, str]:
+    named = named_folder(data_dir)
+    if named is None:
+        return _packaged(_FILE.name), f"{_FILE.name}, packaged with nnloss"
+    folder, origin = named
+    if not (folder / _FILE).exists():
+        raise lacks(folder, origin, _FILE.as_posix(), "to use the packaged data")
+    return folder / _FILE, f"{_FILE.as_posix()} in the folder given by {origin}"
+
+
+def _packaged(name: str) -> Path:
+    """Find a packaged file: inside the wheel, or in the data folder of the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "data", package.parents[1] / "data"):
+        if (folder / name).exists():
+            return folder / name
+    raise DataError(
+        f"The package must contain its file {name}", "found none", "Install nnloss again"
+    )
+
+
+def _parse(path: Path, content: bytes, remedy: str) -> NDArray[np.float64]:
+    rule = f"'{path}' must be a CSV file with the columns {', '.join(_COLUMNS)}"
+    try:
+        table = pd.read_csv(BytesIO(content), dtype=str, keep_default_na=False)
+    except ValueError as error:  # empty, not text, or rows of different lengths
+        raise DataError(rule, f"reading it gave: {first_line(error)}", remedy) from error
+    missing = [name for name in _COLUMNS if name not in table.columns]
+    extra = [str(name) for name in table.columns if name not in _COLUMNS]
+    if missing or extra:
+        found = [f"no column {name}" for name in missing] + [f"a column {name}" for name in extra]
+        raise DataError(rule, f"found {', '.join(found)}", remedy)
+    return finite_numbers(table[list(_COLUMNS)], path, remedy, first_line=2)

@@ -1,0 +1,166 @@
+"""CIFAR-10, through TensorFlow Datasets: its download, its checksum, its cache."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnloss.datasets.places import DataDir, lacks, named_folder
+from nnloss.datasets.reading import first_line, require_checksum
+from nnloss.datasets.split import Split
+from nnloss.errors import DataError
+from nnloss.files import digest
+
+_NAME = "cifar10"
+_ROWS = {"train": 50_000, "test": 10_000}
+_IMAGE = (32, 32, 3)
+_CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+# Of the images in uint8 and the labels in int64, in the order described below.
+_SHA256 = {
+    "train": "33587152deae5e711fd800bc0ea97a07f4d660b9bbb1546913be2200754bc6d4",
+    "test": "4b83af5e1fb710689a8e3be45e5d5d7e8598f4c3f8fbbab26d7e1874d4b7ca2f",
+}
+_WITHOUT = "to have TensorFlow Datasets download the data"
+
+
+def load_cifar10(data_dir: DataDir = None) -> Split:
+    """CIFAR-10: 60,000 colour images of 32 x 32 pixels in ten classes.
+
+    TensorFlow Datasets stores the images in an order of its own, which may differ from copy to
+    copy. Here they are sorted by the sha256 of their pixels, so that a seed gives the same run from
+    any copy, and the first N of them are a random sample.
+
+    Parameters
+    ----------
+    data_dir : path, optional
+        A folder with ``tensorflow_datasets/cifar10``, or a folder of TensorFlow Datasets itself,
+        with ``cifar10``. Default: the folder that the environment variable ``NNLOSS_DATA`` names,
+        else that of TensorFlow Datasets (``TFDS_DATA_DIR``, or ``~/tensorflow_datasets``), into
+        which it downloads the data (162 MiB) when they are first asked for.
+
+    Returns
+    -------
+    Split
+        x uint8, 0 to 255, of shape (50000, 32, 32, 3) and (10000, 32, 32, 3); y int64, 0 to 9.
+        Rows are numbered as by the ``id`` of TensorFlow Datasets.
+
+    Raises
+    ------
+    DataError
+        If the data are not there and cannot be downloaded, or are damaged.
+
+    References
+    ----------
+    Krizhevsky (2009), *Learning multiple layers of features from tiny images*, University of
+    Toronto.
+    """
+    named = named_folder(data_dir)
+    builder = _prepared() if named is None else _stored(*named)
+    source = "TensorFlow Datasets" if named is None else f"the folder given by {named[1]}"
+    remedy = f"Delete '{builder.data_dir}' and prepare the data again"
+    parts = {rows: _read(builder, rows, remedy) for rows in _ROWS}
+    for rows, (images, labels, _) in parts.items():
+        what = f"The {rows} images in '{builder.data_dir}'"
+        require_checksum(digest(images, labels), _SHA256[rows], what, remedy)
+    (x_train, y_train, rows_train), (x_test, y_test, rows_test) = parts.values()
+    return Split(
+        x_train=x_train,
+        y_train=y_train,
+        x_test=x_test,
+        y_test=y_test,
+        rows_train=rows_train,
+        rows_test=rows_test,
+        classes=_CLASSES,
+        source=f"{builder.info.full_name} in {source}",
+        sha256=_files_sha256(Path(builder.data_dir)),
+        arrays_sha256=digest(x_train, y_train, x_test, y_test),
+    )
+
+
+def _stored(folder: Path, origin: str) -> Any:
+    """Open the data in a folder that was named; nothing is downloaded into it."""
+    tfds = _tensorflow_datasets()
+    for place in (folder / "tensorflow_datasets", folder):
+        if any((place / _NAME).glob("*/dataset_info.json")):
+            try:
+                return tfds.builder(_NAME, data_dir=str(place))
+            except Exception as error:  # whatever it finds wrong with a damaged description
+                raise _unreadable(place / _NAME, error) from error
+    raise lacks(folder, origin, f"tensorflow_datasets/{_NAME}", _WITHOUT)
+
+
+def _prepared() -> Any:
+    """Open the data where TensorFlow Datasets keeps them; it downloads them if they are not."""
+    tfds = _tensorflow_datasets()
+    builder = tfds.builder(_NAME)
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # no connection, an HTTP error, a wrong checksum, a full disk, ...
+        raise DataError(
+            f"CIFAR-10 must be in '{builder.data_dir}' or on the web",
+            f"found neither: {type(error).__name__}: {first_line(error)}",
+            "Connect to the internet and run it again, or put data prepared by TensorFlow Datasets "
+            f"into FOLDER/tensorflow_datasets/{_NAME} and name it by --data-dir FOLDER or "
+            "NNLOSS_DATA=FOLDER",
+        ) from error
+    return builder
+
+
+def _read(
+    builder: Any, rows: str, remedy: str
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """Images, labels and numbers of one part, sorted by the images' sha256."""
+    tfds = _tensorflow_datasets()
+    images = np.empty((_ROWS[rows], *_IMAGE), np.uint8)
+    labels = np.empty(_ROWS[rows], np.int64)
+    numbers = np.empty(_ROWS[rows], np.int64)
+    place = Path(builder.data_dir)
+    rule = f"'{place}' must hold {_ROWS[rows]:,} {rows} images of {' x '.join(map(str, _IMAGE))}"
+    count = 0
+    try:
+        for batch in tfds.as_numpy(builder.as_dataset(split=rows).batch(1000)):
+            here = slice(count, count + len(batch["label"]))
+            if here.stop > _ROWS[rows]:
+                raise DataError(rule, "found more", remedy)
+            images[here], labels[here] = batch["image"], batch["label"]
+            numbers[here] = [int(name.rpartition(b"_")[2]) for name in batch["id"]]
+            count = here.stop
+    except DataError:
+        raise
+    except Exception as error:  # TensorFlow's many ways to say that a file is damaged
+        raise _unreadable(place, error) from error
+    if count != _ROWS[rows]:
+        raise DataError(rule, f"found {count:,}", remedy)
+    keys = np.array([hashlib.sha256(image.tobytes()).digest() for image in images])
+    order = np.argsort(keys, kind="stable")
+    return images[order], labels[order], numbers[order]
+
+
+def _unreadable(place: Path, error: Exception) -> DataError:
+    return DataError(
+        f"'{place}' must hold CIFAR-10 as TensorFlow Datasets prepares it",
+        f"reading it gave: {type(error).__name__}: {first_line(error)}",
+        f"Delete '{place}' and prepare the data again",
+    )
+
+
+def _files_sha256(folder: Path) -> str:
+    sha = hashlib.sha256()
+    for rows in _ROWS:
+        for path in sorted(folder.glob(f"{_NAME}-{rows}.*")):
+            sha.update(path.read_bytes())
+    return sha.hexdigest()
+
+
+def _tensorflow_datasets() -> Any:
+    import tensorflow_datasets
+
+    from nnloss import _tensorflow  # noqa: F401  quiet, before TensorFlow Datasets loads it
+
+    return tensorflow_datasets

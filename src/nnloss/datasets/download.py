@@ -1,0 +1,183 @@
+"""Fetch a file from the web, and take single members out of a zip archive."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlparse
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nnloss.datasets.reading import first_line
+from nnloss.errors import DataError
+
+_TIMEOUT = 30  # seconds without a byte
+_CHUNK = 2**16
+
+
+class _Bar:
+    """What pooch asks of a progress bar: drawn at a terminal only; ends a download too large."""
+
+    def __init__(self, url: str, limit: int) -> None:
+        self.total = 0  # pooch sets it to what the server announces
+        self._url = url
+        self._limit = limit
+        self._received = 0
+        console = Console(stderr=True)
+        self._drawn = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._drawn.add_task(f"Fetching {_last(url)}", total=None)
+
+    def __enter__(self) -> _Bar:
+        self._drawn.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._drawn.stop()
+
+    def update(self, size: int) -> None:
+        self._received += size
+        # What is announced may be a lie, so what comes is counted too.
+        if max(self.total, self._received - _CHUNK) > self._limit:
+            raise DataError(
+                f"{self._url} must give at most {self._limit:,} bytes",
+                f"found {max(self.total, self._received):,} or more",
+                "Take the file from another place",
+            )
+        self._drawn.update(self._task, completed=self._received, total=self.total or None)
+
+    def reset(self) -> None:
+        self._received = 0
+
+    def close(self) -> None:
+        self._drawn.stop()
+
+
+def fetch(url: str, path: Path, *, limit: int) -> None:
+    """Fetch a file.
+
+    A bar is drawn on standard error if that is a terminal, else there is one line.
+
+    Parameters
+    ----------
+    url : str
+        http or https; redirects are followed.
+    path : Path
+        Where to write. After an error there may be part of a file: give a place that is thrown
+        away then.
+    limit : int
+        Bytes at most.
+
+    Raises
+    ------
+    DataError
+        If there is no connection, the server answers with an error or stops half way, the file
+        is larger than `limit`, or it cannot be written.
+    """
+    import pooch
+    from requests import RequestException
+
+    rule, remedy = f"{url} must be reachable", "Try again later"
+    with _Bar(url, limit) as bar:
+        if not sys.stderr.isatty():
+            print(f"Fetching {url}", file=sys.stderr)
+        get = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_TIMEOUT)
+        try:
+            get(url, str(path), None)
+        except RequestException as error:
+            raise DataError(rule, _reason(error), remedy) from error
+        except OSError as error:
+            raise DataError(
+                f"'{path.name}' must be written to {path.parent.parent}",
+                f"the system says: {error.strerror or error}",
+                "Make room there",
+            ) from error
+
+
+def zip_members(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, bytes]:
+    """Read single members of a zip archive into memory; nothing else in it is unpacked.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    names : tuple of str
+        File names, in whatever folder of the archive they are.
+    limit : int
+        Bytes at most in each.
+
+    Returns
+    -------
+    dict of str to bytes
+        Those of `names` that are there.
+
+    Raises
+    ------
+    DataError
+        If it is no zip archive, is damaged or encrypted, has a member outside its own folder, or
+        one of `names` is larger than `limit` when unpacked.
+    """
+    rule, remedy = f"{path.name} must be a zip archive", "Take it from another place"
+    members: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                place = PurePosixPath(info.filename.replace("\\", "/"))
+                if place.is_absolute() or ".." in place.parts or ":" in info.filename:
+                    raise DataError(
+                        f"{path.name} must have members inside its own folder",
+                        f"found {info.filename!r}",
+                        remedy,
+                    )
+                if place.name not in names:
+                    continue
+                with archive.open(info) as file:
+                    content = file.read(limit + 1)
+                if len(content) > limit:
+                    raise DataError(
+                        f"{path.name} must have members of at most {limit:,} bytes",
+                        f"found {info.filename!r} with {max(info.file_size, limit):,} or more",
+                        remedy,
+                    )
+                members[place.name] = content
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,  # a compression that Python does not know
+        RuntimeError,  # encrypted
+        OSError,
+    ) as error:
+        raise DataError(rule, f"reading it gave: {first_line(error)}", remedy) from error
+    return members
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words why there was no answer, instead of a library's chain of reasons."""
+    from requests import exceptions
+
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"the server answered {response.status_code} {response.reason}"
+    if isinstance(error, exceptions.Timeout):
+        return f"no answer in {_TIMEOUT} s"
+    if isinstance(error, exceptions.ChunkedEncodingError):
+        return "the connection ended half way"
+    if isinstance(error, exceptions.SSLError):
+        return "its certificate is not accepted"
+    if isinstance(error, exceptions.ConnectionError):
+        return "no connection"
+    return first_line(error)
+
+
+def _last(url: str) -> str:
+    return PurePosixPath(urlparse(url).path).name

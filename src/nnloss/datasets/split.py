@@ -1,0 +1,91 @@
+"""`Split`: a data set in its fixed split into training and test rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Split:
+    """A data set in its fixed split into training and test rows.
+
+    Parameters
+    ----------
+    x_train, x_test : ndarray, shape (N, ...)
+        Inputs as they are in the source, not standardised.
+    y_train, y_test : ndarray, shape (N,)
+        Targets: a quantity, or the number of the class in `classes`.
+    rows_train, rows_test : ndarray of int64, shape (N,)
+        Number of each row in the source, from 0.
+    features : tuple of str
+        Names of the columns of x, if they have names.
+    classes : tuple of str
+        Names of the classes, in the order of their numbers; empty for a quantity.
+    source : str
+        Where the data were found, without the path of a machine.
+    sha256 : str
+        Of the files, byte for byte, one after another.
+    arrays_sha256 : str
+        Of the numbers in them, however they are written; this one is checked.
+    """
+
+    x_train: NDArray[Any]
+    y_train: NDArray[Any]
+    x_test: NDArray[Any]
+    y_test: NDArray[Any]
+    rows_train: NDArray[np.int64]
+    rows_test: NDArray[np.int64]
+    features: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    source: str = ""
+    sha256: str = ""
+    arrays_sha256: str = ""
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Source and checksums, for a run record."""
+        return {
+            "source": self.source,
+            "sha256": self.sha256,
+            "arrays_sha256": self.arrays_sha256,
+        }
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Rows for training and for test, for a run record."""
+        return {"train": len(self.x_train), "test": len(self.x_test)}
+
+    @property
+    def class_counts(self) -> pd.DataFrame:
+        """Rows of each class: columns ``class``, ``train``, ``test``; no row for a quantity."""
+        count = {
+            rows: np.bincount(y.astype(np.int64), minlength=len(self.classes)).tolist()
+            for rows, y in (("train", self.y_train), ("test", self.y_test))
+            if self.classes
+        }
+        return pd.DataFrame({"class": list(self.classes), **count})
+
+    def head(self, rows: int) -> Split:
+        """Keep the first rows for training, and all test rows.
+
+        Parameters
+        ----------
+        rows : int
+            How many to keep, at most.
+
+        Returns
+        -------
+        Split
+            With the same source and checksums.
+        """
+        return replace(
+            self,
+            x_train=self.x_train[:rows],
+            y_train=self.y_train[:rows],
+            rows_train=self.rows_train[:rows],
+        )

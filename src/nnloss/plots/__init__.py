@@ -1,0 +1,20 @@
+"""Figures of a run, from its tables; no file is written here.
+
+Units on the axes are the caller's to name.
+"""
+
+from nnloss.plots.classification import confusion_matrix, roc_and_precision_recall
+from nnloss.plots.examples import images, series
+from nnloss.plots.regression import predicted_vs_actual, squared_against_absolute
+from nnloss.plots.training import history, train_test_gap
+
+__all__ = [
+    "confusion_matrix",
+    "history",
+    "images",
+    "predicted_vs_actual",
+    "roc_and_precision_recall",
+    "series",
+    "squared_against_absolute",
+    "train_test_gap",
+]

@@ -188,13 +188,12 @@ def most_confused(
     np.fill_diagonal(wrong, 0)
     predicted = probabilities.argmax(axis=1)
     found = {}
-    for place in np.argsort(-wrong, axis=None, kind="stable")[:pairs]:
+    for place in np.argsort(-wrong, axis=None, kind="stable")[: min(pairs, np.sum(wrong > 0))]:
         actual, taken = divmod(int(place), len(split.classes))
         rows = np.flatnonzero((split.y_test == actual) & (predicted == taken))
         surest = rows[np.argsort(-probabilities[rows, taken], kind="stable")][:each]
-        if len(surest):
-            name = f"{split.classes[actual]}, taken for\n{split.classes[taken]}: {len(rows)}"
-            found[name] = split.x_test[surest]
+        name = f"{split.classes[actual]}, taken for\n{split.classes[taken]}: {len(rows)}"
+        found[name] = split.x_test[surest]
     return found
 
 

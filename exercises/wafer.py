@@ -223,7 +223,7 @@ def algebra(split: nnloss.Split, model: Any) -> pd.DataFrame:
         # The network computes in float32, down to the logits.
         ("the network's output = sigmoid(z1 - z0)", given, sigmoid, 1e-5),
         (
-            "CCE = BCE, same probabilities",
+            "CCE = BCE, of probabilities clipped at 1e-7",
             nnloss.likelihoods.categorical_cross_entropy(one_hot, p, epsilon=1e-7),
             nnloss.likelihoods.binary_cross_entropy(split.y_test, p[:, NORMAL], epsilon=1e-7),
             1e-6,

@@ -1,11 +1,13 @@
-"""What the tests share: small bodies, the data, and a clean environment."""
+"""What the tests share: small bodies, the data, a web server, and a clean environment."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from nnloss import load_boston
 from nnloss._tensorflow import keras
 
 ROOT = Path(__file__).resolve().parents[1]
+# Read before the fixture below removes it from the environment.
+DATA = Path(os.environ.get("NNLOSS_DATA") or ROOT.parent / "shared" / "data").resolve()
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +30,74 @@ def _no_data_folder(monkeypatch):
 @pytest.fixture(scope="session")
 def split():
     return load_boston()
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Find the real Wafer and CIFAR-10 data, which do not come with the project."""
+    if not (DATA / "wafer").is_dir() or not (DATA / "tensorflow_datasets").is_dir():
+        text = f"needs a folder with wafer/ and tensorflow_datasets/; {DATA} is none: NNLOSS_DATA"
+        if os.environ.get("CI"):  # there a green run means that all of it ran
+            pytest.fail(text)
+        pytest.skip(text)
+    return DATA
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    """Let no process reach the web, and give each a home without data."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nobody listens
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+
+
+class Web:
+    """A web server on 127.0.0.1: what `pages` has for a path is sent, or called with the handler.
+
+    `asked` is the list of the paths that were asked for.
+    """
+
+    def __init__(self) -> None:
+        self.pages: dict[str, bytes | Callable[[BaseHTTPRequestHandler], None]] = {}
+        self.asked: list[str] = []
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                web.asked.append(self.path)
+                page = web.pages.get(self.path)
+                if page is None:
+                    self.send_error(404)
+                elif callable(page):
+                    page(self)
+                else:
+                    send(self, page)
+
+            def log_message(self, *arguments: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def send(handler: BaseHTTPRequestHandler, content: bytes, announced: int | None = None) -> None:
+    """Send a page; with `announced`, another length than it has."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content) if announced is None else announced))
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    server = Web()
+    yield server
+    server.server.shutdown()
+    server.server.server_close()
 
 
 @pytest.fixture

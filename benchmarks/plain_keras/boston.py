@@ -21,6 +21,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
 data, out = Path(sys.argv[1]), Path(sys.argv[2])
+epochs = int(sys.argv[3]) if len(sys.argv) > 3 else 100
 out.mkdir(parents=True, exist_ok=True)
 
 table = pd.read_csv(data).to_numpy()
@@ -47,7 +48,7 @@ model.compile(optimizer="adam", loss="mse", metrics=["mae"])
 history = model.fit(
     x_train,
     y_train,
-    epochs=100,
+    epochs=epochs,
     batch_size=32,
     validation_data=(x_test, y_test),
     verbose=0,

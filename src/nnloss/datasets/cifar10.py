@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+import tempfile
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnloss.datasets.download import require_reachable
 from nnloss.datasets.places import DataDir, lacks, named_folder
 from nnloss.datasets.reading import first_line, require_checksum
 from nnloss.datasets.split import Split
@@ -85,11 +89,10 @@ def load_cifar10(data_dir: DataDir = None) -> Split:
 
 def _stored(folder: Path, origin: str) -> Any:
     """Open the data in a folder that was named; nothing is downloaded into it."""
-    tfds = _tensorflow_datasets()
     for place in (folder / "tensorflow_datasets", folder):
         if any((place / _NAME).glob("*/dataset_info.json")):
             try:
-                return tfds.builder(_NAME, data_dir=str(place))
+                return _tensorflow_datasets().builder(_NAME, data_dir=str(place))
             except Exception as error:  # whatever it finds wrong with a damaged description
                 raise _unreadable(place / _NAME, error) from error
     raise lacks(folder, origin, f"tensorflow_datasets/{_NAME}", _WITHOUT)
@@ -97,19 +100,35 @@ def _stored(folder: Path, origin: str) -> Any:
 
 def _prepared() -> Any:
     """Open the data where TensorFlow Datasets keeps them; it downloads them if they are not."""
-    tfds = _tensorflow_datasets()
-    builder = tfds.builder(_NAME)
+    builder = _tensorflow_datasets().builder(_NAME)
+    if Path(builder.data_dir).exists():
+        return builder
+    place = Path(builder.data_dir).parent
     try:
-        builder.download_and_prepare()
-    except Exception as error:  # no connection, an HTTP error, a wrong checksum, a full disk, ...
-        raise DataError(
-            f"CIFAR-10 must be in '{builder.data_dir}' or on the web",
-            f"found neither: {type(error).__name__}: {first_line(error)}",
-            "Connect to the internet and run it again, or put data prepared by TensorFlow Datasets "
-            f"into FOLDER/tensorflow_datasets/{_NAME} and name it by --data-dir FOLDER or "
-            "NNLOSS_DATA=FOLDER",
-        ) from error
+        for url in builder.url_infos:
+            require_reachable(url)  # TensorFlow Datasets tries for minutes
+        place.mkdir(parents=True, exist_ok=True)
+        # The archive is not needed once its images are stored, and half of one is of no use.
+        with (
+            tempfile.TemporaryDirectory(dir=place, prefix=".download-") as archives,
+            redirect_stdout(sys.stderr),  # where its progress bars are
+        ):
+            builder.download_and_prepare(download_dir=archives)
+    except DataError as error:
+        raise _missing(builder, f"{error.rule}; {error.found}") from error
+    except Exception as error:  # half a download, a wrong checksum, a full disk, ...
+        raise _missing(builder, f"{type(error).__name__}: {first_line(error)}") from error
     return builder
+
+
+def _missing(builder: Any, reason: str) -> DataError:
+    return DataError(
+        f"CIFAR-10 must be in '{builder.data_dir}' or on the web",
+        f"found neither: {reason}",
+        "Connect to the internet and run it again, or put data prepared by TensorFlow Datasets "
+        f"into FOLDER/tensorflow_datasets/{_NAME} and name it by --data-dir FOLDER or "
+        "NNLOSS_DATA=FOLDER",
+    )
 
 
 def _read(

@@ -19,7 +19,10 @@ _CHUNK = 2**16
 
 
 class _Bar:
-    """What pooch asks of a progress bar: drawn at a terminal only; ends a download too large."""
+    """What pooch asks of a progress bar; it also ends a download that is too large.
+
+    Where there is no terminal to draw a bar on, it is one line, printed when the first bytes come.
+    """
 
     def __init__(self, url: str, limit: int) -> None:
         self.total = 0  # pooch sets it to what the server announces
@@ -35,6 +38,7 @@ class _Bar:
             console=console,
             disable=not console.is_terminal,
         )
+        self._announced = console.is_terminal
         self._task = self._drawn.add_task(f"Fetching {_last(url)}", total=None)
 
     def __enter__(self) -> _Bar:
@@ -45,6 +49,9 @@ class _Bar:
         self._drawn.stop()
 
     def update(self, size: int) -> None:
+        if not self._announced:
+            print(f"Fetching {self._url}", file=sys.stderr)
+            self._announced = True
         self._received += size
         # What is announced may be a lie, so what comes is counted too.
         if max(self.total, self._received - _CHUNK) > self._limit:
@@ -86,15 +93,12 @@ def fetch(url: str, path: Path, *, limit: int) -> None:
     import pooch
     from requests import RequestException
 
-    rule, remedy = f"{url} must be reachable", "Try again later"
     with _Bar(url, limit) as bar:
-        if not sys.stderr.isatty():
-            print(f"Fetching {url}", file=sys.stderr)
         get = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_TIMEOUT)
         try:
             get(url, str(path), None)
         except RequestException as error:
-            raise DataError(rule, _reason(error), remedy) from error
+            raise _unreachable(url, error) from error
         except OSError as error:
             raise DataError(
                 f"'{path.name}' must be written to {path.parent.parent}",
@@ -159,6 +163,32 @@ def zip_members(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, 
     ) as error:
         raise DataError(rule, f"reading it gave: {first_line(error)}", remedy) from error
     return members
+
+
+def require_reachable(url: str) -> None:
+    """Ask a server for a file without taking it, so that no answer is known at once.
+
+    Parameters
+    ----------
+    url : str
+        http or https; redirects are followed.
+
+    Raises
+    ------
+    DataError
+        If there is no connection, or the server answers with an error.
+    """
+    import requests
+
+    try:
+        with requests.get(url, stream=True, timeout=_TIMEOUT) as response:
+            response.raise_for_status()
+    except requests.RequestException as error:
+        raise _unreachable(url, error) from error
+
+
+def _unreachable(url: str, error: Exception) -> DataError:
+    return DataError(f"{url} must be reachable", _reason(error), "Try again later")
 
 
 def _reason(error: Exception) -> str:

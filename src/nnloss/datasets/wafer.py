@@ -249,9 +249,10 @@ def _fetch_into(cache: Path) -> dict[str, Path]:
                 files = source(Path(name))
                 _split(files, "", "Take it from another place")
             except DataError as error:
-                logger.warning("%s", error)
                 failed.append(f"{error.rule}; {error.found}".replace(f"{name}/", ""))
                 continue
+            for reason in failed:
+                logger.warning("Wafer: taken from another place, since %s", reason)
             if cache.exists():
                 shutil.rmtree(cache)  # incomplete, or it would have been used
             cache.mkdir()
@@ -260,7 +261,7 @@ def _fetch_into(cache: Path) -> dict[str, Path]:
             return {rows: cache / path.name for rows, path in files.items()}
     raise DataError(
         f"The Wafer files Wafer_TRAIN and Wafer_TEST must be in '{cache}' or on the web",
-        "found neither: " + "; ".join(failed),
+        "found neither: " + ", and ".join(failed),
         "Connect to the internet and run it again, or put both files, as .tsv, .ts or .txt, into "
         "FOLDER/wafer and name it by --data-dir FOLDER or NNLOSS_DATA=FOLDER",
     )

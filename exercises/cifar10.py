@@ -33,12 +33,13 @@ QUICK_EPOCHS, QUICK_ROWS = 3, 10_000
 
 
 # %%
-def some_images(split: nnloss.Split, each: int = 10) -> dict[str, Array]:
-    """Find the first training images of each class."""
-    return {
+def some_images(split: nnloss.Split, each: int = 10) -> Any:
+    """Draw the first training images of each class."""
+    first = {
         name: split.x_train[split.y_train == number][:each]
         for number, name in enumerate(split.classes)
     }
+    return nnloss.plots.images(first)
 
 
 # %% [markdown]
@@ -253,7 +254,6 @@ def leave(
     run.save_figure("history", nnloss.plots.history(history, labels, linear=labels))
     both = {"softmax regression": matrices["softmax regression"], name: counts}
     run.save_figure("confusion_matrix", nnloss.plots.confusion_matrix(both, split.classes))
-    run.save_figure("examples", nnloss.plots.images(some_images(split)))
     mistakes = most_confused(split, probabilities, counts)
     if mistakes:
         run.save_figure("most_confused", nnloss.plots.images(mistakes))
@@ -304,6 +304,7 @@ def main(
             augmented
         ]:
             run = runs[augmented]
+            run.save_figure("examples", some_images(split))
             probabilities, measured[augmented] = train(
                 split,
                 run,

@@ -41,12 +41,13 @@ IRLS_STEPS = 25  # where R's glm stops, and so the course
 
 
 # %%
-def some_series(split: nnloss.Split, each: int = 5) -> dict[str, Array]:
-    """Find the first training series of each class."""
-    return {
+def some_series(split: nnloss.Split, each: int = 5) -> Any:
+    """Draw the first training series of each class."""
+    first = {
         name: split.x_train[split.y_train == number][:each]
         for number, name in enumerate(split.classes)
     }
+    return nnloss.plots.series(first, xlabel="time step", ylabel="sensor value, standardised")
 
 
 def measures(y: Array, p_abnormal: Array) -> dict[str, float]:
@@ -291,12 +292,6 @@ def leave(run: nnloss.Run, split: nnloss.Split, models: dict[str, Fitted]) -> No
     run.save_figure("history", nnloss.plots.history(history, labels, linear=["accuracy"]))
     run.save_figure("confusion_matrix", nnloss.plots.confusion_matrix(matrices, split.classes))
     run.save_figure("roc_and_precision_recall", curves(split, models))
-    run.save_figure(
-        "examples",
-        nnloss.plots.series(
-            some_series(split), xlabel="time step", ylabel="sensor value, standardised"
-        ),
-    )
 
 
 def curves(split: nnloss.Split, models: dict[str, Fitted]) -> Any:
@@ -344,6 +339,11 @@ def main(
         f"{split.x_train.shape[1]}."
     )
     table(split.class_counts)
+    paragraph(
+        f"{np.sum(split.y_train == ABNORMAL)} of {split.sizes['train']:,} training series are "
+        f"abnormal, and {np.sum(split.y_test == ABNORMAL)} of {split.sizes['test']:,} test series: "
+        f"to say normal to all of them is right in {np.mean(split.y_test == NORMAL):.1%}."
+    )
     models = {
         "all normal": Fitted(np.zeros(len(split.y_test))),
         "logistic regression": logistic_regression(split),
@@ -370,6 +370,7 @@ def main(
     for name in TASKS if loss == "both" else (loss,):
         with nnloss.Run.start(out, "wafer", **known) as runs[name]:
             run = runs[name]
+            run.save_figure("examples", some_series(split))
             networks[name], measured = train(split, run, name, seed, epochs, batch)
             title = f"network on {name.upper()}"
             p = abnormal(networks[name], split.x_test[..., np.newaxis])

@@ -6,10 +6,13 @@ import pytest
 
 import nnloss
 
+EXERCISES = ["exercises.boston", "exercises.cifar10", "exercises.wafer"]
 LIGHT = ["nnloss", "nnloss.tasks", "nnloss.likelihoods", "nnloss.records", "nnloss.published"]
 
 
-@pytest.mark.parametrize("module", [*LIGHT, "nnloss.targets", "exercises.boston"])
+@pytest.mark.parametrize(
+    "module", [*LIGHT, "nnloss.targets", "nnloss.encoding", "nnloss.datasets", *EXERCISES]
+)
 def test_tensorflow_is_not_loaded_by(module, python):
     code = f"import sys, {module}\nprint(sorted({{'tensorflow', 'keras'}} & set(sys.modules)))"
     assert python("-c", code).stdout.strip() == "[]"

@@ -48,3 +48,54 @@ def test_shares_of_squared_and_absolute_error_add_up():
     assert axes.get_title() == (
         "net: the 2 worst of 10 test rows make\n98 % of the squared and 75 % of the absolute error"
     )
+
+
+def test_an_axis_may_be_linear():
+    table = pd.DataFrame({"epoch": [1, 2], "accuracy": [0.5, 0.6], "val_accuracy": [0.4, 0.5]})
+    (axes,) = plots.history(table, {"accuracy": "share"}, linear=["accuracy"]).axes
+    assert (axes.get_yscale(), axes.get_ylabel()) == ("linear", "share")
+
+
+def test_the_gap_is_that_of_the_rows_as_they_are():
+    table = pd.DataFrame({"epoch": [1, 2], "accuracy": [0.5, 0.6], "val_accuracy": [0.4, 0.5]})
+    (axes,) = plots.train_test_gap({"net": table}, "accuracy", {"net": (0.9, 0.5)}, label="a").axes
+    assert axes.get_title() == "net\ntraining 0.900, test 0.500, gap 0.400"
+    curves = {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
+    assert curves["training rows as trained on"] == [0.5, 0.6]
+    assert curves["test rows"] == [0.4, 0.5]
+    assert curves["training rows as they are"] == [0.9]
+
+
+def test_the_confusion_matrix_has_counts_shades_and_the_error():
+    counts = np.array([[8, 2], [30, 60]])
+    figure = plots.confusion_matrix({"net": counts, "other": counts.T}, ["a", "b"])
+    first, second = figure.axes
+    assert [text.get_text() for text in first.texts] == ["8", "2", "30", "60"]
+    assert [text.get_text() for text in second.texts] == ["8", "30", "2", "60"]
+    assert first.images[0].get_array().tolist() == [[0.8, 0.2], [1 / 3, 2 / 3]]
+    assert first.get_title() == "net\n100 test rows, misclassified 32.00%"
+    assert (first.get_xlabel(), first.get_ylabel()) == ("predicted", "actual")
+
+
+def test_curves_have_their_areas_and_the_guess():
+    positive = np.array([True, True, False, False, False])
+    scores = {"good": [0.9, 0.8, 0.3, 0.2, 0.1], "bad": [0.1, 0.2, 0.3, 0.8, 0.9]}
+    roc, precision = plots.roc_and_precision_recall(positive, scores).axes
+    assert [text.get_text() for text in roc.get_legend().texts] == [
+        "good: area 1.0000", "bad: area 0.0000",
+    ]  # fmt: skip
+    assert precision.get_legend().texts[0].get_text() == "good: area 1.0000"
+    assert precision.lines[-1].get_ydata() == [0.4, 0.4]
+
+
+def test_images_and_series_are_in_named_rows():
+    pictures = np.arange(3 * 2 * 2 * 3, dtype=np.uint8).reshape(3, 2, 2, 3)
+    figure = plots.images({"a": pictures, "b": pictures[:1]})
+    shown = [len(axes.images) for axes in figure.axes]
+    assert shown == [1, 1, 1, 1, 0, 0]
+    assert [figure.axes[place].get_ylabel() for place in (0, 3)] == ["a", "b"]
+    assert np.array_equal(figure.axes[2].images[0].get_array(), pictures[2])
+    lines = np.arange(8.0).reshape(2, 4)
+    figure = plots.series({"a": lines, "b": lines[:1]}, xlabel="step", ylabel="volt")
+    assert figure.axes[1].lines[0].get_ydata().tolist() == [4, 5, 6, 7]
+    assert (figure.get_supxlabel(), figure.get_supylabel()) == ("step", "volt")

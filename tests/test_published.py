@@ -1,4 +1,4 @@
-"""The published numbers of exercise 11.3, and ours beside them."""
+"""The published numbers of the three exercises, and ours beside them."""
 
 from __future__ import annotations
 
@@ -40,11 +40,60 @@ def test_a_network_trained_on_mae_is_not_compared():
     ]  # fmt: skip
 
 
+CIFAR10 = {
+    (2023, False): [1.237937, 0.6794],
+    (2023, True): [0.860364, 0.7045],
+    (2024, False): [1.564002, 0.6814],
+    (2024, True): [0.9079457, 0.6981],
+}
+
+
+@pytest.mark.parametrize(("edition", "augment"), CIFAR10)
+def test_images_are_compared_with_the_run_that_was_augmented_alike(edition, augment):
+    ours = RunRecord(
+        id="1", exercise="cifar10", edition=edition, augment=augment,
+        loss="categorical_crossentropy", metrics={"test": {"loss": 1.0, "accuracy": 0.7}},
+    )  # fmt: skip
+    compared = compare(ours)
+    assert [each["published"] for each in compared] == CIFAR10[edition, augment]
+    assert [each["ours"] for each in compared] == [1.0, 0.7]
+
+
+@pytest.mark.parametrize(
+    ("edition", "loss", "numbers"),
+    [
+        (2023, "categorical_crossentropy", [0.9018494, 0.01831522, 0.9969176]),
+        (2024, "categorical_crossentropy", [0.9018494, 0.02496975, 0.995782]),
+        (2024, "binary_crossentropy", [0.9018494]),
+    ],
+)
+def test_wafer_is_compared_where_the_loss_is_the_courses(edition, loss, numbers):
+    ours = RunRecord(
+        id="1", exercise="wafer", edition=edition, loss=loss,
+        metrics={"test": {"loss": 0.02, "accuracy": 0.99}},
+        baseline={"logistic_regression": {"accuracy": 0.9}},
+    )  # fmt: skip
+    assert [each["published"] for each in compare(ours)] == numbers
+
+
+def test_there_are_22_numbers():
+    assert len(PUBLISHED) == 22
+    assert len({(n.exercise, n.edition, n.quantity) for n in PUBLISHED}) == 22
+
+
 def test_another_exercise_has_no_numbers_here():
     assert compare(RunRecord(id="1", exercise="net", edition=2023)) == []
 
 
-def test_the_editions_differ_in_the_batch_size():
-    assert SETTINGS["boston", 2023].batch_size == 32
-    assert SETTINGS["boston", 2024].batch_size == 64
+def test_the_settings_are_the_courses():
+    assert {key: (each.epochs, each.batch_size) for key, each in SETTINGS.items()} == {
+        ("boston", 2023): (100, 32),
+        ("boston", 2024): (100, 64),
+        ("cifar10", 2023): (20, 64),
+        ("cifar10", 2024): (20, 32),
+        ("cifar10_augmented", 2023): (20, 64),
+        ("cifar10_augmented", 2024): (20, 64),
+        ("wafer", 2023): (100, 64),
+        ("wafer", 2024): (100, 64),
+    }
     assert {number.edition for number in PUBLISHED} == {2023, 2024}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -13,10 +15,36 @@ from conftest import ROOT
 from nnloss import RunRecord
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-RUNS = {
-    record.loss: record
-    for record in map(RunRecord.read, sorted(ROOT.glob("results/boston/*/run.json")))
-}
+RECORDS = [RunRecord.read(path) for path in sorted(ROOT.glob("results/*/*/run.json"))]
+RUNS = {(each.exercise, each.augment or each.loss): each for each in RECORDS}
+MSE, MAE = ("boston", "mean_squared_error"), ("boston", "mean_absolute_error")
+CCE, BCE = ("wafer", "categorical_crossentropy"), ("wafer", "binary_crossentropy")
+PLAIN, AUGMENTED = ("cifar10", "categorical_crossentropy"), ("cifar10", True)
+
+
+def test_every_number_is_the_one_that_the_script_writes():
+    done = subprocess.run([sys.executable, "results/readme.py", "--check"], cwd=ROOT, check=False)
+    assert done.returncode == 0, "run: uv run python results/readme.py"
+
+
+def test_the_script_notices_another_number(tmp_path):
+    """Run a copy of the script beside a README with one digit changed."""
+    for name in ("results", "benchmarks"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    script = (ROOT / "results" / "readme.py").read_text(encoding="utf-8")
+    script = script.replace("Path(__file__).resolve().parents[1]", "Path.cwd()")
+    accuracy = f"{RUNS[AUGMENTED].metrics['test']['accuracy']:.4f}"
+    assert README.count(accuracy) >= 1
+    path = tmp_path / "README.md"
+    path.write_text(README.replace(accuracy, "0.9999"), encoding="utf-8")
+    status = [
+        subprocess.run(
+            [sys.executable, "-c", script, *option], cwd=tmp_path, check=False
+        ).returncode
+        for option in (["--check"], [], ["--check"])
+    ]
+    assert status == [1, 0, 0]
+    assert path.read_text(encoding="utf-8") == README
 
 
 def row(model):
@@ -29,22 +57,42 @@ def digits(values):
     return [f"{values['mean_squared_error']:.4f}", f"{values['mean_absolute_error']:.4f}"]
 
 
+FULL = {  # epochs, batch size, parameters
+    MSE: (100, 32, 3_009), MAE: (100, 32, 3_009), PLAIN: (20, 64, 167_562),
+    AUGMENTED: (20, 64, 167_562), CCE: (100, 64, 10_994), BCE: (100, 64, 9_969),
+}  # fmt: skip
+
+
 def test_the_committed_runs_are_full_runs_of_the_course():
-    assert sorted(RUNS) == ["mean_absolute_error", "mean_squared_error"]
-    for record in RUNS.values():
-        assert (record.status, record.quick, record.seed, record.epochs_trained) == (
-            "finished", False, 0, 100,
+    assert RUNS.keys() == FULL.keys()
+    assert len(RECORDS) == len(FULL)
+    for key, (epochs, batch, parameters) in FULL.items():
+        record = RUNS[key]
+        assert (record.status, record.quick, record.seed, record.edition) == (
+            "finished", False, 0, 2023,
         )  # fmt: skip
-        assert (record.edition, record.parameters, record.batch_size) == (2023, 3009, 32)
+        assert (record.epochs_trained, record.batch_size) == (epochs, batch)
+        assert record.parameters == parameters
+        assert "dirty" not in (record.git_commit or "dirty")
     table = pd.read_csv(ROOT / "results" / "results.csv")
-    assert sorted(table["id"]) == sorted(record.id for record in RUNS.values())
+    assert sorted(table["id"]) == sorted(record.id for record in RECORDS)
+
+
+def test_the_committed_runs_are_where_they_should_be():
+    assert 0.65 < RUNS[PLAIN].metrics["test"]["accuracy"] < 0.71
+    assert RUNS[AUGMENTED].metrics["test"]["accuracy"] >= 0.68
+    assert RUNS[AUGMENTED].machine["peak_memory_MB"] < 3 * 1024
+    for key in (CCE, BCE):
+        assert RUNS[key].metrics["test"]["accuracy"] >= 0.994
+        baseline = RUNS[key].baseline["logistic_regression"]
+        assert baseline["accuracy"] == pytest.approx(0.9018494484, abs=1e-9)
 
 
 @pytest.mark.parametrize(
     ("model", "loss"),
     [
-        ("network trained on MSE", "mean_squared_error"),
-        ("network trained on MAE", "mean_absolute_error"),
+        ("network trained on MSE", MSE),
+        ("network trained on MAE", MAE),
     ],
 )
 def test_the_networks_numbers_are_those_of_the_runs(model, loss):
@@ -52,17 +100,36 @@ def test_the_networks_numbers_are_those_of_the_runs(model, loss):
 
 
 def test_the_linear_regressions_numbers_are_those_of_the_runs():
-    for record in RUNS.values():
+    for record in (RUNS[MSE], RUNS[MAE]):
         assert row("linear regression")[:2] == digits(record.baseline["linear_regression"])
 
 
 def test_the_courses_numbers_are_the_published_ones():
-    published = [str(each["published"]) for each in RUNS["mean_squared_error"].published]
+    published = [str(each["published"]) for each in RUNS[MSE].published]
     assert row("linear regression")[2:] + row("network trained on MSE")[2:] == published
 
 
+@pytest.mark.parametrize(
+    ("model", "key"),
+    [("network", PLAIN), ("network, augmented images", AUGMENTED)],
+)
+def test_the_numbers_of_the_images_are_those_of_the_runs(model, key):
+    test = RUNS[key].metrics["test"]
+    published = [str(each["published"]) for each in reversed(RUNS[key].published)]
+    assert row(model) == [f"{test['accuracy']:.4f}", f"{test['loss']:.4f}", *published]
+
+
+@pytest.mark.parametrize(
+    ("model", "key"),
+    [("network, softmax(2) and CCE", CCE), ("network, sigmoid(1) and BCE", BCE)],
+)
+def test_the_numbers_of_the_wafers_are_those_of_the_runs(model, key):
+    test = RUNS[key].metrics["test"]
+    assert row(model)[:2] == [f"{test['accuracy']:.4f}", f"{test['balanced_accuracy']:.4f}"]
+
+
 def test_the_shares_are_those_of_the_run():
-    record = RUNS["mean_squared_error"]
+    record = RUNS[MSE]
     table = pd.read_csv(ROOT / "results" / "boston" / record.id / "predictions.csv")
     test = table[table["rows"] == "test"]
     size = np.sort((test["actual"] - test["network"]).abs().to_numpy())[::-1]
@@ -72,20 +139,23 @@ def test_the_shares_are_those_of_the_run():
     assert f"and {100 * absolute.sum() / np.sum(size):.0f} % of its absolute error" in text
 
 
-def test_the_speed_is_that_of_the_committed_benchmark():
-    measured = pd.read_csv(ROOT / "benchmarks" / "results" / "boston.csv")
-    wide = measured.pivot(index="round", columns="contender", values="seconds")
-    median, ratios = wide.median(), wide["plain Keras"] / wide["nnloss"]
-    memory = measured.groupby("contender")["MB"].max()
-    text = " ".join(README.split())
-    assert f"Plain Keras takes {median['plain Keras'] / median['nnloss']:.2f} times as long" in text
-    assert f"({ratios.min():.2f} to {ratios.max():.2f} in single rounds)" in text
-    for name, contender in (
-        ("`exercises.boston`", "nnloss"),
-        ("plain Keras", "plain Keras"),
-        ("`exercises.boston --help`", "nnloss --help"),
-    ):
-        assert row(name) == [f"{median[contender]:.1f}", f"{memory[contender]:.0f}"]
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Boston, 100 epochs", "boston"),
+        ("Wafer, 100 epochs", "wafer"),
+        ("CIFAR-10, 3 epochs", "cifar10"),
+    ],
+)
+def test_the_speed_is_that_of_the_committed_benchmark(title, name):
+    measured = pd.read_csv(ROOT / "benchmarks" / "results" / f"{name}.csv")
+    seconds = {who: group["seconds"].median() for who, group in measured.groupby("contender")}
+    assert measured["round"].max() >= 3
+    assert row(title)[:3] == [
+        f"{seconds['nnloss']:.1f}",
+        f"{seconds['plain Keras']:.1f}",
+        f"{seconds['plain Keras'] / seconds['nnloss']:.2f}",
+    ]
 
 
 def test_every_picture_and_link_is_there():
@@ -105,8 +175,10 @@ def test_the_code_does_what_it_says(python, tmp_path):
     assert list(tmp_path.glob("sequential/*/run.json"))
 
 
-def test_every_option_of_the_command_is_described(python):
-    options = re.findall(r"--[a-z-]+", python("-m", "exercises.boston", "--help").stdout)
+@pytest.mark.parametrize("exercise", ["boston", "cifar10", "wafer"])
+def test_every_option_of_the_command_is_described(python, exercise):
+    text = python("-m", f"exercises.{exercise}", "--help").stdout
+    options = re.findall(r"--[a-z-]+", text)
     assert {option for option in options if f"`{option}" not in README} == {"--help"}
 
 

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_LIBRARIES = ("nnloss", "tensorflow", "keras", "numpy", "pandas", "scikit-learn")
+_LIBRARIES = ("nnloss", "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "statsmodels")
 
 
 def program() -> str:
@@ -114,3 +114,20 @@ def git_commit() -> str | None:
     except (OSError, subprocess.SubprocessError):  # no git here: the record says null
         return None
     return answer.stdout.strip()
+
+
+def peak_memory() -> int | None:
+    """Tell the most memory that this process has held until now.
+
+    Returns
+    -------
+    int or None
+        Resident, in MB of 2**20 bytes; None where the system does not tell (Windows).
+    """
+    try:
+        import resource
+    except ImportError:
+        return None
+    # Linux counts in KiB, macOS in bytes.
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit

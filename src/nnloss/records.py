@@ -42,7 +42,7 @@ class RunRecord:
     seconds : dict
         Wall time by phase.
     versions, machine : dict
-        Libraries; processor, cores and threads.
+        Libraries; processor, cores, threads, and the most memory that the process has held.
     git_commit : str or None
         Of the checkout, if the package runs from one.
     data, split : dict

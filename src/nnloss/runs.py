@@ -170,6 +170,7 @@ class Run:
             error=text,
             end=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds={"total": time.perf_counter() - self._began},
+            machine={"peak_memory_MB": provenance.peak_memory()},
         )
 
 

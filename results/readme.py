@@ -1,0 +1,180 @@
+"""Write the numbers of the README from the committed runs: ``uv run python results/readme.py``.
+
+Each block of the README between ``<!-- numbers: NAME -->`` and ``<!-- end -->`` is what the
+function NAME below returns. With ``--check`` nothing is written, and the exit status is 1 if a
+block differs; a test does so.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nnloss import RunRecord
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def runs(exercise: str) -> list[tuple[RunRecord, Path]]:
+    """Read the committed runs of an exercise, each with its folder relative to the README."""
+    paths = sorted((ROOT / "results" / exercise).glob("*/run.json"))
+    return [(RunRecord.read(path), path.parent.relative_to(ROOT)) for path in paths]
+
+
+def published(record: RunRecord, key: str) -> str:
+    """Find the course's number for one of ours, as it was printed; empty if there is none."""
+    return next((str(each["published"]) for each in record.published if each["key"] == key), "")
+
+
+def row(*cells: object) -> str:
+    """Write a row of a table."""
+    return f"| {' | '.join(map(str, cells))} |\n"
+
+
+def head(*names: str) -> str:
+    """Write the head of a table."""
+    return row(*names) + "|---" * len(names) + "|\n"
+
+
+def boston() -> str:
+    """Exercise 11.3: the three models, and what squaring does."""
+    found = {record.loss: (record, folder) for record, folder in runs("boston")}
+    (mse, folder), (mae, _) = found["mean_squared_error"], found["mean_absolute_error"]
+    names = "mean_squared_error", "mean_absolute_error"
+    text = head("model", "test MSE", "test MAE", "course, MSE", "course, MAE")
+    for model, record, part, key in (
+        ("linear regression", mse, mse.baseline["linear_regression"], "baseline.linear_regression"),
+        ("network trained on MSE", mse, mse.metrics["test"], "metrics.test"),
+        ("network trained on MAE", mae, mae.metrics["test"], "metrics.test"),
+    ):
+        theirs = [published(record, f"{key}.{name}") for name in names]
+        text += row(model, *(f"{part[name]:.4f}" for name in names), *theirs)
+    table = pd.read_csv(ROOT / folder / "predictions.csv")
+    test = table[table["rows"] == "test"]
+    size = np.sort((test["actual"] - test["network"]).abs().to_numpy())[::-1]
+    squared, absolute = (100 * np.sum(size[:5] ** k) / np.sum(size**k) for k in (2, 1))
+    return f"""{text}
+![Predicted against actual price, network and linear regression]({folder}/predicted_vs_actual.png)
+
+The next figure shows the effect of squaring: the five worst of the {len(test)} test rows make
+{squared:.0f} % of the squared error of the network trained on MSE, and {absolute:.0f} % of its
+absolute error.
+
+![Share of each test row in the squared and in the absolute error, worst first]({folder}/losses.png)
+"""
+
+
+def cifar10() -> str:
+    """Exercise 11.4: the classical model, the network, and what augmentation does."""
+    found = {record.augment: (record, folder) for record, folder in runs("cifar10")}
+    (plain, _), (augmented, folder) = found[False], found[True]
+    text = head("model", "test accuracy", "test loss", "course, accuracy", "course, loss")
+    baseline = plain.baseline["softmax_regression"]
+    text += row("softmax regression on the pixels", f"{baseline['accuracy']:.4f}", "", "", "")
+    gaps = []
+    for name, record in (("network", plain), ("network, augmented images", augmented)):
+        test, train = record.metrics["test"], record.metrics["train"]
+        theirs = [published(record, f"metrics.test.{key}") for key in ("accuracy", "loss")]
+        text += row(name, f"{test['accuracy']:.4f}", f"{test['loss']:.4f}", *theirs)
+        gaps.append((train["accuracy"], test["accuracy"], train["accuracy"] - test["accuracy"]))
+    minutes = [record.seconds["fit"] / 60 for record in (plain, augmented)]
+    return f"""{text}
+Augmentation closes the gap between images that were learned and new ones. On the training images
+as they are, accuracy falls from {gaps[0][0]:.3f} to {gaps[1][0]:.3f}; on the test images it goes
+from {gaps[0][1]:.3f} to {gaps[1][1]:.3f}; the gap goes from {gaps[0][2]:.3f} to {gaps[1][2]:.3f}.
+The softmax regression took {plain.seconds["softmax_regression"]:.0f} s to fit, the networks
+{minutes[0]:.0f} and {minutes[1]:.0f} minutes of training on two cores, the second at a peak of
+{augmented.machine["peak_memory_MB"] / 1024:.1f} GB of memory.
+
+![Accuracy by epoch without and with augmentation]({folder}/train_test_gap.png)
+
+![The most frequent mistakes of the network with augmentation]({folder}/most_confused.png)
+"""
+
+
+def wafer() -> str:
+    """Exercise 11.5: what accuracy hides, and the two ways to write two classes."""
+    found = {record.loss: (record, folder) for record, folder in runs("wafer")}
+    (cce, folder), (bce, _) = found["categorical_crossentropy"], found["binary_crossentropy"]
+    text = head("model", "accuracy", "balanced", "ROC AUC", "average precision", "course, accuracy")
+    for name, record, part, key in (
+        ("always normal", cce, cce.baseline["all_normal"], ""),
+        (
+            "logistic regression, 25 steps",
+            cce,
+            cce.baseline["logistic_regression"],
+            "baseline.logistic_regression.accuracy",
+        ),
+        ("ridge logistic regression", cce, cce.baseline["ridge_logistic_regression"], ""),
+        ("network, softmax(2) and CCE", cce, cce.metrics["test"], "metrics.test.accuracy"),
+        ("network, sigmoid(1) and BCE", bce, bce.metrics["test"], "metrics.test.accuracy"),
+    ):
+        measures = "accuracy", "balanced_accuracy", "roc_auc", "average_precision"
+        values = [f"{part[measure]:.4f}" for measure in measures]
+        text += row(name, *values, published(record, key))
+    loss = cce.metrics["test"]["loss"]
+    algebra = pd.read_csv(ROOT / folder / "algebra.csv")
+    return f"""{text}
+The test loss of the network on CCE is {loss:.6f}, the course's
+{published(cce, "metrics.test.loss")}. It has {cce.parameters:,} parameters, the one on BCE
+{bce.parameters:,}: the second softmax node adds parameters and no model. On the
+{cce.split["test"]:,} test series the softmax of its two logits and the sigmoid of their difference
+differ by {algebra["difference"][0]:.0e} at most, and CCE and BCE of the same logits by
+{algebra["difference"][3]:.0e}.
+
+![ROC and precision-recall curves of all models]({folder}/losses.png)
+"""
+
+
+def speed() -> str:
+    """Tabulate what the committed benchmark measured."""
+    text = head("", "`nnloss`, s", "plain Keras, s", "ratio", "by round", "peak memory, MB")
+    helped = []
+    titles = {
+        "boston": "Boston, 100 epochs",
+        "wafer": "Wafer, 100 epochs",
+        "cifar10": "CIFAR-10, 3 epochs",
+    }
+    for name, title in titles.items():
+        measured = pd.read_csv(ROOT / "benchmarks" / "results" / f"{name}.csv")
+        wide = measured.pivot(index="round", columns="contender", values="seconds")
+        median, ratios = wide.median(), wide["plain Keras"] / wide["nnloss"]
+        memory = measured.groupby("contender")["MB"].max()
+        helped.append(median["nnloss --help"])
+        text += row(
+            title,
+            f"{median['nnloss']:.1f}",
+            f"{median['plain Keras']:.1f}",
+            f"{median['plain Keras'] / median['nnloss']:.2f}",
+            f"{ratios.min():.2f} to {ratios.max():.2f}",
+            f"{memory['nnloss']:,.0f} and {memory['plain Keras']:,.0f}",
+        )
+    return f"""{text}
+`--help` takes {min(helped):.1f} to {max(helped):.1f} s.
+"""
+
+
+def written(text: str) -> str:
+    """Fill in every block of the README."""
+    blocks = {each.__name__: each for each in (boston, cifar10, wafer, speed)}
+    return BLOCK.sub(lambda match: match[1] + blocks[match[2]]() + match[3], text)
+
+
+def main(*arguments: str) -> int:
+    """Write the README, or check it; the exit status."""
+    path = ROOT / "README.md"
+    text = path.read_text(encoding="utf-8")
+    new = written(text)
+    if "--check" in arguments:
+        return int(new != text)
+    path.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

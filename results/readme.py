@@ -125,7 +125,7 @@ The test loss of the network on CCE is {loss:.6f}, the course's
 {bce.parameters:,}: the second softmax node adds parameters and no model. On the
 {cce.split["test"]:,} test series the softmax of its two logits and the sigmoid of their difference
 differ by {algebra["difference"][0]:.0e} at most, and CCE and BCE of the same logits by
-{algebra["difference"][3]:.0e}.
+{algebra["difference"][3]:.0g}.
 
 ![ROC and precision-recall curves of all models]({folder}/losses.png)
 """

@@ -75,7 +75,7 @@ def published_table(record: RunRecord, course: Settings) -> None:
     import pandas as pd
 
     ours = (record.epochs, record.batch_size)
-    alike = ours == (course.epochs, course.batch_size)
+    alike = ours == (course.epochs, course.batch_size) and not record.quick
     compared = [each for each in record.published if alike or each["key"].startswith("baseline.")]
     rows = []
     for each in compared:
@@ -97,7 +97,8 @@ def published_table(record: RunRecord, course: Settings) -> None:
         paragraph(f"The {model} has no randomness and must agree to the printed digits.")
     if not alike:
         paragraph(
-            f"The network was trained for {record.epochs} epochs in batches of "
+            f"{'In a quick run the' if record.quick else 'The'} network was trained for "
+            f"{record.epochs} epochs in batches of "
             f"{record.batch_size}, the course's for {course.epochs} in batches of "
             f"{course.batch_size}: no comparison."
         )
@@ -117,7 +118,10 @@ def _console() -> Console:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) or re.fullmatch(r"-?[\d.]+", str(value)) is not None
+    return (
+        isinstance(value, (int, float))
+        or re.fullmatch(r"-?[\d.]+(e[-+]\d+)?", str(value)) is not None
+    )
 
 
 def _text(value: Any) -> str:

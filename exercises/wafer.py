@@ -12,6 +12,7 @@
 """Exercise 11.5: tell normal from abnormal wafers by logistic regression and a 1D network."""
 
 import warnings
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,6 +32,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 QUICK_EPOCHS = 5
 ABNORMAL, NORMAL = 0, 1
 IRLS_STEPS = 25  # where R's glm stops, and so the course
+WARNINGS = {
+    "PerfectSeparationWarning": "the fitted probabilities have become the labels",
+    "RuntimeWarning": "exp overflows at logits that large",
+}
 
 # %% [markdown]
 # ## What do the data look like?
@@ -50,17 +55,21 @@ def some_series(split: nnloss.Split, each: int = 5) -> Any:
     return nnloss.plots.series(first, xlabel="time step", ylabel="sensor value, standardised")
 
 
-def measures(y: Array, p_abnormal: Array) -> dict[str, float]:
-    """Measures from labels and probabilities of "abnormal"; above one half counts as such."""
+def measures(y: Array, p_abnormal: Array, score: Array | None = None) -> dict[str, float]:
+    """Measures from labels and probabilities of "abnormal"; above one half counts as such.
+
+    Rows are ranked by `score`, where there is one: probabilities that are 0 or 1 in floating point
+    are ties, the logits behind them are not.
+    """
     from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
     predicted = np.where(p_abnormal > 0.5, ABNORMAL, NORMAL)
-    found = y == ABNORMAL
+    found, ranks = y == ABNORMAL, p_abnormal if score is None else score
     return {
         "accuracy": float(np.mean(predicted == y)),
         "balanced_accuracy": float(balanced_accuracy_score(y, predicted)),
-        "roc_auc": float(roc_auc_score(found, p_abnormal)),
-        "average_precision": float(average_precision_score(found, p_abnormal)),
+        "roc_auc": float(roc_auc_score(found, ranks)),
+        "average_precision": float(average_precision_score(found, ranks)),
     }
 
 
@@ -78,10 +87,18 @@ def measures(y: Array, p_abnormal: Array) -> dict[str, float]:
 # %%
 @dataclass(frozen=True)
 class Fitted:
-    """A model's probabilities of "abnormal" for the test rows, and what is to be said of it."""
+    """A model's probabilities of "abnormal" for the test rows, and what is to be said of it.
+
+    `score` are the logits of "abnormal", or the probabilities again.
+    """
 
     p_abnormal: Array
+    score: Array
     remark: str = ""
+
+    def measures(self, split: nnloss.Split) -> dict[str, float]:
+        """Judge the model on the test rows."""
+        return measures(split.y_test, self.p_abnormal, self.score)
 
 
 def logistic_regression(split: nnloss.Split, dtype: str = "float64") -> Fitted:
@@ -98,13 +115,18 @@ def logistic_regression(split: nnloss.Split, dtype: str = "float64") -> Fitted:
         p_normal = fit.predict(x_test)
         right = np.mean((fit.predict(x_train) > 0.5) == split.y_train)
         deviance = fit.deviance
-    kinds = ", ".join(sorted({each.category.__name__ for each in raised}))
+    kinds = Counter(each.category.__name__ for each in raised)
+    warned = ", ".join(
+        f"{count} times {name}: {WARNINGS.get(name, 'see its documentation')}"
+        for name, count in sorted(kinds.items())
+    )
     return Fitted(
         1 - p_normal,
+        -fit.predict(x_test, which="linear"),
         f"""Unpenalised, it classifies {right:.2%} of the training rows correctly with a deviance
         of {deviance:.1e}, and its largest coefficient is {np.abs(fit.params).max():.1e}:
-        the classes are separated, and no finite estimate exists. statsmodels warns of this at
-        every step ({kinds}); the numbers are those after {IRLS_STEPS} steps.""",
+        the classes are separated, and no finite estimate exists. statsmodels warns of it
+        ({warned}). The numbers are those after {IRLS_STEPS} steps.""",
     )
 
 
@@ -122,6 +144,7 @@ def ridge_logistic_regression(split: nnloss.Split) -> Fitted:
     ).fit(split.x_train, split.y_train)
     return Fitted(
         model.predict_proba(split.x_test)[:, ABNORMAL],
+        -model.decision_function(split.x_test),
         f"""With a ridge penalty (C = {model.C_:.3g}, by cross-validated likelihood) its largest
         coefficient is {np.abs(model.coef_).max():.2f}.""",
     )
@@ -224,7 +247,7 @@ def algebra(split: nnloss.Split, model: Any) -> pd.DataFrame:
         # The network computes in float32, down to the logits.
         ("the network's output = sigmoid(z1 - z0)", given, sigmoid, 1e-5),
         (
-            "CCE = BCE, of probabilities clipped at 1e-7",
+            "CCE = BCE, p clipped at 1e-7",
             nnloss.likelihoods.categorical_cross_entropy(one_hot, p, epsilon=1e-7),
             nnloss.likelihoods.binary_cross_entropy(split.y_test, p[:, NORMAL], epsilon=1e-7),
             1e-6,
@@ -295,10 +318,8 @@ def leave(run: nnloss.Run, split: nnloss.Split, models: dict[str, Fitted]) -> No
 
 
 def curves(split: nnloss.Split, models: dict[str, Fitted]) -> Any:
-    """Draw ROC and precision-recall curves of the models that give more than one score."""
-    scores = {
-        name: fitted.p_abnormal for name, fitted in models.items() if np.ptp(fitted.p_abnormal) > 0
-    }
+    """Draw ROC and precision-recall curves of the models that have a score."""
+    scores = {name: fitted.score for name, fitted in models.items() if name != "all normal"}
     return nnloss.plots.roc_and_precision_recall(split.y_test == ABNORMAL, scores)
 
 
@@ -345,13 +366,13 @@ def main(
         f"to say normal to all of them is right in {np.mean(split.y_test == NORMAL):.1%}."
     )
     models = {
-        "all normal": Fitted(np.zeros(len(split.y_test))),
+        "all normal": Fitted(np.zeros(len(split.y_test)), np.zeros(len(split.y_test))),
         "logistic regression": logistic_regression(split),
         "ridge logistic regression": ridge_logistic_regression(split),
     }
     paragraph(models["logistic regression"].remark)
-    rounded = measures(split.y_test, logistic_regression(split, "float32").p_abnormal)
-    judged = {name: measures(split.y_test, fitted.p_abnormal) for name, fitted in models.items()}
+    rounded = logistic_regression(split, "float32").measures(split)
+    judged = {name: fitted.measures(split) for name, fitted in models.items()}
     paragraph(
         f"How little that means: rounding the series to float32 moves its test accuracy from "
         f"{judged['logistic regression']['accuracy']:.6f} to {rounded['accuracy']:.6f}. "
@@ -374,7 +395,7 @@ def main(
             networks[name], measured = train(split, run, name, seed, epochs, batch)
             title = f"network on {name.upper()}"
             p = abnormal(networks[name], split.x_test[..., np.newaxis])
-            models[title], judged[title] = Fitted(p), measured["test"]
+            models[title], judged[title] = Fitted(p, p), measured["test"]
             run.update(metrics=measured)
             run.update(published=nnloss.published.compare(run.record))
             leave(run, split, classical | {title: models[title]})
@@ -384,7 +405,8 @@ def main(
     paragraph(
         "Balanced accuracy is the mean of the shares found in each class; ROC AUC is the chance "
         "that an abnormal series gets a higher score than a normal one; average precision is the "
-        f"area under precision and recall, {np.mean(split.y_test == ABNORMAL):.3f} by guessing."
+        "mean of the precision over all recalls, "
+        f"{np.mean(split.y_test == ABNORMAL):.3f} by guessing."
     )
     if loss == "both":
         heading("Are the two ways the same?")

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
+import threading
 
 import numpy as np
 import pytest
@@ -205,9 +206,24 @@ def test_the_data_are_downloaded_once(home, web, small):
     for image, label, row in zip(given.x_test, given.y_test, given.rows_test, strict=True):
         assert np.array_equal(image, pixels[row])
         assert label == labels[row]
-    assert [path.name for path in (home / "cifar10").iterdir()] == ["3.0.2"]
+    assert sorted(path.name for path in (home / "cifar10").iterdir()) == [".download.lock", "3.0.2"]
     web.pages.clear()
     assert load_cifar10().arrays_sha256 == given.arrays_sha256
+
+
+def test_two_at_once_download_once_and_sweep_up(home, web, small):
+    web.pages["/cifar-10-binary.tar.gz"] = small[0]
+    left = home / "cifar10" / ".download-killed"
+    left.mkdir(parents=True)
+    (left / "half.tar.gz").write_bytes(b"half")
+    given = []
+    threads = [threading.Thread(target=lambda: given.append(load_cifar10())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [split.sizes for split in given] == [PARTS] * 2
+    assert sorted(path.name for path in (home / "cifar10").iterdir()) == [".download.lock", "3.0.2"]
 
 
 # what the server gives for the archive, from the right one, and what the message says of it
@@ -232,6 +248,6 @@ def test_what_is_wrong_is_not_kept_and_the_next_download_works(home, web, small,
     assert caught.value.rule == f"CIFAR-10 must be in '{home / 'cifar10' / '3.0.2'}' or on the web"
     assert found in caught.value.found
     assert "put data prepared by TensorFlow Datasets into FOLDER/" in caught.value.remedy
-    assert [path for path in home.rglob("*") if path.is_file()] == []
+    assert {path.name for path in home.rglob("*") if path.is_file()} <= {".download.lock"}
     web.pages["/cifar-10-binary.tar.gz"] = content
     assert load_cifar10().sizes == PARTS

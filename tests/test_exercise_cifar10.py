@@ -188,6 +188,27 @@ def test_the_most_confused_pairs_are_found(images):
     )
 
 
+def test_accuracy_by_class_is_a_share_of_the_actual_ones():
+    names = ["a", "b"]
+    counts = pd.DataFrame([[8, 2], [30, 60]], index=names, columns=names)
+    assert exercise.by_class({"net": counts}).to_dict("list") == {
+        "class": names, "net": ["0.800", "0.667"],
+    }  # fmt: skip
+
+
+def test_the_paragraph_on_augmentation_has_the_gaps():
+    measured = {
+        False: {"train": {"accuracy": 0.9, "loss": 0.25}, "test": {"accuracy": 0.7, "loss": 1.0}},
+        True: {"train": {"accuracy": 0.75, "loss": 0.5}, "test": {"accuracy": 0.72, "loss": 0.8}},
+    }
+    text = " ".join(exercise.what_augmentation_does(measured).split())
+    assert "accuracy is 0.9000 without augmentation and 0.7500 with it" in text
+    assert "0.7000 and 0.7200, a change of +0.0200." in text
+    assert (
+        "test accuracy goes from 0.2000 to 0.0300, that of the loss from 0.7500 to 0.3000." in text
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from nnloss import RunRecord, likelihoods, load_wafer
 from nnloss._tensorflow import keras
@@ -87,6 +88,9 @@ def test_the_classical_models(both):
     assert baseline["all_normal"]["accuracy"] == pytest.approx(5499 / 6164)
     assert baseline["all_normal"]["balanced_accuracy"] == 0.5
     assert baseline["ridge_logistic_regression"]["accuracy"] > 0.92
+    # By the logits: of the probabilities most are exactly 0 or 1.
+    assert baseline["logistic_regression"]["roc_auc"] == pytest.approx(0.7985, abs=1e-3)
+    assert baseline["logistic_regression"]["average_precision"] == pytest.approx(0.5079, abs=1e-3)
 
 
 def test_predictions_metrics_matrix_and_model_agree(both, data):
@@ -101,6 +105,12 @@ def test_predictions_metrics_matrix_and_model_agree(both, data):
         assert measured["balanced_accuracy"] == pytest.approx(
             right.groupby(predictions["actual"]).mean().mean()
         )
+        found = predictions["actual"] == "abnormal"
+        for name, judge in (
+            ("roc_auc", roc_auc_score),
+            ("average_precision", average_precision_score),
+        ):
+            assert measured[name] == pytest.approx(judge(found, predictions["p_abnormal_network"]))
         matrix = pd.read_csv(place / "confusion_matrix.csv", index_col="actual")
         assert matrix.sum(axis=1).to_dict() == {"abnormal": 665, "normal": 5499}
         assert np.trace(matrix.to_numpy()) == right.sum()
@@ -135,7 +145,12 @@ def test_what_is_printed(both):
     assert "abnormal │ 97 │ 665 │" in text
     assert "normal │ 903 │ 5499 │" in text
     assert "the classes are separated, and no finite estimate exists" in text
-    assert "PerfectSeparationWarning" in text
+    assert "times PerfectSeparationWarning: the fitted probabilities have become the lab" in text
+    for record in records(out).values():
+        matrix = pd.read_csv(folder(out, record) / "confusion_matrix.csv", index_col="actual")
+        missed, alarms = matrix.loc["abnormal", "normal"], matrix.loc["normal", "abnormal"]
+        name = {"softmax": "network on CCE", "sigmoid": "network on BCE"}[record.activation]
+        assert re.search(rf"{name} │.*?│ {missed} │ {alarms} │", text)
     assert "Parameters: 10,994 with two softmax outputs, 9,969 with one sigmoid." in text
     assert "logistic regression: test accuracy │ 0.9018494 │ 0.9018494 │ 0.0000000 │" in text
     accuracy = records(out)["categorical_crossentropy"].metrics["test"]["accuracy"]

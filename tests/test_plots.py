@@ -82,10 +82,19 @@ def test_curves_have_their_areas_and_the_guess():
     scores = {"good": [0.9, 0.8, 0.3, 0.2, 0.1], "bad": [0.1, 0.2, 0.3, 0.8, 0.9]}
     roc, precision = plots.roc_and_precision_recall(positive, scores).axes
     assert [text.get_text() for text in roc.get_legend().texts] == [
-        "good: area 1.0000", "bad: area 0.0000",
+        "good: AUC 1.0000", "bad: AUC 0.0000",
     ]  # fmt: skip
-    assert precision.get_legend().texts[0].get_text() == "good: area 1.0000"
+    assert [text.get_text() for text in precision.get_legend().texts] == [
+        "good: 1.0000", "bad: 0.3250",
+    ]  # fmt: skip
+    assert precision.lines[0].get_drawstyle() == "steps-post"
     assert precision.lines[-1].get_ydata() == [0.4, 0.4]
+
+
+def test_no_model_is_left_out_of_the_curves():
+    scores = {str(number): [0.9, number / 10, 0.1] for number in range(6)}
+    roc, _ = plots.roc_and_precision_recall([True, False, False], scores).axes
+    assert len(roc.get_legend().texts) == 6
 
 
 def test_images_and_series_are_in_named_rows():

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, send
 
-from nnloss import DataError, load_wafer
+from nnloss import DataError, load_boston, load_cifar10, load_wafer
 from nnloss.datasets import download, wafer
 
 NAMES = ("Wafer_TRAIN", "Wafer_TEST")
@@ -196,17 +196,39 @@ def test_the_line_of_a_bad_cell_counts_the_header(tmp_path, tsv):
         load_wafer(folder)
 
 
-def test_a_named_folder_without_the_files_is_no_reason_to_look_elsewhere(tmp_path, tsv, web):
-    folder_with(tmp_path, {"Wafer_TRAIN": tsv["Wafer_TRAIN"]})
+@pytest.mark.parametrize(
+    ("there", "found"),
+    [
+        (["Wafer_TRAIN"], "found Wafer_TRAIN.tsv, but no Wafer_TEST"),
+        (["Wafer_TEST"], "found Wafer_TEST.tsv, but no Wafer_TRAIN"),
+        ([], "found no such file"),
+    ],
+)
+def test_a_named_folder_without_the_files_is_no_reason_to_look_elsewhere(
+    tmp_path, tsv, there, found
+):
+    folder_with(tmp_path, {name: tsv[name] for name in there})
     with pytest.raises(DataError) as caught:
         load_wafer(tmp_path)
     assert caught.value.rule == (
         f"The data folder '{tmp_path}' (--data-dir) must contain wafer/Wafer_TRAIN and "
         "wafer/Wafer_TEST, as .tsv, .ts or .txt"
     )
+    assert caught.value.found == found
     assert caught.value.remedy == (
         "Put the file there, or do without --data-dir to fetch the data from the web"
     )
+
+
+@pytest.mark.parametrize("load", [load_boston, load_cifar10, load_wafer])
+def test_a_folder_that_the_system_refuses_is_said(tmp_path, load):
+    folder = tmp_path / ("a" * 300)
+    with pytest.raises(DataError) as caught:
+        load(folder)
+    assert caught.value.rule == (
+        f"The data folder '{folder}' (--data-dir) must be one that can be read"
+    )
+    assert caught.value.found == "the system says: File name too long"
 
 
 @pytest.fixture
@@ -270,6 +292,31 @@ def endless(handler):
         pass
 
 
+def answering(**headers):
+    def answer(handler):
+        handler.send_response(302 if "Location" in headers else 200)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+
+    return lambda zip_: answer
+
+
+def mangled(zip_):
+    """Make an archive whose members are packed by LZMA, with a byte turned."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("Wafer_TRAIN.ts", b"1,2,3" * 1000)
+    content = bytearray(buffer.getvalue())
+    content[60:70] = b"\xff" * 10
+    return bytes(content)
+
+
+def misnamed(zip_):
+    """Make an archive with a member whose name claims to be UTF-8 and is not."""
+    return zipped({"Wafer_TRAIN.ts": b"", "é": b""}).replace("é".encode(), b"\xff\xff")
+
+
 HTML = b"<!doctype html>\n<html><body><h1>502 Bad Gateway</h1></body></html>\n"
 # what the server gives for the zip, from the right zip, and what the message says of it
 WEB = {
@@ -300,6 +347,17 @@ WEB = {
     "a lie about its length": (
         lambda zip_: lambda handler: send(handler, zip_, 10**12),
         "/Wafer.zip must give at most 16,777,216 bytes; found 1,000,000,000,000 or more",
+    ),
+    "damaged LZMA": (mangled, "must be a zip archive; reading it gave: Corrupt input data"),
+    "a name that is none": (misnamed, "must be a zip archive; reading it gave: 'utf-8' codec can"),
+    "a length that is none": (
+        answering(Content_Length="abc"), "/Wafer.zip must be reachable; invalid literal for int()",
+    ),
+    "an address that is none": (
+        answering(Location="http://[bad/"), "/Wafer.zip must be reachable; ",
+    ),
+    "redirects without end": (
+        answering(Location="/Wafer.zip"), "/Wafer.zip must be reachable; it redirects without end",
     ),
     "spoilt series": (
         lambda zip_: zipped({f"{name}.ts": b"@data\n1,2:3\n" for name in NAMES}),
@@ -381,7 +439,7 @@ def test_a_damaged_cache_is_not_used(cache, web, archive):
 
 FULL = """
 import resource, sys
-from nnloss import DataError, load_wafer
+from nnloss import DataError, load_boston, load_cifar10, load_wafer
 from nnloss.datasets import wafer
 wafer.ARCHIVE, wafer.COURSE = sys.argv[1] + "/Wafer.zip", sys.argv[1] + "/course/"
 resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, resource.RLIM_INFINITY))
@@ -402,7 +460,7 @@ def test_a_full_disk_leaves_no_half_file(cache, web, archive):
         cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=True,
     )  # fmt: skip
     refused, sizes = done.stdout.splitlines()
-    assert f"'Wafer.zip' must be written to {cache.parent}; the system says: File too l" in refused
+    assert f"must be kept in the cache '{cache.parent}'; the system says: File too l" in refused
     assert sizes == "{'train': 1000, 'test': 6164}"
     assert files_of(cache) == ["wafer", "wafer.lock", "wafer/Wafer_TEST.ts", "wafer/Wafer_TRAIN.ts"]
 
@@ -410,5 +468,5 @@ def test_a_full_disk_leaves_no_half_file(cache, web, archive):
 def test_a_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(DataError, match=r"The data must be fetched into the cache .* Not a direct"):
+    with pytest.raises(DataError, match=r"The data must be kept in the cache .* Not a direct"):
         load_wafer()

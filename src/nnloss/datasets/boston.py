@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnloss.datasets.places import DataDir, lacks, named_folder
+from nnloss.datasets.places import DataDir, lacks, looking_into, named_folder
 from nnloss.datasets.reading import (
     finite_numbers,
     first_line,
@@ -90,7 +90,9 @@ def _find(data_dir: DataDir) -> tuple[Path, str]:
     if named is None:
         return _packaged(_FILE.name), f"{_FILE.name}, packaged with nnloss"
     folder, origin = named
-    if not (folder / _FILE).exists():
+    with looking_into(folder, origin):
+        there = (folder / _FILE).exists()
+    if not there:
         raise lacks(folder, origin, _FILE.as_posix(), "to use the packaged data")
     return folder / _FILE, f"{_FILE.as_posix()} in the folder given by {origin}"
 

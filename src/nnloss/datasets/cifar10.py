@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import sys
 import tempfile
 from contextlib import redirect_stdout
@@ -10,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from nnloss.datasets.download import require_reachable
-from nnloss.datasets.places import DataDir, lacks, named_folder
+from nnloss.datasets.places import DataDir, lacks, looking_into, named_folder
 from nnloss.datasets.reading import first_line, require_checksum
 from nnloss.datasets.split import Split
 from nnloss.errors import DataError
@@ -90,7 +93,11 @@ def load_cifar10(data_dir: DataDir = None) -> Split:
 def _stored(folder: Path, origin: str) -> Any:
     """Open the data in a folder that was named; nothing is downloaded into it."""
     for place in (folder / "tensorflow_datasets", folder):
-        if any((place / _NAME).glob("*/dataset_info.json")):
+        with looking_into(folder, origin):
+            # Not glob, which passes over a folder that it may not read.
+            versions = os.listdir(place / _NAME) if (place / _NAME).is_dir() else []
+            there = any((place / _NAME / each / "dataset_info.json").exists() for each in versions)
+        if there:
             try:
                 return _tensorflow_datasets().builder(_NAME, data_dir=str(place))
             except Exception as error:  # whatever it finds wrong with a damaged description
@@ -108,17 +115,25 @@ def _prepared() -> Any:
         for url in builder.url_infos:
             require_reachable(url)  # TensorFlow Datasets tries for minutes
         place.mkdir(parents=True, exist_ok=True)
-        # The archive is not needed once its images are stored, and half of one is of no use.
-        with (
-            tempfile.TemporaryDirectory(dir=place, prefix=".download-") as archives,
-            redirect_stdout(sys.stderr),  # where its progress bars are
-        ):
-            builder.download_and_prepare(download_dir=archives)
+        with FileLock(place / ".download.lock"):
+            if not Path(builder.data_dir).exists():  # another process may have been quicker
+                _download(builder, place)
     except DataError as error:
         raise _missing(builder, f"{error.rule}; {error.found}") from error
     except Exception as error:  # half a download, a wrong checksum, a full disk, ...
         raise _missing(builder, f"{type(error).__name__}: {first_line(error)}") from error
-    return builder
+    return _tensorflow_datasets().builder(_NAME)
+
+
+def _download(builder: Any, place: Path) -> None:
+    for left in place.glob(".download-*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    # The archive is not needed once its images are stored, and half of one is of no use.
+    with (
+        tempfile.TemporaryDirectory(dir=place, prefix=".download-") as archives,
+        redirect_stdout(sys.stderr),  # where its progress bars are
+    ):
+        builder.download_and_prepare(download_dir=archives)
 
 
 def _missing(builder: Any, reason: str) -> DataError:

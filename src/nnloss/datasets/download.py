@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import sys
 import zipfile
 import zlib
@@ -87,24 +89,21 @@ def fetch(url: str, path: Path, *, limit: int) -> None:
     Raises
     ------
     DataError
-        If there is no connection, the server answers with an error or stops half way, the file
-        is larger than `limit`, or it cannot be written.
+        If there is no connection, the server answers with an error, nonsense or half a file, or
+        the file is larger than `limit`.
+    OSError
+        If it cannot be written.
     """
     import pooch
-    from requests import RequestException
 
     with _Bar(url, limit) as bar:
         get = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_TIMEOUT)
         try:
             get(url, str(path), None)
-        except RequestException as error:
+        except DataError:
+            raise
+        except _no_answer() as error:
             raise _unreachable(url, error) from error
-        except OSError as error:
-            raise DataError(
-                f"'{path.name}' must be written to {path.parent.parent}",
-                f"the system says: {error.strerror or error}",
-                "Make room there",
-            ) from error
 
 
 def zip_members(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, bytes]:
@@ -153,9 +152,14 @@ def zip_members(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, 
                         remedy,
                     )
                 members[place.name] = content
+    except DataError:
+        raise
     except (
         zipfile.BadZipFile,
         zlib.error,
+        lzma.LZMAError,
+        struct.error,
+        ValueError,  # a name that is not UTF-8; but not a DataError, which is one too
         EOFError,
         NotImplementedError,  # a compression that Python does not know
         RuntimeError,  # encrypted
@@ -183,8 +187,16 @@ def require_reachable(url: str) -> None:
     try:
         with requests.get(url, stream=True, timeout=_TIMEOUT) as response:
             response.raise_for_status()
-    except requests.RequestException as error:
+    except _no_answer() as error:
         raise _unreachable(url, error) from error
+
+
+def _no_answer() -> tuple[type[Exception], ...]:
+    """Give the errors of a server that does not answer, or answers with nonsense."""
+    from requests import RequestException
+    from urllib3.exceptions import HTTPError
+
+    return RequestException, HTTPError, ValueError  # a length or an address that is none
 
 
 def _unreachable(url: str, error: Exception) -> DataError:
@@ -195,6 +207,8 @@ def _reason(error: Exception) -> str:
     """Say in a few words why there was no answer, instead of a library's chain of reasons."""
     from requests import exceptions
 
+    if isinstance(error, exceptions.TooManyRedirects):
+        return "it redirects without end"
     response = getattr(error, "response", None)
     if response is not None:
         return f"the server answered {response.status_code} {response.reason}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nnloss.errors import DataError
@@ -29,7 +31,33 @@ def named_folder(data_dir: DataDir) -> tuple[Path, str] | None:
     return (Path(variable), "NNLOSS_DATA") if variable else None
 
 
-def lacks(folder: Path, origin: str, name: str, without: str) -> DataError:
+@contextmanager
+def looking_into(folder: Path, origin: str) -> Iterator[None]:
+    """Turn what the system says of a folder that cannot be looked into into a `DataError`.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    origin : str
+        How it was named.
+
+    Raises
+    ------
+    DataError
+        If the system refuses, for example for want of a permission.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"The data folder '{folder}' ({origin}) must be one that can be read",
+            f"the system says: {error.strerror or error}",
+            "Name another folder, or change its permissions",
+        ) from error
+
+
+def lacks(folder: Path, origin: str, name: str, without: str, found: str = "") -> DataError:
     """Make the error for a named folder that lacks what it must contain.
 
     A folder that was named is the only place looked at: to go on elsewhere would train on other
@@ -45,16 +73,20 @@ def lacks(folder: Path, origin: str, name: str, without: str) -> DataError:
         What is missing in it.
     without : str
         What happens if no folder is named.
+    found : str, optional
+        What is there instead, if not nothing.
 
     Returns
     -------
     DataError
         To be raised.
     """
-    kind = "file" if folder.is_dir() else "folder"
+    if not found:
+        kind = "file" if folder.is_dir() else "folder"
+        found = "found a file in its place" if folder.is_file() else f"found no such {kind}"
     return DataError(
         f"The data folder '{folder}' ({origin}) must contain {name}",
-        "found a file in its place" if folder.is_file() else f"found no such {kind}",
+        found,
         f"Put the file there, or do without {origin} {without}",
     )
 

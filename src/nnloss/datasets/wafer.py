@@ -13,7 +13,7 @@ import numpy as np
 from filelock import FileLock
 
 from nnloss.datasets.download import fetch, zip_members
-from nnloss.datasets.places import DataDir, cache_folder, lacks, named_folder
+from nnloss.datasets.places import DataDir, cache_folder, lacks, looking_into, named_folder
 from nnloss.datasets.split import Split
 from nnloss.datasets.wafer_files import CLASSES, NAMES, READERS, files_in, read_both
 from nnloss.encoding import class_numbers
@@ -70,14 +70,19 @@ def load_wafer(data_dir: DataDir = None) -> Split:
     named = named_folder(data_dir)
     if named is not None:
         folder, origin = named
-        files = files_in(folder / "wafer")
-        if files is None:
-            raise lacks(folder, origin, _NAMED_PLACE, "to fetch the data from the web")
+        with looking_into(folder, origin):
+            files = files_in(folder / "wafer")
+        if len(files) < len(NAMES):
+            missing = [name for rows, name in NAMES.items() if rows not in files]
+            there = [path.name for path in files.values()]
+            found = f"found {there[0]}, but no {missing[0]}" if there else ""
+            raise lacks(folder, origin, _NAMED_PLACE, "to fetch the data from the web", found)
         remedy = "Replace it by the original, which the README of nnloss says how to get"
         return _split(files, f"wafer in the folder given by {origin}", remedy)
     cache = cache_folder() / "wafer"
-    files = files_in(cache) or _fetched(cache)
-    return _split(files, "wafer in the cache", f"Delete '{cache}' to have it fetched again")
+    return _split(
+        _cached(cache), "wafer in the cache", f"Delete '{cache}' to have it fetched again"
+    )
 
 
 def _split(files: Mapping[str, Path], source: str, remedy: str) -> Split:
@@ -103,18 +108,21 @@ def _split(files: Mapping[str, Path], source: str, remedy: str) -> Split:
     )
 
 
-def _fetched(cache: Path) -> dict[str, Path]:
-    """Fetch the files into the cache; they appear there checked, both or none."""
+def _cached(cache: Path) -> dict[str, Path]:
+    """Find the files in the cache, or fetch them; they appear there checked, both or none."""
     try:
+        files = files_in(cache)
+        if len(files) == len(NAMES):
+            return files
         cache.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(cache.with_name("wafer.lock")):
             files = files_in(cache)  # another process may have been quicker
-            return files or _fetch_into(cache)
+            return files if len(files) == len(NAMES) else _fetch_into(cache)
     except OSError as error:
         raise DataError(
-            f"The data must be fetched into the cache '{cache.parent}'",
+            f"The data must be kept in the cache '{cache.parent}'",
             f"the system says: {error.strerror or error}",
-            "Make room there, or set XDG_CACHE_HOME to another folder",
+            "Make room there and make it writable, or set XDG_CACHE_HOME to another folder",
         ) from error
 
 

@@ -68,8 +68,8 @@ class Part:
         return self.series.astype(np.float32), self.labels
 
 
-def files_in(folder: Path) -> dict[str, Path] | None:
-    """Find both files, each in whatever form.
+def files_in(folder: Path) -> dict[str, Path]:
+    """Find the two files, each in whatever form.
 
     Parameters
     ----------
@@ -78,16 +78,15 @@ def files_in(folder: Path) -> dict[str, Path] | None:
 
     Returns
     -------
-    dict of str to Path, or None
-        By "train" and "test"; None if one is missing.
+    dict of str to Path
+        By "train" and "test"; without one that is missing.
     """
-    files = {
+    return {
         rows: path
         for rows, name in NAMES.items()
         for ending in reversed(READERS)
         if (path := folder / f"{name}{ending}").exists()
     }
-    return files if len(files) == len(NAMES) else None
 
 
 def read_both(files: Mapping[str, Path], remedy: str) -> dict[str, Part]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -71,7 +72,7 @@ def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike
     Returns
     -------
     Figure
-        Two panels; dashed is a model that guesses. Areas are in the legends.
+        Two panels; finely dotted is a model that guesses. After four models the styles begin anew.
     """
     from sklearn.metrics import (
         average_precision_score,
@@ -83,19 +84,23 @@ def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike
     truth = np.asarray(positive, dtype=bool)
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     roc, precision = row_of_panels(figure, 2)
-    styles = zip((BLUE, ORANGE, GREEN, GREY), ("-", "--", "-.", ":"), strict=True)
+    styles = cycle(zip((BLUE, ORANGE, GREEN, GREY), ("-", "--", "-.", ":"), strict=True))
     for (name, score), (colour, line) in zip(scores.items(), styles, strict=False):
         x, y, _ = roc_curve(truth, score)
         area = roc_auc_score(truth, score)
-        roc.plot(x, y, line, color=colour, label=f"{name}: area {area:.4f}")
+        roc.plot(x, y, line, color=colour, label=f"{name}: AUC {area:.4f}")
         y, x, _ = precision_recall_curve(truth, score)
         area = average_precision_score(truth, score)
-        precision.plot(x, y, line, color=colour, label=f"{name}: area {area:.4f}")
+        # Steps, as the average precision counts: between two points no precision is reached.
+        precision.plot(
+            x, y, line, color=colour, drawstyle="steps-post", label=f"{name}: {area:.4f}"
+        )
     roc.plot((0, 1), (0, 1), color=GREY, linestyle=(0, (1, 4)), linewidth=1)
     precision.axhline(truth.mean(), color=GREY, linestyle=(0, (1, 4)), linewidth=1)
     roc.set(xlabel="false positive rate", ylabel="true positive rate (recall)", title="ROC")
     precision.set(xlabel="recall", ylabel="precision", title="Precision and recall", ylim=(0, 1.03))
     for axes in (roc, precision):
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False, loc="lower left" if axes is precision else "lower right")
+    roc.legend(frameon=False, loc="lower right")
+    precision.legend(frameon=False, loc="lower left", title="average precision")
     return figure

@@ -1,0 +1,58 @@
+"""How the exercises print: what is compared with the course, and what is not."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from exercises.display import published_table, table
+from nnloss import RunRecord
+from nnloss.published import SETTINGS, compare
+
+COURSE = SETTINGS["wafer", 2023]
+
+
+def printed(capsys, **known):
+    record = RunRecord(
+        id="1", exercise="wafer", edition=2023, loss="categorical_crossentropy", seed=0,
+        metrics={"test": {"loss": 0.02, "accuracy": 0.99}},
+        baseline={"logistic_regression": {"accuracy": 0.9018494484}},
+        **known,
+    )  # fmt: skip
+    record = RunRecord(**{**vars(record), "published": compare(record)})
+    published_table(record, COURSE)
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_run_like_the_courses_is_compared(capsys):
+    text = printed(capsys, epochs=100, batch_size=64)
+    assert "logistic regression: test accuracy │ 0.9018494 │ 0.9018494 │ 0.0000000 │" in text
+    assert "network: test accuracy │ 0.9900000 │ 0.9969176 │ -0.0069176 │" in text
+    assert "The logistic regression has no randomness and must agree" in text
+    assert "ours is the run with seed 0" in text
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"epochs": 99, "batch_size": 64}, "The network was trained for 99 epochs in batches of"),
+        ({"epochs": 100, "batch_size": 32}, "in batches of 32, the course's for 100 in batches of"),
+        (
+            {"epochs": 100, "batch_size": 64, "quick": True},
+            "In a quick run the network was trained for 100 epochs",
+        ),
+    ],
+)
+def test_another_run_is_not(capsys, known, words):
+    text = printed(capsys, **known)
+    assert words in text
+    assert "no comparison" in text
+    assert "logistic regression: test accuracy │" in text
+    assert "network: test" not in text
+
+
+def test_numbers_with_an_exponent_are_right_aligned(capsys):
+    table(pd.DataFrame({"difference": ["1.0e-17", "2.5"], "holds": ["yes", "NO"]}))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3] == "│    1.0e-17 │ yes   │"
+    assert lines[4] == "│        2.5 │ NO    │"

@@ -66,7 +66,7 @@ def softmax_regression(split: nnloss.Split) -> tuple[Array, str]:
     penalty = 1000 * len(x["train"]) / 50_000  # the same for each image in a quick run
     model = LogisticRegression(C=1 / penalty, max_iter=200).fit(x["train"], split.y_train)
     return model.predict(x["test"]), (
-        f"multinomial likelihood with ridge penalty {penalty:g} / 2 times the squared "
+        f"multinomial likelihood, ridge penalty of {penalty / 2:g} times the sum of the squared "
         f"coefficients, {model.n_iter_[0]} steps of L-BFGS"
     )
 
@@ -228,6 +228,9 @@ def what_augmentation_does(measured: dict[bool, dict[str, dict[str, float]]]) ->
 
 # %% [markdown]
 # ## What a run leaves
+#
+# Tables and figures go into the run's folder, beside the record, the history and the model that
+# `fit` has left there.
 
 
 # %%
@@ -261,6 +264,8 @@ def leave(
 
 # %% [markdown]
 # ## All of it, in this order
+#
+# In a notebook, call `main(augment=True)` for the second question.
 
 
 # %%
@@ -283,6 +288,7 @@ def main(
     heading("Exercise 11.4: CIFAR-10")
     paragraph(f"{split.sizes['train']:,} training and {split.sizes['test']:,} test images.")
     table(split.class_counts)
+    paragraph("Fitting the softmax regression, which takes up to a minute.")
     start = time.perf_counter()
     classes, how = softmax_regression(split)
     seconds = {"softmax_regression": time.perf_counter() - start}

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from nnloss.tasks import LOSSES
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -108,7 +110,8 @@ def published_table(record: RunRecord, course: Settings) -> None:
             "the course's one run without a seed."
         )
     else:
-        paragraph(f"The course published no network trained on the {record.loss}.")
+        title = LOSSES[record.loss].title if record.loss else "this loss"
+        paragraph(f"The course has no network trained on {title}.")
 
 
 def _console() -> Console:

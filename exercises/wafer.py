@@ -12,7 +12,6 @@
 """Exercise 11.5: tell normal from abnormal wafers by logistic regression and a 1D network."""
 
 import warnings
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -55,21 +54,21 @@ def some_series(split: nnloss.Split, each: int = 5) -> Any:
     return nnloss.plots.series(first, xlabel="time step", ylabel="sensor value, standardised")
 
 
-def measures(y: Array, p_abnormal: Array, score: Array | None = None) -> dict[str, float]:
+def measures(y: Array, p_abnormal: Array, score: Array) -> dict[str, float]:
     """Measures from labels and probabilities of "abnormal"; above one half counts as such.
 
-    Rows are ranked by `score`, where there is one: probabilities that are 0 or 1 in floating point
-    are ties, the logits behind them are not.
+    Rows are ranked by `score`, the logit: probabilities that are 0 or 1 in floating point are ties,
+    the logits behind them are not.
     """
     from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
     predicted = np.where(p_abnormal > 0.5, ABNORMAL, NORMAL)
-    found, ranks = y == ABNORMAL, p_abnormal if score is None else score
+    found = y == ABNORMAL
     return {
         "accuracy": float(np.mean(predicted == y)),
         "balanced_accuracy": float(balanced_accuracy_score(y, predicted)),
-        "roc_auc": float(roc_auc_score(found, ranks)),
-        "average_precision": float(average_precision_score(found, ranks)),
+        "roc_auc": float(roc_auc_score(found, score)),
+        "average_precision": float(average_precision_score(found, score)),
     }
 
 
@@ -89,7 +88,7 @@ def measures(y: Array, p_abnormal: Array, score: Array | None = None) -> dict[st
 class Fitted:
     """A model's probabilities of "abnormal" for the test rows, and what is to be said of it.
 
-    `score` are the logits of "abnormal", or the probabilities again.
+    `score` are the logits of "abnormal".
     """
 
     p_abnormal: Array
@@ -115,18 +114,15 @@ def logistic_regression(split: nnloss.Split, dtype: str = "float64") -> Fitted:
         p_normal = fit.predict(x_test)
         right = np.mean((fit.predict(x_train) > 0.5) == split.y_train)
         deviance = fit.deviance
-    kinds = Counter(each.category.__name__ for each in raised)
-    warned = ", ".join(
-        f"{count} times {name}: {WARNINGS.get(name, 'see its documentation')}"
-        for name, count in sorted(kinds.items())
-    )
+    kinds = sorted({each.category.__name__ for each in raised})
+    warned = ", and ".join(f"{WARNINGS.get(name, 'see there')} ({name})" for name in kinds)
     return Fitted(
         1 - p_normal,
         -fit.predict(x_test, which="linear"),
         f"""Unpenalised, it classifies {right:.2%} of the training rows correctly with a deviance
         of {deviance:.1e}, and its largest coefficient is {np.abs(fit.params).max():.1e}:
-        the classes are separated, and no finite estimate exists. statsmodels warns of it
-        ({warned}). The numbers are those after {IRLS_STEPS} steps.""",
+        the classes are separated, and no finite estimate exists. statsmodels warns of it:
+        {warned}. The numbers are those after {IRLS_STEPS} steps.""",
     )
 
 
@@ -145,8 +141,8 @@ def ridge_logistic_regression(split: nnloss.Split) -> Fitted:
     return Fitted(
         model.predict_proba(split.x_test)[:, ABNORMAL],
         -model.decision_function(split.x_test),
-        f"""With a ridge penalty (C = {model.C_:.3g}, by cross-validated likelihood) its largest
-        coefficient is {np.abs(model.coef_).max():.2f}.""",
+        f"""With a ridge penalty of {1 / model.C_:.3g} / 2 times the squared coefficients, chosen by
+        cross-validated likelihood, the largest coefficient is {np.abs(model.coef_).max():.2f}.""",
     )
 
 
@@ -193,7 +189,10 @@ def train(
     y = {rows: nnloss.encode(labels[rows], task, classes) for rows in labels}
     nnloss.set_seed(seed)
     model = nnloss.compile_for_task(
-        network(), task, classes=classes if task.nodes is None else None, log=run
+        network(),
+        task,
+        classes=classes if task.nodes is None else None,  # BINARY always has one output
+        log=run,
     )
     with nnloss.EpochProgress(f"Network on {loss.upper()}") as progress:
         model.fit(
@@ -207,16 +206,30 @@ def train(
         )
     measured = {
         rows: model.evaluate(x[rows], y[rows], verbose=0, return_dict=True)
-        | measures(labels[rows], abnormal(model, x[rows]))
+        | measures(labels[rows], *abnormal(model, x[rows]))
         for rows in x
     }
     return model, measured
 
 
-def abnormal(model: Any, x: Array) -> Array:
-    """Probability of "abnormal", which is class 0: of two softmax outputs the first."""
+def logits(model: Any, x: Array) -> Array:
+    """Compute what the output layer gives to its activation, in float64."""
+    import keras
+
+    output = model.layers[-1]
+    features = keras.ops.convert_to_numpy(keras.Model(model.input, output.input)(x))
+    kernel, bias = (weights.astype("float64") for weights in output.get_weights())
+    z: Array = features.astype("float64") @ kernel + bias
+    return z
+
+
+def abnormal(model: Any, x: Array) -> tuple[Array, Array]:
+    """Probability and logit of "abnormal", which is class 0: of two softmax outputs the first."""
     p: Array = model.predict(x, batch_size=1000, verbose=0).astype("float64")
-    return p[:, ABNORMAL] if p.shape[1] == 2 else 1 - p[:, 0]
+    z = logits(model, x)
+    if z.shape[1] == 2:
+        return p[:, ABNORMAL], z[:, ABNORMAL] - z[:, NORMAL]
+    return 1 - p[:, 0], -z[:, 0]
 
 
 # %% [markdown]
@@ -231,13 +244,8 @@ def abnormal(model: Any, x: Array) -> Array:
 # %%
 def algebra(split: nnloss.Split, model: Any) -> pd.DataFrame:
     """Check both claims on the test rows, with the network that has two softmax outputs."""
-    import keras
-
     x = split.x_test[..., np.newaxis]
-    output = model.layers[-1]
-    features = keras.Model(model.inputs, output.input).predict(x, batch_size=1000, verbose=0)
-    kernel, bias = (weights.astype("float64") for weights in output.get_weights())
-    z = features.astype("float64") @ kernel + bias
+    z = logits(model, x)
     p = nnloss.likelihoods.softmax(z)
     one_hot = nnloss.encode(split.y_test, nnloss.MULTICLASS, 2)
     given = model.predict(x, batch_size=1000, verbose=0)[:, NORMAL]
@@ -283,11 +291,17 @@ def show_algebra(checked: pd.DataFrame) -> None:
         holds=np.where(checked["difference"] <= checked["tolerance"], "yes", "NO"),
     )
     table(shown)
-    paragraph("Of probabilities, the means are shown and the largest difference of a row.")
+    paragraph(
+        "Left and right are means over the test rows, the difference is the largest of a row. "
+        "Clipping caps what a row costs that is confidently wrong, so that the clipped mean is the "
+        "smaller one; the test loss of the run is the one from the logits."
+    )
 
 
 # %% [markdown]
 # ## What a run leaves
+#
+# The confusion matrix counts test series by their class and by the class that they were taken for.
 
 
 # %%
@@ -298,7 +312,12 @@ def leave(run: nnloss.Run, split: nnloss.Split, models: dict[str, Fitted]) -> No
     counts = list(matrices.values())[-1]
     run.save_table("confusion_matrix", counts.rename_axis("actual").reset_index())
     classes = np.array(split.classes)
-    columns = {f"p_abnormal_{name.split()[0]}": m.p_abnormal for name, m in models.items()}
+    columns = {
+        f"{kind}_{name.replace(' ', '_')}": values
+        for name, fitted in models.items()
+        if name != "all normal"
+        for kind, values in (("p_abnormal", fitted.p_abnormal), ("logit", fitted.score))
+    }
     run.save_table(
         "predictions",
         pd.DataFrame(
@@ -334,6 +353,9 @@ def confusion(split: nnloss.Split, fitted: Fitted) -> pd.DataFrame:
 
 # %% [markdown]
 # ## All of it, in this order
+#
+# The classical models, the network with one or both outputs, the comparison. In a notebook, call
+# `main(loss="both")` for another choice.
 
 
 # %%
@@ -374,10 +396,11 @@ def main(
     rounded = logistic_regression(split, "float32").measures(split)
     judged = {name: fitted.measures(split) for name, fitted in models.items()}
     paragraph(
-        f"How little that means: rounding the series to float32 moves its test accuracy from "
-        f"{judged['logistic regression']['accuracy']:.6f} to {rounded['accuracy']:.6f}. "
-        + models["ridge logistic regression"].remark
+        "How arbitrary that is: rounding the series to float32, which should change nothing, moves "
+        "the test accuracy of this regression from "
+        f"{judged['logistic regression']['accuracy']:.6f} to {rounded['accuracy']:.6f}."
     )
+    paragraph(models["ridge logistic regression"].remark)
     known = {
         "edition": int(edition),
         "seed": seed,
@@ -394,8 +417,8 @@ def main(
             run.save_figure("examples", some_series(split))
             networks[name], measured = train(split, run, name, seed, epochs, batch)
             title = f"network on {name.upper()}"
-            p = abnormal(networks[name], split.x_test[..., np.newaxis])
-            models[title], judged[title] = Fitted(p, p), measured["test"]
+            models[title] = Fitted(*abnormal(networks[name], split.x_test[..., np.newaxis]))
+            judged[title] = measured["test"]
             run.update(metrics=measured)
             run.update(published=nnloss.published.compare(run.record))
             leave(run, split, classical | {title: models[title]})
@@ -406,7 +429,14 @@ def main(
         "Balanced accuracy is the mean of the shares found in each class; ROC AUC is the chance "
         "that an abnormal series gets a higher score than a normal one; average precision is the "
         "mean of the precision over all recalls, "
-        f"{np.mean(split.y_test == ABNORMAL):.3f} by guessing."
+        f"{np.mean(split.y_test == ABNORMAL):.3f} by guessing. Missed are abnormal series called "
+        "normal, false alarms normal ones called abnormal."
+    )
+    paragraph(
+        "Misclassification error: "
+        + ", ".join(f"{name} {1 - values['accuracy']:.2%}" for name, values in judged.items())
+        + ". A convolution finds a shape wherever in the series it is; a regression has a "
+        "coefficient for each time step, and no more."
     )
     if loss == "both":
         heading("Are the two ways the same?")
@@ -420,7 +450,7 @@ def main(
             run.save_table("algebra", checked)
         figure = curves(split, models)
         for run in runs.values():
-            run.save_figure("losses", figure)
+            run.save_figure("all_models", figure)
     heading(f"Our numbers and those of the course, edition {edition}")
     published_table(next(iter(runs.values())).record, course)
     for run in runs.values():

@@ -85,8 +85,8 @@ def cifar10() -> str:
     minutes = [record.seconds["fit"] / 60 for record in (plain, augmented)]
     return f"""{text}
 Augmentation closes the gap between images that were learned and new ones. On the training images
-as they are, accuracy falls from {gaps[0][0]:.3f} to {gaps[1][0]:.3f}; on the test images it goes
-from {gaps[0][1]:.3f} to {gaps[1][1]:.3f}; the gap goes from {gaps[0][2]:.3f} to {gaps[1][2]:.3f}.
+as they are, accuracy falls from {gaps[0][0]:.4f} to {gaps[1][0]:.4f}; on the test images it goes
+from {gaps[0][1]:.4f} to {gaps[1][1]:.4f}; the gap goes from {gaps[0][2]:.4f} to {gaps[1][2]:.4f}.
 The softmax regression took {plain.seconds["softmax_regression"]:.0f} s to fit, the networks
 {minutes[0]:.0f} and {minutes[1]:.0f} minutes of training on two cores, the second at a peak of
 {augmented.machine["peak_memory_MB"] / 1024:.1f} GB of memory.
@@ -103,9 +103,9 @@ def wafer() -> str:
     (cce, folder), (bce, _) = found["categorical_crossentropy"], found["binary_crossentropy"]
     text = head("model", "accuracy", "balanced", "ROC AUC", "average precision", "course, accuracy")
     for name, record, part, key in (
-        ("always normal", cce, cce.baseline["all_normal"], ""),
+        ("all normal", cce, cce.baseline["all_normal"], ""),
         (
-            "logistic regression, 25 steps",
+            "logistic regression",
             cce,
             cce.baseline["logistic_regression"],
             "baseline.logistic_regression.accuracy",
@@ -127,7 +127,7 @@ The test loss of the network on CCE is {loss:.6f}, the course's
 differ by {algebra["difference"][0]:.0e} at most, and CCE and BCE of the same logits by
 {algebra["difference"][3]:.0g}.
 
-![ROC and precision-recall curves of all models]({folder}/losses.png)
+![ROC and precision-recall curves of all models]({folder}/all_models.png)
 """
 
 

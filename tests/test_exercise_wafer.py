@@ -19,7 +19,7 @@ from nnloss._tensorflow import keras
 FILES = """
     run.json history.csv predictions.csv confusion_matrix.csv algebra.csv model.keras
 """.split()
-FIGURES = ("history", "confusion_matrix", "roc_and_precision_recall", "examples", "losses")
+FIGURES = ("history", "confusion_matrix", "roc_and_precision_recall", "examples", "all_models")
 KEYS = """
     id exercise edition seed status task activation loss parameters epochs batch_size seconds.fit
     data.sha256 data.arrays_sha256 split.train split.test metrics.test.accuracy metrics.test.loss
@@ -36,6 +36,10 @@ def wafer(python):
 def records(out):
     found = [RunRecord.read(path) for path in sorted(out.glob("wafer/*/run.json"))]
     return {record.loss: record for record in found}
+
+
+def name_of(record):
+    return {"softmax": "network_on_CCE", "sigmoid": "network_on_BCE"}[record.activation]
 
 
 def folder(out, record):
@@ -110,17 +114,21 @@ def test_predictions_metrics_matrix_and_model_agree(both, data):
             ("roc_auc", roc_auc_score),
             ("average_precision", average_precision_score),
         ):
-            assert measured[name] == pytest.approx(judge(found, predictions["p_abnormal_network"]))
+            assert measured[name] == pytest.approx(
+                judge(found, predictions[f"logit_{name_of(record)}"])
+            )
         matrix = pd.read_csv(place / "confusion_matrix.csv", index_col="actual")
         assert matrix.sum(axis=1).to_dict() == {"abnormal": 665, "normal": 5499}
         assert np.trace(matrix.to_numpy()) == right.sum()
         model = keras.saving.load_model(place / "model.keras")
         p = model.predict(split.x_test[..., None], batch_size=1000, verbose=0)
         p_abnormal = p[:, 0] if p.shape[1] == 2 else 1 - p[:, 0]
-        assert p_abnormal == pytest.approx(predictions["p_abnormal_network"].to_numpy(), abs=1e-6)
+        assert p_abnormal == pytest.approx(
+            predictions[f"p_abnormal_{name_of(record)}"].to_numpy(), abs=1e-6
+        )
         loss = likelihoods.binary_cross_entropy(split.y_test, 1 - p_abnormal, epsilon=1e-7)
         assert measured["loss"] == pytest.approx(loss, rel=0.02)
-        guess = predictions["p_abnormal_logistic"] > 0.5
+        guess = predictions["p_abnormal_logistic_regression"] > 0.5
         said = np.where(guess, "abnormal", "normal") == predictions["actual"]
         assert said.mean() == pytest.approx(record.baseline["logistic_regression"]["accuracy"])
 
@@ -145,11 +153,12 @@ def test_what_is_printed(both):
     assert "abnormal │ 97 │ 665 │" in text
     assert "normal │ 903 │ 5499 │" in text
     assert "the classes are separated, and no finite estimate exists" in text
-    assert "times PerfectSeparationWarning: the fitted probabilities have become the lab" in text
+    assert "probabilities have become the labels (PerfectSeparationWarning), and exp over" in text
     for record in records(out).values():
         matrix = pd.read_csv(folder(out, record) / "confusion_matrix.csv", index_col="actual")
         missed, alarms = matrix.loc["abnormal", "normal"], matrix.loc["normal", "abnormal"]
-        name = {"softmax": "network on CCE", "sigmoid": "network on BCE"}[record.activation]
+        name = name_of(record).replace("_", " ")
+        assert f"{name} {1 - record.metrics['test']['accuracy']:.2%}" in text
         assert re.search(rf"{name} │.*?│ {missed} │ {alarms} │", text)
     assert "Parameters: 10,994 with two softmax outputs, 9,969 with one sigmoid." in text
     assert "logistic regression: test accuracy │ 0.9018494 │ 0.9018494 │ 0.0000000 │" in text
@@ -176,7 +185,7 @@ def test_the_same_seed_gives_the_same_bits_in_two_processes(wafer, data, tmp_pat
     assert other.weights_sha256 != first.weights_sha256
     assert (first.quick, first.epochs, first.edition) == (True, 5, 2024)
     assert [each["published"] for each in first.published] == [0.9018494]
-    assert "The course published no network" not in done.stdout  # 5 epochs say enough
+    assert "The course has no network" not in done.stdout  # 5 epochs say enough
     assert "trained for 5 epochs in batches of 64, the course's for 100" in " ".join(
         done.stdout.split()
     )

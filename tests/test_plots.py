@@ -59,7 +59,7 @@ def test_an_axis_may_be_linear():
 def test_the_gap_is_that_of_the_rows_as_they_are():
     table = pd.DataFrame({"epoch": [1, 2], "accuracy": [0.5, 0.6], "val_accuracy": [0.4, 0.5]})
     (axes,) = plots.train_test_gap({"net": table}, "accuracy", {"net": (0.9, 0.5)}, label="a").axes
-    assert axes.get_title() == "net\ntraining 0.900, test 0.500, gap 0.400"
+    assert axes.get_title() == "net\ntraining 0.9000, test 0.5000, gap 0.4000"
     curves = {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
     assert curves["training rows as trained on"] == [0.5, 0.6]
     assert curves["test rows"] == [0.4, 0.5]
@@ -74,7 +74,9 @@ def test_the_confusion_matrix_has_counts_shades_and_the_error():
     assert [text.get_text() for text in second.texts] == ["8", "30", "2", "60"]
     assert first.images[0].get_array().tolist() == [[0.8, 0.2], [1 / 3, 2 / 3]]
     assert first.get_title() == "net\n100 test rows, misclassified 32.00%"
-    assert (first.get_xlabel(), first.get_ylabel()) == ("predicted", "actual")
+    assert (first.get_xlabel(), first.get_ylabel()) == (
+        "predicted (shade: share of the row)", "actual",
+    )  # fmt: skip
 
 
 def test_curves_have_their_areas_and_the_guess():
@@ -82,10 +84,10 @@ def test_curves_have_their_areas_and_the_guess():
     scores = {"good": [0.9, 0.8, 0.3, 0.2, 0.1], "bad": [0.1, 0.2, 0.3, 0.8, 0.9]}
     roc, precision = plots.roc_and_precision_recall(positive, scores).axes
     assert [text.get_text() for text in roc.get_legend().texts] == [
-        "good: AUC 1.0000", "bad: AUC 0.0000",
+        "good: AUC 1.0000", "bad: AUC 0.0000", "guessing: AUC 0.5",
     ]  # fmt: skip
     assert [text.get_text() for text in precision.get_legend().texts] == [
-        "good: 1.0000", "bad: 0.3250",
+        "good: 1.0000", "bad: 0.3250", "guessing: 0.4000",
     ]  # fmt: skip
     assert precision.lines[0].get_drawstyle() == "steps-post"
     assert precision.lines[-1].get_ydata() == [0.4, 0.4]
@@ -94,7 +96,7 @@ def test_curves_have_their_areas_and_the_guess():
 def test_no_model_is_left_out_of_the_curves():
     scores = {str(number): [0.9, number / 10, 0.1] for number in range(6)}
     roc, _ = plots.roc_and_precision_recall([True, False, False], scores).axes
-    assert len(roc.get_legend().texts) == 6
+    assert len(roc.get_legend().texts) == 7
 
 
 def test_images_and_series_are_in_named_rows():

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from nnloss.plots.style import BLUE, GREEN, GREY, ORANGE, row_of_panels
+from nnloss.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, row_of_panels
 
 
 def confusion_matrix(counts: Mapping[str, ArrayLike], classes: Sequence[str]) -> Figure:
@@ -52,7 +52,7 @@ def confusion_matrix(counts: Mapping[str, ArrayLike], classes: Sequence[str]) ->
         axes.set_yticks(places, classes)
         error = 1 - np.trace(matrix) / matrix.sum()
         axes.set(
-            xlabel="predicted",
+            xlabel="predicted (shade: share of the row)",
             ylabel="actual",
             title=f"{name}\n{matrix.sum():,} test rows, misclassified {error:.2%}",
         )
@@ -84,7 +84,7 @@ def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike
     truth = np.asarray(positive, dtype=bool)
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     roc, precision = row_of_panels(figure, 2)
-    styles = cycle(zip((BLUE, ORANGE, GREEN, GREY), ("-", "--", "-.", ":"), strict=True))
+    styles = cycle(zip((BLUE, ORANGE, GREEN, PURPLE), ("-", "--", "-.", ":"), strict=True))
     for (name, score), (colour, line) in zip(scores.items(), styles, strict=False):
         x, y, _ = roc_curve(truth, score)
         area = roc_auc_score(truth, score)
@@ -95,12 +95,20 @@ def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike
         precision.plot(
             x, y, line, color=colour, drawstyle="steps-post", label=f"{name}: {area:.4f}"
         )
-    roc.plot((0, 1), (0, 1), color=GREY, linestyle=(0, (1, 4)), linewidth=1)
-    precision.axhline(truth.mean(), color=GREY, linestyle=(0, (1, 4)), linewidth=1)
+    roc.plot(
+        (0, 1), (0, 1), color=GREY, linestyle=(0, (1, 4)), linewidth=1, label="guessing: AUC 0.5"
+    )
+    precision.axhline(
+        truth.mean(),
+        color=GREY,
+        linestyle=(0, (1, 4)),
+        linewidth=1,
+        label=f"guessing: {truth.mean():.4f}",
+    )
     roc.set(xlabel="false positive rate", ylabel="true positive rate (recall)", title="ROC")
     precision.set(xlabel="recall", ylabel="precision", title="Precision and recall", ylim=(0, 1.03))
     for axes in (roc, precision):
         axes.grid(alpha=0.3)
-    roc.legend(frameon=False, loc="lower right")
-    precision.legend(frameon=False, loc="lower left", title="average precision")
+    roc.legend(loc="lower right")
+    precision.legend(loc="lower left", title="average precision")
     return figure

@@ -94,7 +94,7 @@ def train_test_gap(
         axes.plot(last, train, "*", color=BLUE, markersize=11, label="training rows as they are")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="epoch", ylabel=label)
-        axes.set_title(f"{name}\ntraining {train:.3f}, test {test:.3f}, gap {train - test:.3f}")
+        axes.set_title(f"{name}\ntraining {train:.4f}, test {test:.4f}, gap {train - test:.4f}")
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     return figure

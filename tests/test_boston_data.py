@@ -69,6 +69,11 @@ def test_a_named_folder_is_used(folder, monkeypatch, split):
     assert split.source == "boston_housing.csv, packaged with nnloss"
 
 
+def test_the_argument_goes_before_the_environment(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("NNLOSS_DATA", str(tmp_path / "nowhere"))
+    assert load_boston(folder).source.endswith("given by --data-dir")
+
+
 def test_the_text_may_be_written_otherwise(folder, split):
     path = folder / "boston" / FILE.name
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n").replace(b'"', b""))

@@ -54,6 +54,11 @@ def some_series(split: nnloss.Split, each: int = 5) -> Any:
     return nnloss.plots.series(first, xlabel="time step", ylabel="sensor value, standardised")
 
 
+def predicted_class(p_abnormal: Array) -> Array:
+    """Decide from the probability of "abnormal": above one half it is that class."""
+    return np.where(p_abnormal > 0.5, ABNORMAL, NORMAL)
+
+
 def measures(y: Array, p_abnormal: Array, score: Array) -> dict[str, float]:
     """Measures from labels and probabilities of "abnormal"; above one half counts as such.
 
@@ -62,7 +67,7 @@ def measures(y: Array, p_abnormal: Array, score: Array) -> dict[str, float]:
     """
     from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
-    predicted = np.where(p_abnormal > 0.5, ABNORMAL, NORMAL)
+    predicted = predicted_class(p_abnormal)
     found = y == ABNORMAL
     return {
         "accuracy": float(np.mean(predicted == y)),
@@ -94,6 +99,11 @@ class Fitted:
     p_abnormal: Array
     score: Array
     remark: str = ""
+
+    @property
+    def predicted(self) -> Array:
+        """Number of the class: above one half it is "abnormal"."""
+        return predicted_class(self.p_abnormal)
 
     def measures(self, split: nnloss.Split) -> dict[str, float]:
         """Judge the model on the test rows."""
@@ -181,8 +191,8 @@ def network() -> Any:
 
 def train(
     split: nnloss.Split, run: nnloss.Run, loss: str, seed: int, epochs: int, batch: int
-) -> tuple[Any, dict[str, dict[str, float]]]:
-    """Train the network with one of the two outputs; the model and its measures."""
+) -> tuple[Any, Fitted, dict[str, dict[str, float]]]:
+    """Train the network with one of the two outputs; the model, its answers, its measures."""
     task, classes = TASKS[loss], len(split.classes)
     x = {"train": split.x_train[..., np.newaxis], "test": split.x_test[..., np.newaxis]}
     labels = {"train": split.y_train, "test": split.y_test}
@@ -204,12 +214,13 @@ def train(
             callbacks=[progress],
             verbose=0,
         )
+    answers = {rows: abnormal(model, x[rows]) for rows in x}
     measured = {
         rows: model.evaluate(x[rows], y[rows], verbose=0, return_dict=True)
-        | measures(labels[rows], *abnormal(model, x[rows]))
+        | measures(labels[rows], *answers[rows])
         for rows in x
     }
-    return model, measured
+    return model, Fitted(*answers["test"]), measured
 
 
 def logits(model: Any, x: Array) -> Array:
@@ -324,7 +335,7 @@ def leave(run: nnloss.Run, split: nnloss.Split, models: dict[str, Fitted]) -> No
             {
                 "row": split.rows_test,
                 "actual": classes[split.y_test],
-                "predicted": classes[np.where(network.p_abnormal > 0.5, ABNORMAL, NORMAL)],
+                "predicted": classes[network.predicted],
             }
             | columns
         ),
@@ -346,8 +357,7 @@ def confusion(split: nnloss.Split, fitted: Fitted) -> pd.DataFrame:
     """Count test series by actual class (rows) and predicted class (columns)."""
     from sklearn.metrics import confusion_matrix
 
-    predicted = np.where(fitted.p_abnormal > 0.5, ABNORMAL, NORMAL)
-    counts = confusion_matrix(split.y_test, predicted, labels=[ABNORMAL, NORMAL])
+    counts = confusion_matrix(split.y_test, fitted.predicted, labels=[ABNORMAL, NORMAL])
     return pd.DataFrame(counts, index=split.classes, columns=split.classes)
 
 
@@ -415,9 +425,8 @@ def main(
         with nnloss.Run.start(out, "wafer", **known) as runs[name]:
             run = runs[name]
             run.save_figure("examples", some_series(split))
-            networks[name], measured = train(split, run, name, seed, epochs, batch)
             title = f"network on {name.upper()}"
-            models[title] = Fitted(*abnormal(networks[name], split.x_test[..., np.newaxis]))
+            networks[name], models[title], measured = train(split, run, name, seed, epochs, batch)
             judged[title] = measured["test"]
             run.update(metrics=measured)
             run.update(published=nnloss.published.compare(run.record))

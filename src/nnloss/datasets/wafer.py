@@ -134,7 +134,6 @@ def _fetch_into(cache: Path) -> dict[str, Path]:
         with tempfile.TemporaryDirectory(dir=cache.parent, prefix=".wafer-") as name:
             try:
                 files = source(Path(name))
-                read_both(files, _ELSEWHERE)
             except DataError as error:
                 failed.append(f"{error.rule}; {error.found}".replace(f"{name}/", ""))
                 continue
@@ -181,7 +180,9 @@ def _from_archive(folder: Path) -> dict[str, Path]:
 
 
 def _from_course(folder: Path) -> dict[str, Path]:
+    """Fetch the course's two files, and check them."""
     files = {rows: folder / f"{name}.tsv" for rows, name in NAMES.items()}
     for path in files.values():
         fetch(COURSE + path.name, path, limit=_LIMIT)
+    read_both(files, _ELSEWHERE)
     return files

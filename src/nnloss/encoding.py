@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnloss.errors import TargetError
-from nnloss.tasks import Domain, Task
+from nnloss.tasks import MULTICLASS, Domain, Loss, Task
 
 
 def class_numbers(labels: ArrayLike, order: Sequence[Any]) -> NDArray[np.int64]:
@@ -105,6 +105,36 @@ def encode(numbers: ArrayLike, task: Task, classes: int) -> NDArray[Any]:
             "Number the classes with nnloss.class_numbers(labels, order)",
         )
     return _ENCODINGS[task.domain](given.astype(np.int64), classes)
+
+
+def as_targets(y: ArrayLike, loss: Loss, classes: int) -> NDArray[Any]:
+    """Write the `y` of a `Split` as the targets of a loss.
+
+    Parameters
+    ----------
+    y : array_like, shape (N,)
+        A quantity, or numbers of classes; what already has another shape is taken as it is.
+    loss : Loss
+        Its domain says what a target is.
+    classes : int
+        Nodes of the output layer.
+
+    Returns
+    -------
+    ndarray, shape (N, 1) or (N, classes)
+        One-hot rows, or `y` in one column.
+
+    Raises
+    ------
+    TargetError
+        If a number is none of a class.
+    """
+    given = np.asarray(y)
+    if given.ndim != 1:
+        return given
+    if loss.domain is Domain.ONE_HOT:
+        return encode(given, MULTICLASS, classes)
+    return given[:, np.newaxis]
 
 
 _ENCODINGS: dict[Domain, Callable[[NDArray[np.int64], int], NDArray[Any]]] = {

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
+from nnloss import feeding, training
 from nnloss import metrics as task_metrics
-from nnloss import training
-from nnloss._tensorflow import keras
+from nnloss._tensorflow import keras, tf
 from nnloss.errors import NnlossError
 from nnloss.heads import read_head
 from nnloss.losses import LossChoice
@@ -87,6 +86,52 @@ def compile_for_task(
     >>> model.output_shape
     (None, 1)
     """
+    completed = complete(model, task, classes=classes, loss=loss)
+    result = TaskModel(completed.inputs, completed.outputs, task, name=model.name, log=log)
+    result.compile(optimizer=optimizer, loss=loss, metrics=metrics)
+    had = type(model.optimizer).__name__ if getattr(model, "compiled", False) else None
+    logger.info(
+        "Task '%s': %s; loss %s; optimizer %s%s; metrics %s; %s parameters",
+        task.name,
+        completed.text,
+        completed.choice.name,
+        type(result.optimizer).__name__,
+        f" (the compiled model had {had})" if had else "",
+        ", ".join(task_metrics.name_of(metric) for metric in result.bound_metrics),
+        f"{result.count_params():,}",
+    )
+    return result
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A body with the output layer of its task: `inputs`, `outputs`, the loss, what was done."""
+
+    inputs: Any
+    outputs: Any
+    choice: LossChoice
+    nodes: int
+    text: str
+
+
+def complete(model: Any, task: Task, *, classes: int | None = None, loss: Any = None) -> Completed:
+    """Add the output layer of a task to a model, unless it is there.
+
+    Parameters
+    ----------
+    model, task, classes, loss
+        As for `compile_for_task`.
+
+    Returns
+    -------
+    Completed
+        From which ``keras.Model(inputs, outputs)`` is made.
+
+    Raises
+    ------
+    PairingError
+        If the model, its output layer or the loss does not fit the task.
+    """
     require_model(model, task)
     head = read_head(model)
     choice = LossChoice.read(loss, task)
@@ -103,33 +148,38 @@ def compile_for_task(
         outputs = keras.layers.Dense(nodes, activation=activation, name=name)(outputs)
     # A Sequential has no `input` before it was called; a functional model's keeps its structure.
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
-    result = TaskModel(inputs, outputs, task, name=model.name, log=log)
-    result.compile(optimizer=optimizer, loss=loss, metrics=metrics)
-    had = type(model.optimizer).__name__ if getattr(model, "compiled", False) else None
-    logger.info(
-        "Task '%s': %s %s; loss %s; optimizer %s%s; metrics %s; %s parameters",
-        task.name,
-        *(("kept", head.text) if keep else ("added", dense(nodes, activation))),
-        choice.name,
-        type(result.optimizer).__name__,
-        f" (the compiled model had {had})" if had else "",
-        ", ".join(task_metrics.name_of(metric) for metric in result.bound_metrics),
-        f"{result.count_params():,}",
-    )
-    return result
+    text = f"kept {head.text}" if keep else f"added {dense(nodes, activation)}"
+    return Completed(inputs, outputs, choice, nodes, text)
 
 
 @dataclass(frozen=True)
 class _Settings:
     """What a model was compiled with; out of sight of Keras, which tracks metrics in attributes.
 
-    `functions` keeps the traced training and evaluation for each number of steps at once.
+    `functions` keeps the traced training and evaluation for each way of running them, `feeds` what
+    they take their rows from, `on_metrics` what is done to all metrics together.
     """
 
     choice: LossChoice
     metrics: tuple[Any, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
-    functions: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    functions: dict[Any, Any] = field(default_factory=dict)
+    feeds: list[feeding.Feed] = field(default_factory=list)
+    on_metrics: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Execution:
+    """How steps are run: how many at once, and the feeds that their rows come from."""
+
+    steps: int = 1
+    train: feeding.Feed | None = None
+    test: feeding.Feed | None = None
+
+    def key(self, kind: str) -> tuple[Any, ...]:
+        """Say what a traced function depends on; `kind` is "train" or "test"."""
+        feed = getattr(self, kind)
+        return kind, self.steps, feed, feed and feed.batches == 1
 
 
 @keras.saving.register_keras_serializable(package="nnloss")
@@ -166,6 +216,7 @@ class TaskModel(keras.Model):
         self._log = log
         self._recorded: FitRecorder | None = None
         self._settings = _Settings(LossChoice.read(None, task))
+        self._execution = _Execution()
 
     def compile(
         self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any
@@ -223,7 +274,7 @@ class TaskModel(keras.Model):
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: int = 1,
+        validation_freq: int | Sequence[int] = 1,
     ) -> Any:
         """Train, as ``keras.Model.fit``; inputs and targets are checked first.
 
@@ -260,50 +311,67 @@ validation_batch_size, validation_freq
         if validation_data is not None:
             validation_data = training.checked_validation(validation_data, **rule)
         callbacks = training.listed(callbacks)
-        # What is recorded is what the caller gave, before arrays become a dataset.
         rows = len(y) if hasattr(y, "__len__") else None
-        size = 32 if batch_size is None and rows is not None else batch_size
+        # What is recorded is what the caller gave, before arrays become a feed.
         split = {"train": rows}
-        if rows is not None and validation_split:
-            trained = math.floor(rows * (1 - validation_split))  # as Keras does
+        size = 32 if batch_size is None and rows is not None else batch_size
+        if rows is not None and validation_split and validation_data is None:
+            trained = feeding.rows_before(rows, validation_split)
             split = {"train": trained, "validation": rows - trained}
+            if 0 < trained < rows:  # else Keras says what is wrong
+                (x, y, sample_weight), validation_data = feeding.parted(
+                    (x, y, sample_weight), trained
+                )
+                validation_split = 0.0
         recorder = self._recorder(epochs=epochs, batch_size=size, split=split)
         arguments: dict[str, Any] = {
             "y": y,
             "batch_size": batch_size,
             "shuffle": shuffle,
+            "class_weight": class_weight,
             "sample_weight": sample_weight,
+            "validation_split": validation_split,
         }
-        fed = training.in_memory(x, y, sample_weight) and y is not None
-        fed = fed and not validation_split and not steps_per_epoch
-        if fed:
-            x = training.batches(x, y, sample_weight, size or 32, shuffle=shuffle)
-            arguments = {"shuffle": False}  # the dataset shuffles
-        if validation_data is not None and training.in_memory(validation_data):
-            if validation_steps:  # counts batches of the size that Keras would take
-                validation_batch_size = validation_batch_size or size
-            else:
-                test_size = validation_batch_size or self._evaluation_batch or size or 32
-                x_test, y_test, *weight = validation_data
-                validation_data = training.batches(
-                    x_test, y_test, weight[0] if weight else None, test_size, shuffle=False
-                )
-                validation_batch_size = None
-        # Several steps at once run to the end of the data: right only where that is the end of
-        # the epoch.
-        steps = None
-        if fed and not validation_steps:
-            in_epoch = int(x.cardinality())
-            steps = training.steps_per_execution(callbacks, in_epoch, verbose)
-        with self._steps_at_once(steps), recorder or nullcontext():
+        with ExitStack() as stack:
+            train = test = None
+            weights = feeding.weights(y, class_weight, sample_weight)
+            if self._feeds(x, y, *weights) and not (steps_per_epoch or validation_split):
+                train = stack.enter_context(self._fed((x, y, *weights), size or 32, shuffle))
+                arguments = {"shuffle": False}  # it is done by the feed
+                if shuffle:
+                    callbacks = [feeding.Shuffle(train), *callbacks]
+            if isinstance(validation_data, (tuple, list)) and self._feeds(*validation_data):
+                if validation_steps:  # counts batches of the size that Keras would take
+                    validation_batch_size = validation_batch_size or size
+                else:
+                    validation_batch_size = (
+                        validation_batch_size or self._evaluation_batch or size or 32
+                    )
+                    test = stack.enter_context(self._fed(validation_data, validation_batch_size))
+            # Several steps at once run to the end of the data: right only where that is the end
+            # of the epoch.
+            steps = self.steps_per_execution
+            if not (steps_per_epoch or validation_steps):
+                if train:
+                    steps = self._at_once(callbacks, train.batches, verbose)
+                elif isinstance(x, tf.data.Dataset):
+                    steps = self._at_once(callbacks, int(x.cardinality()), verbose)
+            if train:
+                x = train.dataset(steps)
+            if test:
+                validation_data = test.dataset(steps)
+            if not self.optimizer.built:  # otherwise its variables have the step traced twice
+                self.optimizer.build(self.trainable_variables)
+            stack.enter_context(self._running(_Execution(steps, train, test)))
+            if recorder:
+                stack.enter_context(recorder)
+                callbacks = [*callbacks, recorder]
             return super().fit(
                 x,
                 epochs=epochs,
                 verbose=verbose,
-                callbacks=[*callbacks, recorder] if recorder else callbacks,
-                validation_split=validation_split,
+                callbacks=callbacks,
                 validation_data=validation_data,
-                class_weight=class_weight,
                 initial_epoch=initial_epoch,
                 steps_per_epoch=steps_per_epoch,
                 validation_steps=validation_steps,
@@ -353,13 +421,17 @@ validation_batch_size, validation_freq
             )
         x = training.checked(x, y, sample_weight, **self._rule)
         rows = len(y) if hasattr(y, "__len__") else None
-        if y is not None and not steps and training.in_memory(x, y, sample_weight):
-            size = batch_size or self._evaluation_batch or 32
-            x = training.batches(x, y, sample_weight, size, shuffle=False)
-            y = batch_size = sample_weight = None
-        result = super().evaluate(
-            x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
-        )
+        test, at_once = None, self.steps_per_execution
+        with ExitStack() as stack:
+            if self._feeds(x, y, sample_weight) and not steps:
+                size = batch_size or self._evaluation_batch or 32
+                test = stack.enter_context(self._fed((x, y, sample_weight), size))
+                at_once = self._at_once(training.listed(callbacks), test.batches, verbose)
+                x, y, batch_size, sample_weight = test.dataset(at_once), None, None, None
+            stack.enter_context(self._running(_Execution(at_once, None, test)))
+            result = super().evaluate(
+                x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
+            )
         if self._recorded:
             values = {name: float(value) for name, value in self.get_metrics_result().items()}
             self._recorded.run.update(metrics={"test": values}, split={"test": rows})
@@ -381,8 +453,93 @@ validation_batch_size, validation_freq
         ndarray of float32, shape (N, nodes)
             What the output layer gives.
         """
-        with self._steps_at_once(1):
+        with self._running(_Execution(1)):
             return super().predict(*args, **kwargs)
+
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """Train on one batch, as ``keras.Model.train_on_batch``.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As in Keras.
+
+        Returns
+        -------
+        float, list of float or dict of str to float
+            As in Keras.
+        """
+        with self._running(_Execution(1)):
+            return super().train_on_batch(*args, **kwargs)
+
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """Evaluate one batch, as ``keras.Model.test_on_batch``.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As in Keras.
+
+        Returns
+        -------
+        float, list of float or dict of str to float
+            As in Keras.
+        """
+        with self._running(_Execution(1)):
+            return super().test_on_batch(*args, **kwargs)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """Make the function that runs training steps, as ``keras.Model`` does.
+
+        Parameters
+        ----------
+        force : bool, default False
+            Make it anew.
+
+        Returns
+        -------
+        callable or None
+            As in Keras; it is kept in ``train_function``.
+        """
+        feed = self._execution.train
+        if feed is None or (self.train_function is not None and not force):
+            return super().make_train_function(force)
+        self.train_function = self._over(feed, self.train_step)
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """Make the function that runs evaluation steps, as ``keras.Model`` does.
+
+        Parameters
+        ----------
+        force : bool, default False
+            Make it anew.
+
+        Returns
+        -------
+        callable or None
+            As in Keras; it is kept in ``test_function``.
+        """
+        feed = self._execution.test
+        if feed is None or (self.test_function is not None and not force):
+            return super().make_test_function(force)
+        self.test_function = self._over(feed, self.test_step)
+        return self.test_function
+
+    def reset_metrics(self) -> None:
+        """Set all metrics to zero, as Keras does at the begin of each epoch."""
+        self._on_metrics("reset", super().reset_metrics)
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Give the values of all metrics, as ``keras.Model`` does.
+
+        Returns
+        -------
+        dict of str to tf.Tensor
+            By name, the loss among them.
+        """
+        values: dict[str, Any] = self._on_metrics("result", super().get_metrics_result)
+        return values
 
     def to_keras(self) -> Any:
         """Give the same layers, weights and compiled state as an ordinary Keras model.
@@ -467,25 +624,70 @@ validation_batch_size, validation_freq
         large = reduction == "sum_over_batch_size" and means and free
         return training.EVALUATION_BATCH if large else None
 
+    def _over(self, feed: feeding.Feed, step: Any) -> Any:
+        """Take steps over the batches of a feed."""
+        if self.jit_compile:
+            step = tf.function(step, jit_compile=True, reduce_retracing=True, autograph=False)
+        return feed.each_batch(step, self.steps_per_execution, self.get_metrics_result)
+
+    def _feeds(self, x: Any = None, y: Any = None, *weights: Any) -> bool:
+        """Whether x and y are arrays for one device, and steps are traced."""
+        alone = self.distribute_strategy.num_replicas_in_sync == 1 and not self.run_eagerly
+        return alone and x is not None and y is not None and feeding.in_memory(x, y, *weights)
+
     @contextmanager
-    def _steps_at_once(self, steps: int | None) -> Iterator[None]:
-        """Run that many steps in one execution; None, or a caller's own number, changes nothing."""
-        before = self.steps_per_execution
-        if steps and "steps_per_execution" not in self._settings.options:
-            self._switch_to(steps)
+    def _fed(
+        self, parts: Sequence[Any], batch_size: int, shuffle: bool = False
+    ) -> Iterator[feeding.Feed]:
+        """Load arrays into a feed: one that has been traced before, if there is one."""
+        given = feeding.tensors(tuple(part for part in parts if part is not None))
+        feeds = self._settings.feeds
+        feed = next((each for each in feeds if each.serves(given, shuffle)), None)
+        if feed is None:
+            feed = feeding.Feed(given, shuffle)
+            feeds.append(feed)
+        with feed.load(given, batch_size):
+            yield feed
+
+    def _at_once(self, callbacks: Sequence[Any], batches: int, verbose: Any) -> int:
+        """How many steps to run at once; a caller's own number is kept."""
+        if "steps_per_execution" in self._settings.options:
+            return self.steps_per_execution
+        return training.steps_per_execution(callbacks, batches, verbose)
+
+    @contextmanager
+    def _running(self, execution: _Execution) -> Iterator[None]:
+        """Run steps in another way, for a while."""
+        before = replace(self._execution, steps=self.steps_per_execution)
+        self._switch_to(execution)
         try:
             yield
         finally:
             self._switch_to(before)
 
-    def _switch_to(self, steps: int) -> None:
-        """Change the steps an execution takes, and with them the functions traced for it."""
-        if steps == self.steps_per_execution:
-            return
-        functions = self._settings.functions
-        functions[self.steps_per_execution] = (self.train_function, self.test_function)
-        self.steps_per_execution = steps
-        self.train_function, self.test_function = functions.get(steps, (None, None))
+    def _switch_to(self, execution: _Execution) -> None:
+        """Put the functions in their place that were traced for it, if they were."""
+        functions, before = self._settings.functions, self._execution
+        functions[before.key("train")] = self.train_function
+        functions[before.key("test")] = self.test_function
+        self._execution, self.steps_per_execution = execution, execution.steps
+        self.train_function = functions.get(execution.key("train"))
+        self.test_function = functions.get(execution.key("test"))
+
+    def _on_metrics(self, name: str, function: Any) -> Any:
+        """Call a function of all metrics as one operation; one by one takes Keras 2 ms an epoch.
+
+        Only of metrics that are Keras' own and built; of another one nobody knows what it does.
+        """
+        if tf.inside_function() or self.run_eagerly:
+            return function()
+        known = (type(each).__module__.partition(".")[0] == "keras" for each in self.metrics)
+        if not all(known) or not all(getattr(each, "built", True) for each in self.metrics):
+            return function()
+        traced = self._settings.on_metrics
+        if name not in traced:
+            traced[name] = tf.function(function, autograph=False)
+        return traced[name]()
 
     def _recorder(self, **settings: Any) -> FitRecorder | None:
         if self._log is None:

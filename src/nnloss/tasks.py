@@ -6,6 +6,7 @@ public API, so that this file needs no TensorFlow to be read or imported.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -36,6 +37,11 @@ class Metric:
     keras_class: str
     name: str
     from_logits: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def function(self) -> str:
+        """Name of the function in ``keras.metrics`` that gives the metric of each row."""
+        return re.sub("(?<=[a-z])(?=[A-Z])", "_", self.keras_class).lower()
 
 
 @dataclass(frozen=True)

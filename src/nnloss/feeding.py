@@ -111,7 +111,7 @@ def weights(y: Any, class_weight: dict[int, float] | None, sample_weight: Any) -
     """
     if class_weight is None:
         return (sample_weight,)
-    if sample_weight is not None or not in_memory(y):
+    if y is None or sample_weight is not None or not in_memory(y):
         return class_weight, sample_weight
     numbers = np.asarray(y)
     if numbers.ndim > 1:

@@ -681,7 +681,8 @@ validation_batch_size, validation_freq
         """
         if tf.inside_function() or self.run_eagerly:
             return function()
-        known = (type(each).__module__.partition(".")[0] == "keras" for each in self.metrics)
+        each_metric = (*self.metrics, *self.bound_metrics)
+        known = (type(each).__module__.partition(".")[0] == "keras" for each in each_metric)
         if not all(known) or not all(getattr(each, "built", True) for each in self.metrics):
             return function()
         traced = self._settings.on_metrics

@@ -1,22 +1,23 @@
-"""Measure the exercises against plain Keras: ``uv run python -m benchmarks``.
+"""Measure the training against plain Keras and PyTorch: ``uv run python -m benchmarks``.
 
-Whole commands run in turn, ours and the plain one and ours again, so that a slow spell of the
-machine hits both. What counts is the ratio of the medians of one run, not the seconds.
+Contenders run in turn, A B C A B C, each in a process of its own, so that a slow spell of the
+machine hits all of them. What counts is the ratio of the medians of one run, not the seconds.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 
+from benchmarks import arrays, plot
+from benchmarks.measuring import measure
 from exercises import commandline as cli
 from exercises.display import heading, paragraph, table
 from nnloss import provenance
@@ -24,158 +25,210 @@ from nnloss.datasets.places import named_folder
 from nnloss.errors import DataError
 from nnloss.files import replacing
 
-ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
+OURS, XLA, PLAIN, TORCH, MANY = "nnloss", "nnloss, XLA", "plain Keras", "PyTorch", "fit_many"
+SCRIPTS = {OURS: "ours", XLA: "ours", PLAIN: "plain_keras", TORCH: "pytorch", MANY: "many_seeds"}
+EPOCHS = {"boston": 100, "wafer": 20, "cifar10": 2}
+SHARES = (0.1, 0.3, 1.0)
 
-Rounds = Annotated[int, cli.option("How often each command runs.", "N", cli.whole_number(3))]
-Exercise = Annotated[Literal["boston", "wafer", "cifar10", "all"], cli.option("What to measure.")]
+Rounds = Annotated[int, cli.option("How often each contender runs.", "N", cli.whole_number(3))]
+Part = Annotated[
+    Literal["training", "start", "rows", "seeds", "all"], cli.option("What to measure.")
+]
+Exercise = Annotated[
+    Literal["boston", "wafer", "cifar10", "all"], cli.option("Whose network to train.")
+]
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """An exercise, measured against its plain translation.
+class Job:
+    """One thing to measure.
 
     Parameters
     ----------
-    name : str
-        Module of the exercise, and of the translation.
-    title : str
-        Heading.
+    part, exercise, contender : str
+        What it belongs to.
     epochs : int
-        Of both trainings. CIFAR-10 takes the same time in each epoch, so three are enough.
-    data : Path or None
-        Folder with the data; None for the packaged file.
+        Epochs of the training; 0 for ``--help``.
+    number : int
+        Training rows, or seeds of `fit_many`.
+    rounds : int or None
+        How often it runs, if not as often as the others.
     """
 
-    name: str
-    title: str
+    part: str
+    exercise: str
+    contender: str
     epochs: int
-    data: Path | None = None
+    number: int
+    rounds: int | None = None
 
-    def commands(self, out: Path) -> dict[str, list[str]]:
-        """Arguments for Python, by contender.
-
-        Parameters
-        ----------
-        out : Path
-            An empty folder.
-
-        Returns
-        -------
-        dict of str to list of str
-            In the order in which they run.
-        """
-        ours = ["-m", f"exercises.{self.name}", "--epochs", str(self.epochs), "--out", str(out)]
-        if self.data:
-            ours += ["--data-dir", str(self.data)]
-        plain = str(self.data or ROOT / "data" / "boston_housing.csv")
-        return {
-            "nnloss": ours,
-            "plain Keras": [
-                "-m", f"benchmarks.plain_keras.{self.name}", plain, str(out), str(self.epochs),
-            ],
-            "nnloss --help": ["-m", f"exercises.{self.name}", "--help"],
-        }  # fmt: skip
+    def command(self, files: dict[str, Path]) -> list[str]:
+        """Give the arguments for Python."""
+        if not self.epochs:
+            return ["-m", f"exercises.{self.exercise}", "--help"]
+        script = f"benchmarks.contenders.{SCRIPTS[self.contender]}"
+        file = str(files[self.exercise])
+        options = ["xla"] if self.contender == XLA else []
+        return ["-m", script, self.exercise, file, str(self.epochs), str(self.number), *options]
 
 
-def measure(command: list[str]) -> dict[str, float]:
-    """Run a command once in a process of its own.
+def jobs(part: str, exercises: list[str], rows: dict[str, int]) -> Iterator[Job]:
+    """List what a part consists of, in the order in which it runs in each round.
 
     Parameters
     ----------
-    command : list of str
-        Arguments for Python.
+    part : str
+        Which one.
+    exercises : list of str
+        Those that were asked for.
+    rows : dict of str to int
+        Training rows of each.
+
+    Yields
+    ------
+    Job
+        Contenders in turn.
+    """
+    contenders = [OURS, PLAIN, *([TORCH] if find_spec("torch") else [])]
+    for exercise in exercises:
+        epochs, all_rows = EPOCHS[exercise], rows[exercise]
+        if part == "training":
+            for contender in (*contenders, XLA):
+                yield Job(part, exercise, contender, epochs, all_rows)
+        elif part == "start":
+            yield Job(part, exercise, "nnloss --help", 0, 0)
+            if exercise == "boston":  # one step: an epoch of one batch
+                for contender in contenders:
+                    yield Job(part, exercise, contender, 1, 32)
+        elif part == "rows" and exercise == "wafer":
+            for share in SHARES:
+                for contender in contenders:
+                    yield Job(part, exercise, contender, epochs, round(share * all_rows))
+        elif part == "seeds" and exercise == "boston":
+            yield Job(part, exercise, PLAIN, epochs, all_rows)
+            for seeds in (1, 10, 100):
+                yield Job(part, exercise, MANY, epochs, seeds)
+            yield Job(part, exercise, MANY, epochs, 1000, rounds=1)
+        elif part == "seeds" and exercise == "wafer":
+            yield Job(part, exercise, PLAIN, 100, all_rows)
+            yield Job(part, exercise, MANY, 100, 20)
+
+
+def run(chosen: list[Job], files: dict[str, Path], rounds: int) -> pd.DataFrame:
+    """Measure jobs in turn, round after round; one row each time."""
+    measured: list[dict[str, Any]] = []
+    for number in range(1, rounds + 1):
+        for job in chosen:
+            if number > (job.rounds or rounds):
+                continue
+            result = measure(job.command(files))
+            row = {"round": number, "exercise": job.exercise, "contender": job.contender}
+            measured.append(row | {"epochs": job.epochs, "number": job.number} | result)
+            took = result.get("training", result["seconds"])
+            print(f"{job.part}, round {number}: {job.exercise}, {job.contender}, "
+                  f"{job.number}: {took:.2f} s", file=sys.stderr)  # fmt: skip
+    return pd.DataFrame(measured)
+
+
+def ratios(measured: pd.DataFrame, column: str, factor: float = 1.0) -> pd.DataFrame:
+    """Compare each contender with ours.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        From `run`, of one exercise and one number.
+    column : str
+        What is compared: ``training`` or ``seconds``.
+    factor : float, default 1
+        How often the others would have to run to do what ours did once.
 
     Returns
     -------
-    dict
-        Wall time in ``seconds``, peak resident memory in ``MB``.
+    DataFrame
+        A row for each contender: medians, and other / ours with the range over the rounds.
     """
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    if status:
-        raise RuntimeError(
-            f"{' '.join(command)} ended with status {os.waitstatus_to_exitcode(status)}"
+    wide = measured.pivot(index="round", columns="contender", values=column)
+    ours = MANY if MANY in wide else OURS
+    rows = []
+    for contender in measured["contender"].unique():
+        each = factor * wide[contender] / wide[ours]
+        median = factor * wide[contender].median() / wide[ours].median()
+        own = contender == ours
+        rows.append(
+            {
+                "contender": contender,
+                "median, s": f"{wide[contender].median():.2f}",
+                "/ ours": "" if own else f"{median:.2f}",
+                "by round": "" if own else f"{each.min():.2f} to {each.max():.2f}",
+                "peak, MB": f"{measured[measured['contender'] == contender]['MB'].max():,.0f}",
+            }
         )
-    # Linux counts in KiB, macOS in bytes.
-    return {
-        "seconds": seconds,
-        "MB": usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10),
-    }
+    return pd.DataFrame(rows)
 
 
-def compare(comparison: Comparison, rounds: int, out: Path) -> None:
-    """Run both contenders in turn, write every run to a CSV file and print the medians.
+def show(part: str, measured: pd.DataFrame) -> None:
+    """Print the medians and ratios of a part."""
+    for (exercise, epochs), group in measured.groupby(["exercise", "epochs"], sort=False):
+        if part == "seeds":
+            plain = group[group["contender"] == PLAIN]
+            for seeds in sorted(group[group["contender"] == MANY]["number"].unique()):
+                many = group[(group["contender"] == MANY) & (group["number"] == seeds)]
+                both = pd.concat([plain[plain["round"].isin(many["round"])], many])
+                heading(f"{exercise}, {epochs} epochs, {seeds} seeds against {seeds} plain runs")
+                table(ratios(both, "training", factor=float(seeds)))
+            continue
+        for number, part_of in group.groupby("number"):
+            what = "--help" if not epochs else f"{epochs} epochs, {number:,} rows"
+            heading(f"{part}: {exercise}, {what}")
+            table(ratios(part_of.replace("nnloss --help", OURS), COLUMN[part]))
 
-    Parameters
-    ----------
-    comparison : Comparison
-        What to measure.
-    rounds : int
-        How often.
-    out : Path
-        Folder for the CSV file.
-    """
-    measured = []
-    for number in range(1, rounds + 1):
-        with tempfile.TemporaryDirectory() as folder:
-            for name, command in comparison.commands(Path(folder, "out")).items():
-                result = {"round": number, "contender": name} | measure(command)
-                print(
-                    f"{comparison.name}, round {number}: {name}: {result['seconds']:.1f} s",
-                    file=sys.stderr,
-                )
-                measured.append(result)
-    frame = pd.DataFrame(measured)
-    with replacing(out / f"{comparison.name}.csv") as path:
-        frame.to_csv(path, index=False)
 
-    grouped = frame.groupby("contender", sort=False)
-    summary = grouped["seconds"].agg(["median", "min", "max"]).add_suffix(", s").reset_index()
-    summary["peak memory, MB"] = grouped["MB"].max().to_numpy()
-    heading(f"{comparison.title}, the whole command, {comparison.epochs} epochs")
-    table(summary)
-    median = grouped["seconds"].median()
-    paired = frame.pivot(index="round", columns="contender", values="seconds")
-    ratios = paired["plain Keras"] / paired["nnloss"]
-    paragraph(
-        f"plain Keras / nnloss: {median['plain Keras'] / median['nnloss']:.2f} "
-        f"(by round {ratios.min():.2f} to {ratios.max():.2f})"
-    )
+COLUMN = {"training": "training", "rows": "training", "start": "seconds"}
 
 
 def main(
+    part: Part = "all",
     exercise: Exercise = "all",
     rounds: Rounds = 3,
     data_dir: cli.DataDir = None,
     out: cli.Out = HERE / "results",
 ) -> None:
-    """Measure the exercises against their plain translations, import included."""
+    """Measure training against plain Keras and, if torch is installed, PyTorch."""
     cli.require_folder(out)
     named = named_folder(data_dir)
-    folder = named[0].resolve() if named else None
-    comparisons = (
-        Comparison("boston", "Exercise 11.3", epochs=100),
-        Comparison("wafer", "Exercise 11.5", epochs=100, data=folder),
-        Comparison("cifar10", "Exercise 11.4", epochs=3, data=folder),
-    )
-    chosen = [each for each in comparisons if exercise in (each.name, "all")]
-    if folder is None and exercise != "boston":
+    exercises: list[str] = list(EPOCHS) if exercise == "all" else [exercise]
+    if named is None and exercises != ["boston"]:
         raise DataError(
-            "The plain scripts for Wafer and CIFAR-10 need a folder with the data",
+            "The benchmarks of Wafer and CIFAR-10 need a folder with the data",
             "found none named",
             "Name it by --data-dir or NNLOSS_DATA, or give --exercise boston",
         )
     out.mkdir(parents=True, exist_ok=True)
-    for comparison in chosen:
-        compare(comparison, rounds, out)
-    machine = provenance.machine()
-    versions = ", ".join(f"{name} {number}" for name, number in provenance.versions().items())
-    paragraph(f"{machine['cpu']}, {machine['cores']} cores; {versions}")
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: Path(folder, f"{name}.npz") for name in exercises}
+        data = named[0].resolve() if named else None
+        rows = {name: arrays.save(name, data, path) for name, path in files.items()}
+        for name in ("training", "start", "rows", "seeds") if part == "all" else (part,):
+            chosen = list(jobs(name, exercises, rows))
+            if not chosen:
+                continue
+            measured = run(chosen, files, rounds)
+            with replacing(out / f"{name}.csv") as path:
+                measured.to_csv(path, index=False, float_format="%.6g")
+            show(name, measured)
+    figure = plot.drawn(out)
+    if figure:
+        with replacing(out / "speed.png") as path:
+            figure.savefig(path, format="png", dpi=150)
+    machine = {**provenance.machine(), **provenance.versions()}
+    if find_spec("torch"):
+        from importlib.metadata import version
+
+        machine["torch"] = version("torch")
+    with replacing(out / "machine.csv") as path:
+        pd.Series(machine).rename_axis("what").rename("value").to_csv(path)
+    paragraph(", ".join(f"{name} {value}" for name, value in machine.items()))
 
 
 if __name__ == "__main__":

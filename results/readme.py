@@ -133,29 +133,52 @@ differ by {algebra["difference"][0]:.0e} at most, and CCE and BCE of the same lo
 
 def speed() -> str:
     """Tabulate what the committed benchmark measured."""
-    text = head("", "`nnloss`, s", "plain Keras, s", "ratio", "by round", "peak memory, MB")
-    helped = []
-    titles = {
-        "boston": "Boston, 100 epochs",
-        "wafer": "Wafer, 100 epochs",
-        "cifar10": "CIFAR-10, 3 epochs",
-    }
-    for name, title in titles.items():
-        measured = pd.read_csv(ROOT / "benchmarks" / "results" / f"{name}.csv")
-        wide = measured.pivot(index="round", columns="contender", values="seconds")
-        median, ratios = wide.median(), wide["plain Keras"] / wide["nnloss"]
-        memory = measured.groupby("contender")["MB"].max()
-        helped.append(median["nnloss --help"])
+    folder = ROOT / "benchmarks" / "results"
+    training, start, seeds = (
+        pd.read_csv(folder / f"{name}.csv") for name in ("training", "start", "seeds")
+    )
+    names = "nnloss", "plain Keras", "PyTorch"
+    median = training.groupby(["exercise", "contender"])["training"].median().unstack()
+    text = head("training", *(f"{name}, s" for name in names), "Keras / ours", "PyTorch / ours")
+    titles = {"boston": "Boston", "wafer": "Wafer", "cifar10": "CIFAR-10"}
+    for exercise, title in titles.items():
+        values = median.loc[exercise]
+        epochs = training[training["exercise"] == exercise]["epochs"].iloc[0]
         text += row(
-            title,
-            f"{median['nnloss']:.1f}",
-            f"{median['plain Keras']:.1f}",
-            f"{median['plain Keras'] / median['nnloss']:.2f}",
-            f"{ratios.min():.2f} to {ratios.max():.2f}",
-            f"{memory['nnloss']:,.0f} and {memory['plain Keras']:,.0f}",
+            f"{title}, {epochs} epochs",
+            *(f"{values[name]:.1f}" for name in names),
+            *(f"{values[name] / values['nnloss']:.1f}" for name in names[1:]),
         )
+    slower = ", ".join(
+        f"{title} {median.loc[exercise, 'nnloss, XLA'] / median.loc[exercise, 'nnloss']:.1f}"
+        for exercise, title in titles.items()
+    )
+    many = head("seeds at once", "`fit_many`, s", "as many plain runs / ours", "peak memory, MB")
+    for exercise, number in (("boston", 100), ("boston", 1000), ("wafer", 20)):
+        part = seeds[(seeds["exercise"] == exercise)].set_index("contender")
+        plain = part.loc["plain Keras", "training"].median()
+        part = part[part["number"].eq(number)].loc[["fit_many"]]
+        took = part["training"].median()
+        many += row(
+            f"{titles[exercise]}, {number:,} seeds of 100 epochs",
+            f"{took:.1f}",
+            f"{number * plain / took:.0f}",
+            f"{part['MB'].max():,.0f}",
+        )
+    helped = start[start["epochs"] == 0].groupby("exercise")["seconds"].median()
+    first = start[start["epochs"] == 1].groupby("contender")["seconds"].median()
     return f"""{text}
-`--help` takes {min(helped):.1f} to {max(helped):.1f} s.
+![Training times, cost of a row and cost of a seed](benchmarks/results/speed.png)
+
+{many}
+`--help` takes {helped.min():.1f} to {helped.max():.1f} s. From the start of Python to the end of
+the first training step of Boston it takes {first["nnloss"]:.1f} s, in plain Keras
+{first["plain Keras"]:.1f} s, in PyTorch {first["PyTorch"]:.1f} s; most of it is the import.
+
+XLA is left out of a single training, since it has to compile first and then saves little: with it
+these trainings take so many times as long: {slower}. Where nobody returns to Python between
+hundreds of steps of many small networks it pays, so `fit_many` compiles each epoch by XLA, except
+where there is Dropout: XLA draws other random numbers from the same state.
 """
 
 

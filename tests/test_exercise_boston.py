@@ -209,8 +209,9 @@ def test_a_wrong_option_is_one_line_and_writes_nothing(boston, tmp_path, argumen
     [
         (["--rounds", "2"], "'--rounds': it must be a whole number of at least 3; found '2'"),
         (["--out", "LICENSE"], "The output folder 'LICENSE' must be a folder"),
-        (["--exercise", "wafer"], "The plain scripts for Wafer and CIFAR-10 need a folder with"),
+        (["--exercise", "wafer"], "The benchmarks of Wafer and CIFAR-10 need a folder with"),
         (["--exercise", "mnist"], "'mnist' is not one of 'boston', 'wafer', 'cifar10', 'all'"),
+        (["--part", "lunch"], "'lunch' is not one of 'training', 'start', 'rows', 'seeds', 'all'"),
     ],
 )
 def test_a_wrong_option_of_the_benchmark_is_one_line(python, arguments, message):

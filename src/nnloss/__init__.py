@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nnloss import likelihoods, plots, published
     from nnloss.datasets import Split, load_boston, load_cifar10, load_wafer
     from nnloss.encoding import class_numbers, encode
+    from nnloss.ensembles import fit_many
     from nnloss.errors import DataError, NnlossError, OutputError, PairingError, TargetError
     from nnloss.models import TaskModel, compile_for_task
     from nnloss.progress import EpochProgress
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _MODULES: dict[str, tuple[str, ...]] = {
     "datasets": ("Split", "load_boston", "load_cifar10", "load_wafer"),
     "encoding": ("class_numbers", "encode"),
+    "ensembles": ("fit_many",),
     "errors": ("DataError", "NnlossError", "OutputError", "PairingError", "TargetError"),
     "models": ("TaskModel", "compile_for_task"),
     "progress": ("EpochProgress",),
@@ -55,6 +57,7 @@ __all__ = [
     "class_numbers",
     "compile_for_task",
     "encode",
+    "fit_many",
     "likelihoods",
     "load_boston",
     "load_cifar10",

@@ -1,0 +1,50 @@
+"""The arrays of an exercise in one file, so that all contenders train on the same ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+import nnloss
+from nnloss.published import SETTINGS
+
+
+def save(exercise: str, data: Path | None, path: Path) -> int:
+    """Write what the network of an exercise takes, as in the edition of 2023.
+
+    Parameters
+    ----------
+    exercise : {"boston", "wafer", "cifar10"}
+        Whose.
+    data : Path or None
+        Folder with the data; None for the packaged file of Boston.
+    path : Path
+        An ``.npz`` file: x_train, y_train, x_test, y_test, batch_size.
+
+    Returns
+    -------
+    int
+        Training rows.
+    """
+    split = getattr(nnloss, f"load_{exercise}")(data)
+    x_train, x_test = split.x_train, split.x_test
+    y_train, y_test = split.y_train, split.y_test
+    if exercise == "boston":
+        mean, sd = x_train.mean(axis=0), x_train.std(axis=0, ddof=1)
+        x_train, x_test = (x_train - mean) / sd, (x_test - mean) / sd
+    else:
+        classes = len(split.classes)
+        y_train, y_test = (nnloss.encode(y, nnloss.MULTICLASS, classes) for y in (y_train, y_test))
+    if exercise == "wafer":
+        x_train, x_test = x_train[..., np.newaxis], x_test[..., np.newaxis]
+    kind = np.uint8 if exercise == "cifar10" else np.float32
+    np.savez(
+        path,
+        x_train=x_train.astype(kind),
+        y_train=y_train.astype(np.float32),
+        x_test=x_test.astype(kind),
+        y_test=y_test.astype(np.float32),
+        batch_size=SETTINGS[exercise, 2023].batch_size,
+    )
+    return len(x_train)

@@ -1,0 +1,1 @@
+"""Trainings that are measured, each a script: exercise, file of arrays, epochs, rows."""

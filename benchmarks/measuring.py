@@ -1,0 +1,50 @@
+"""Run a command in a process of its own, and measure it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def measure(command: list[str]) -> dict[str, float]:
+    """Run a command once.
+
+    Parameters
+    ----------
+    command : list of str
+        Arguments for Python.
+
+    Returns
+    -------
+    dict of str to float
+        Wall time in ``seconds``, peak resident memory in ``MB``, and the numbers of the JSON object
+        in the last line that it printed, if there is one: ``training``, seconds from the model to
+        its last epoch, tracing included, and ``val_loss``.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails; with what it wrote to standard error.
+    """
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=out, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        out.seek(0)
+        errors.seek(0)
+        if status:
+            code = os.waitstatus_to_exitcode(status)
+            raise RuntimeError(f"{' '.join(command)} ended with {code}\n{errors.read()}")
+        last = out.read().strip().rpartition("\n")[2]
+    # Linux counts in KiB, macOS in bytes.
+    peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    printed = json.loads(last) if last.startswith("{") else {}
+    return {"seconds": seconds, "MB": peak, **printed}

@@ -1,1 +1,0 @@
-"""The course's scripts, translated to Keras line by line, without nnloss."""

@@ -172,8 +172,9 @@ def test_training_starts_with_the_same_bits(small):
     weights = model.get_weights()
     shuffle = ensembles.feeding.shuffle_seed()
     plan = ensembles._Plan(build, REGRESSION, None, None, "adam", 1, 32, False)
-    state, seed = plan.start(3)
-    assert seed == shuffle
+    _, begin = plan.start(3)
+    state = begin.variables
+    assert begin.shuffle_seed == shuffle
     ours = [array for array in state if array.dtype == np.float32]
     assert all(np.array_equal(a, b) for a, b in zip(ours, weights, strict=True))
     dropout = next(layer for layer in model.layers if isinstance(layer, L.Dropout))
@@ -229,13 +230,95 @@ def test_a_seed_that_diverges_is_marked_and_leaves_the_others_alone(small, monke
     start = ensembles._Plan.start
 
     def poisoned(plan, seed):
-        state, shuffle = start(plan, seed)
-        return ([array * np.nan for array in state] if seed == 1 else state), shuffle
+        made, begin = start(plan, seed)
+        ill = [array * np.nan for array in begin.variables]
+        return made, (replace(begin, variables=ill) if seed == 1 else begin)
 
     monkeypatch.setattr(ensembles._Plan, "start", poisoned)
     ill = fit_many(build, split, range(3), **settings)
     assert ill["diverged"].tolist() == [False, True, False]
     pd.testing.assert_frame_equal(ill.query("seed != 1"), well.query("seed != 1"))
+
+
+def test_a_value_that_was_not_finite_is_not_forgotten(small):
+    """The loss of the first epoch overflows, that of the second does not."""
+    split = small(REGRESSION, (8,))
+    big = {name: np.abs(getattr(split, name)) * 1e20 for name in ("x_train", "x_test")}
+    runs = fit_many(
+        sequential((8,), *widths(2)), replace(split, **big), (1,), task=REGRESSION, epochs=2,
+        batch_size=10, optimizer=keras.optimizers.SGD(10.0, clipvalue=1.0),
+    )  # fmt: skip
+    assert np.isfinite(runs["loss"][0])
+    assert runs["diverged"].tolist() == [True]
+
+
+HEADS = {
+    "an Activation": (BINARY, [lambda: L.Dense(1), lambda: L.Activation("sigmoid")]),
+    "a Softmax": (MULTICLASS, [lambda: L.Dense(3), L.Softmax]),
+    "a Dense": (BINARY, [lambda: L.Dense(1, "sigmoid")]),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_model_may_bring_its_head(small, name):
+    """Logits of such size that a clipped probability has another loss."""
+    task, head = HEADS[name]
+    split = small(task, (8,))
+    far = replace(split, x_train=split.x_train * 300, x_test=split.x_test * 300)
+    build = sequential((8,), *widths(6), *head)
+    settings = {"task": task, "epochs": 2, "batch_size": 16}
+    agree(
+        fit_many(build, far, (2,), per_epoch=True, **settings), singly(build, far, (2,), **settings)
+    )
+
+
+def test_an_optimizer_object_is_copied_whole(small):
+    """A schedule of the caller's own is nothing that Keras could make from a name."""
+
+    class Warm(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 0.001 * keras.ops.cast(step + 1, "float32")
+
+    build, split = sequential((8,), *widths(4)), small(REGRESSION, (8,))
+    settings = {"task": REGRESSION, "epochs": 2, "per_epoch": True}
+    runs = fit_many(build, split, (0, 1), optimizer=keras.optimizers.SGD(Warm()), **settings)
+    twice = fit_many(build, split, (0, 1), optimizer=keras.optimizers.SGD(Warm()), **settings)
+    pd.testing.assert_frame_equal(runs, twice)
+    set_seed(0)
+    model = compile_for_task(build(), REGRESSION, optimizer=keras.optimizers.SGD(Warm()))
+    history = model.fit(split.x_train, split.y_train, epochs=2, verbose=0).history
+    assert runs.query("seed == 0")["loss"].to_numpy() == pytest.approx(history["loss"], rel=1e-5)
+
+
+def test_a_model_that_depends_on_the_seed_is_noticed(small, caplog):
+    def build():
+        wide = 4 + int(np.random.randint(2)) * 3  # what set_seed has seeded
+        return keras.Sequential([keras.Input((8,)), L.Dense(wide, "relu")])
+
+    split = small(REGRESSION, (8,))
+    settings = {"task": REGRESSION, "epochs": 1}
+    with caplog.at_level(logging.INFO, "nnloss"):
+        runs = fit_many(build, split, range(4), per_epoch=True, **settings)
+    assert "another model for seed" in caplog.text
+    agree(runs, singly(build, split, range(4), **settings), tolerance=1e-6)
+
+
+def own(x):
+    """Look at the other rows, and so at other models if it were applied to a stack."""
+    return x / (1e-3 + keras.ops.sum(keras.ops.abs(x), axis=1, keepdims=True))
+
+
+def half_frozen():
+    layer = L.Dense(4, "relu")
+    model = keras.Sequential([keras.Input((8,)), layer])
+    layer.kernel.trainable = False
+    return model
+
+
+def excluding():
+    optimizer = keras.optimizers.AdamW(0.01, weight_decay=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
 
 
 UNKNOWN = {
@@ -251,7 +334,19 @@ UNKNOWN = {
         "global_clipnorm",
     ),
     "an optimizer of whole matrices": (sequential((8,), *widths(4)), "adafactor", "Adafactor"),
+    "weights without decay": (sequential((8,), *widths(4)), excluding(), "exclude_from"),
     "a nested model": (sequential((8,), residual), "adam", "Functional"),
+    "an activation of one's own": (
+        sequential((8,), lambda: L.Dense(4, own), *widths(4)),
+        "adam",
+        "an activation that is not Keras' own",
+    ),
+    "a frozen kernel": (half_frozen, "adam", "frozen by itself"),
+    "an axis of unknown length": (
+        sequential((None,), lambda: L.Embedding(9, 4), L.GlobalAveragePooling1D),
+        "adam",
+        "Embedding",
+    ),
 }
 
 
@@ -259,6 +354,9 @@ UNKNOWN = {
 def test_what_is_not_known_is_trained_one_after_another(small, name, caplog):
     build, optimizer, reason = UNKNOWN[name]
     split = small(REGRESSION, (8,))
+    if "Embedding" in reason:
+        words = {part: np.abs(getattr(split, part)).astype(int) for part in ("x_train", "x_test")}
+        split = replace(split, **words)
     settings = {"task": REGRESSION, "epochs": 2, "optimizer": optimizer}
     done = []
     with caplog.at_level(logging.INFO, "nnloss"):

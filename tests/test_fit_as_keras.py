@@ -306,16 +306,67 @@ class Halves(keras.metrics.Metric):
         self.total.assign(0.0)
 
 
-def test_a_metric_of_the_callers_own_is_reset_as_keras_does(body, data):
+@pytest.mark.parametrize("kind", ["metrics", "weighted_metrics"])
+def test_a_metric_of_the_callers_own_is_used_as_keras_does(body, data, kind):
     x, y = data[0], data[1]["binary"]
-    resets = []
+    resets, evaluated = [], []
     for plain in (False, True):
         halves = Halves()
-        model = compile_for_task(body(), BINARY, metrics=[halves])
-        history = fitted(model.to_keras() if plain else model, x, y, batch_size=11)
+        model = compile_for_task(body(), BINARY)
+        model.compile(**{kind: [halves]})
+        model = model.to_keras() if plain else model
+        history = fitted(model, x, y, batch_size=11)
         assert history["halves"].tolist() == [5.0] * EPOCHS
+        evaluated.append(model.evaluate(x, y, verbose=0, return_dict=True)["halves"])
         resets.append(halves.resets)
     assert resets[0] == resets[1]
+    assert evaluated == [2.0, 2.0]  # four batches of 32 rows
+
+
+def test_a_function_of_a_batch_is_evaluated_on_keras_batches(body, data):
+    def rmse(y_true, y_pred):
+        return keras.ops.sqrt(keras.ops.mean((y_true - y_pred) ** 2))
+
+    x, y = data[0], data[1]["regression"][:, None]
+    model = compile_for_task(body(), REGRESSION)
+    model.compile(weighted_metrics=[rmse])
+    plain = model.to_keras()
+    options = {"verbose": 0, "return_dict": True}
+    assert model.evaluate(x, y, **options) == pytest.approx(plain.evaluate(x, y, **options))
+
+
+def test_a_model_of_a_strategy_is_trained_by_keras(body, data):
+    x, y = data[0], data[1]["regression"]
+    histories = []
+    for plain in (False, True):
+        with tf.distribute.OneDeviceStrategy("/cpu:0").scope():
+            keras.utils.set_random_seed(0)
+            model = compile_for_task(body(), REGRESSION)
+            model = model.to_keras() if plain else model
+        histories.append(fitted(model, x, y, shuffle=False, validation_data=(x, y)))
+    same(*histories)
+
+
+def test_sparse_rows_are_split_by_keras(data):
+    x, y = tf.sparse.from_dense(data[0]), data[1]["regression"]
+    keras.utils.set_random_seed(0)
+    body = keras.Sequential([keras.Input((8,), sparse=True), keras.layers.Dense(4, "relu")])
+    model = compile_for_task(body, REGRESSION)
+    options = {"shuffle": False, "validation_split": 0.25}
+    start = model.get_weights()
+    ours = fitted(model, x, y, **options)
+    plain = compile_for_task(body, REGRESSION).to_keras()
+    plain.set_weights(start)
+    same(ours, fitted(plain, x, y, **options))
+
+
+def test_an_optional_input_may_be_left_out(data):
+    x, y = data[0], data[1]["regression"]
+    given = keras.Input((8,), name="a")
+    left_out = keras.Input((8,), name="b", optional=True)
+    body = keras.Model({"a": given, "b": left_out}, keras.layers.Dense(4, "relu")(given))
+    history = fitted(compile_for_task(body, REGRESSION), {"a": x, "b": None}, y)
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
 
 
 def test_the_same_seed_gives_the_same_bits(twins, data):

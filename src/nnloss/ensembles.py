@@ -7,6 +7,7 @@ epoch of all of them into one program.
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ from nnloss.encoding import as_targets
 from nnloss.errors import NnlossError
 from nnloss.losses import LossChoice
 from nnloss.models import Completed, compile_for_task, complete
-from nnloss.stacked import NotStackable, StackedDropout, stack
+from nnloss.stacked import NotStackable, StackedDropout, require_stackable, stack
 from nnloss.tasks import Task
 
 logger = logging.getLogger("nnloss")
@@ -66,7 +67,8 @@ def fit_many(
     Parameters
     ----------
     build : callable
-        Makes the body, as for `compile_for_task`; called once for each seed, after ``set_seed``.
+        Makes the body, as for `compile_for_task`; called for each seed in turn, after ``set_seed``
+        (for the first one again where seeds have to be trained one after another).
     split : Split
         Inputs as the network takes them; `y` a quantity, or the numbers of classes.
     seeds : iterable of int
@@ -89,7 +91,8 @@ def fit_many(
     Returns
     -------
     DataFrame
-        One row a seed, in the order given: ``seed``, ``diverged`` (a value is not finite),
+        One row a seed, in the order given: ``seed``, ``diverged`` (a value was not finite, in
+        whichever epoch),
         ``loss`` and the metrics of the task over the batches of the last epoch, as in Keras'
         history, ``val_loss`` and so on on the test rows after it. With `per_epoch`, one row a seed
         and epoch, and a column ``epoch``, from 1.
@@ -116,7 +119,7 @@ def fit_many(
     if classes is None and task.nodes is None:
         classes = len(split.classes) or None
     plan = _Plan(build, task, classes, loss, optimizer, epochs, batch_size, per_epoch)
-    first = plan.make(seeds[0])
+    first, start = plan.start(seeds[0])
     assert first.choice.loss is not None, "complete has required a loss of the task"
     given = (
         (split.x_train, as_targets(split.y_train, first.choice.loss, first.nodes)),
@@ -125,24 +128,13 @@ def fit_many(
     for x, y in given:
         targets.check_arrays(x, y, task=task, loss=first.choice.loss, nodes=first.nodes)
     data = Data(*feeding.tensors(given[0]), *feeding.tensors(given[1]))
-    total = len(seeds) * epochs
-    try:
-        ensemble = Ensemble(first, data, plan.new_optimizer(), batch_size, len(seeds))
-    except NotStackable as reason:
-        logger.info("Seeds are trained one after another, because of %s", reason)
-        values = _one_by_one(plan, data, seeds)
-    else:
-        values = _together(plan, ensemble, seeds)
     done, frames = 0, []
-    for epochs_done, frame in values:
+    for epochs_done, frame in _all(plan, first, start, data, seeds):
         done += epochs_done
         frames += [] if frame is None else [frame]
         if progress:
-            progress(done, total)
+            progress(done, len(seeds) * epochs)
     frame = pd.concat(frames, ignore_index=True)
-    numbers = frame.drop(columns=["seed", "epoch"])
-    finite = pd.Series(np.isfinite(numbers).all(axis=1)).groupby(frame["seed"]).transform("last")
-    frame.insert(1, "diverged", ~finite)
     return frame if per_epoch else frame.drop(columns="epoch")
 
 
@@ -164,18 +156,32 @@ class _Plan:
         training.set_seed(seed)
         return complete(self.build(), self.task, classes=self.classes, loss=self.loss)
 
-    def start(self, seed: int) -> tuple[list[NDArray[Any]], int]:
-        """Give what a training from a seed starts with: variables, and the seed to shuffle by."""
+    def start(self, seed: int) -> tuple[Completed, Start]:
+        """Make a new model, and note what its training starts with."""
         made = self.make(seed)
         # The next number that `fit` draws, and drawn before the next seed is set.
         shuffle_seed = feeding.shuffle_seed()
         network = keras.Model(made.inputs, made.outputs)
-        return [variable.numpy() for variable in _variables(network)], shuffle_seed
+        shape = [(type(layer), layer.get_config() | {"name": ""}) for layer in network.layers]
+        return made, Start(
+            [variable.numpy() for variable in _variables(network)], shuffle_seed, shape
+        )
 
     def new_optimizer(self) -> Any:
         """Make an optimizer in the state in which the caller's was given."""
         given = keras.optimizers.get(self.optimizer)
+        if not given.built:  # what its config does not tell is kept, and classes need no register
+            return copy.deepcopy(given)
         return type(given).from_config(given.get_config())
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a training starts with: variables, the seed to shuffle by; and what the layers are."""
+
+    variables: list[NDArray[Any]]
+    shuffle_seed: int
+    layers: list[tuple[type, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -216,6 +222,21 @@ def _require_numbers(epochs: int, batch_size: int, rows: int) -> None:
 Steps = Iterator[tuple[int, pd.DataFrame | None]]
 
 
+def _all(plan: _Plan, first: Completed, start: Start, data: Data, seeds: Sequence[int]) -> Steps:
+    """Train at once what can be, and the rest one after another."""
+    left = list(seeds)
+    try:
+        optimizer = plan.new_optimizer()
+        ensemble = Ensemble(first, data, optimizer, plan.batch_size, len(seeds))
+        for done, frame in _together(plan, ensemble, start, seeds):
+            yield done, frame
+            if frame is not None:
+                left = left[frame["seed"].nunique() :]
+    except NotStackable as reason:
+        logger.info("Seeds are trained one after another, because of %s", reason)
+        yield from _one_by_one(plan, data, left)
+
+
 def _one_by_one(plan: _Plan, data: Data, seeds: Sequence[int]) -> Steps:
     """Train each seed as a model of its own."""
     for seed in seeds:
@@ -238,17 +259,24 @@ def _one_by_one(plan: _Plan, data: Data, seeds: Sequence[int]) -> Steps:
         ).history
         rows = plan.epochs if plan.per_epoch else 1
         frame = pd.DataFrame({name: values[-rows:] for name, values in history.items()})
+        finite = all(np.isfinite(values).all() for values in history.values())
         frame.insert(0, "epoch", np.arange(plan.epochs - rows, plan.epochs) + 1)
+        frame.insert(0, "diverged", not finite)
         frame.insert(0, "seed", seed)
         yield plan.epochs, frame
 
 
-def _together(plan: _Plan, ensemble: Ensemble, seeds: Sequence[int]) -> Steps:
+def _together(plan: _Plan, ensemble: Ensemble, start: Start, seeds: Sequence[int]) -> Steps:
     """Train the seeds in chunks of one size: the last one may repeat its last seed."""
-    for start in range(0, len(seeds), ensemble.models):
-        chunk = seeds[start : start + ensemble.models]
-        ensemble.load([plan.start(seed) for seed in chunk])
-        frames = []
+    for begin in range(0, len(seeds), ensemble.models):
+        chunk = seeds[begin : begin + ensemble.models]
+        starts = [plan.start(seed)[1] for seed in chunk[not begin :]]
+        starts = starts if begin else [start, *starts]
+        for seed, each in zip(chunk, starts, strict=True):
+            if each.layers != start.layers:
+                raise NotStackable(f"another model for seed {seed} than for seed {seeds[0]}")
+        ensemble.load(starts)
+        frames, finite = [], np.ones(ensemble.models, dtype=bool)
         for epoch in range(plan.epochs):
             values = ensemble.train(epoch)
             if plan.per_epoch or epoch == plan.epochs - 1:
@@ -257,8 +285,11 @@ def _together(plan: _Plan, ensemble: Ensemble, seeds: Sequence[int]) -> Steps:
                 frame.insert(0, "epoch", epoch + 1)
                 frame.insert(0, "seed", chunk)
                 frames.append(frame)
+            finite &= np.isfinite(list(values.values())).all(axis=0)
             yield len(chunk), None
-        yield 0, pd.concat(frames).sort_index(kind="stable")  # by model, then by epoch
+        table = pd.concat(frames)
+        table.insert(1, "diverged", ~finite[table.index])
+        yield 0, table.sort_index(kind="stable")  # by model, then by epoch
 
 
 class Ensemble:
@@ -285,6 +316,7 @@ class Ensemble:
         self, completed: Completed, data: Data, optimizer: Any, batch_size: int, seeds: int
     ) -> None:
         template = keras.Model(completed.inputs, completed.outputs)
+        require_stackable(template)
         floats = _floats_per_row(template)
         each = 4 * (4 * template.count_params() + 3 * batch_size * floats)
         chunks = -(-seeds // max(1, min(MODELS, MEMORY // each)))
@@ -305,18 +337,17 @@ class Ensemble:
         rows = len(data.x_test)
         self._test_rows = min(rows, max(1, MEMORY // (4 * 2 * floats * self.models)))
 
-    def load(self, starts: Sequence[tuple[list[NDArray[Any]], int]]) -> None:
+    def load(self, starts: Sequence[Start]) -> None:
         """Start with new models.
 
         Parameters
         ----------
-        starts : sequence of (list of ndarray, int)
-            Variables of each model and the seed of its shuffling; not more than `models`. If there
-            are fewer, the last one is repeated.
+        starts : sequence of Start
+            Not more than `models`; if there are fewer, the last one is repeated.
         """
         padded = [*starts, *starts[-1:] * (self.models - len(starts))]
-        self._shuffle_seeds = [seed for _, seed in padded]
-        states = zip(*(state for state, _ in padded), strict=True)
+        self._shuffle_seeds = [each.shuffle_seed for each in padded]
+        states = zip(*(each.variables for each in padded), strict=True)
         for variable, values in zip(_variables(self.network), states, strict=True):
             variable.assign(np.stack(values))
         for variable, value in zip(self.optimizer.variables, self._new, strict=True):
@@ -434,9 +465,10 @@ def _require_elementwise(optimizer: Any) -> Any:
     name = type(optimizer).__name__
     if type(optimizer) not in [getattr(keras.optimizers, known) for known in _ELEMENTWISE]:
         raise NotStackable(f"the optimizer {name}")
-    for option in ("clipnorm", "global_clipnorm", "loss_scale_factor"):
-        if getattr(optimizer, option, None) is not None:
-            raise NotStackable(f"{option} of the optimizer {name}")
+    options = ("clipnorm", "global_clipnorm", "loss_scale_factor", "_exclude_from_weight_decay")
+    for option in options:
+        if getattr(optimizer, option, None):
+            raise NotStackable(f"{option.lstrip('_')} of the optimizer {name}")
     return optimizer
 
 

@@ -318,7 +318,8 @@ validation_batch_size, validation_freq
         if rows is not None and validation_split and validation_data is None:
             trained = feeding.rows_before(rows, validation_split)
             split = {"train": trained, "validation": rows - trained}
-            if 0 < trained < rows:  # else Keras says what is wrong
+            arrays = feeding.in_memory(x, y, sample_weight)
+            if arrays and 0 < trained < rows:  # else Keras splits, or says what is wrong
                 (x, y, sample_weight), validation_data = feeding.parted(
                     (x, y, sample_weight), trained
                 )
@@ -616,12 +617,24 @@ validation_batch_size, validation_freq
         return {"task": self.task, "loss": self._settings.choice.loss, "nodes": self.nodes}
 
     @property
+    def _metrics_are_keras(self) -> bool:
+        """Whether all metrics are Keras' own: of others nobody knows what they do."""
+        weighted = self._settings.options.get("weighted_metrics") or ()
+        return all(
+            isinstance(each, str)
+            or (
+                isinstance(each, keras.metrics.Metric)
+                and type(each).__module__.partition(".")[0] == "keras"
+            )
+            for each in (*self.bound_metrics, *keras.tree.flatten(weighted))
+        )
+
+    @property
     def _evaluation_batch(self) -> int | None:
         """A large batch, if the mean over large batches is that over small ones; else None."""
         reduction = getattr(self._settings.choice.given, "reduction", "sum_over_batch_size")
-        means = all(isinstance(each, (str, keras.metrics.Metric)) for each in self.bound_metrics)
         free = all(each.shape[0] is None for each in self.inputs)
-        large = reduction == "sum_over_batch_size" and means and free
+        large = reduction == "sum_over_batch_size" and self._metrics_are_keras and free
         return training.EVALUATION_BATCH if large else None
 
     def _over(self, feed: feeding.Feed, step: Any) -> Any:
@@ -631,9 +644,14 @@ validation_batch_size, validation_freq
         return feed.each_batch(step, self.steps_per_execution, self.get_metrics_result)
 
     def _feeds(self, x: Any = None, y: Any = None, *weights: Any) -> bool:
-        """Whether x and y are arrays for one device, and steps are traced."""
-        alone = self.distribute_strategy.num_replicas_in_sync == 1 and not self.run_eagerly
-        return alone and x is not None and y is not None and feeding.in_memory(x, y, *weights)
+        """Whether x and y are arrays, for no strategy of several devices, and steps are traced."""
+        plain = not tf.distribute.has_strategy() and not self.run_eagerly
+        # Also a model that was made under a strategy keeps it.
+        plain = plain and self.distribute_strategy is tf.distribute.get_strategy()
+        given = keras.tree.flatten([x, y])  # an optional input may be left out
+        return (
+            plain and all(leaf is not None for leaf in given) and feeding.in_memory(x, y, *weights)
+        )
 
     @contextmanager
     def _fed(
@@ -675,15 +693,11 @@ validation_batch_size, validation_freq
         self.test_function = functions.get(execution.key("test"))
 
     def _on_metrics(self, name: str, function: Any) -> Any:
-        """Call a function of all metrics as one operation; one by one takes Keras 2 ms an epoch.
-
-        Only of metrics that are Keras' own and built; of another one nobody knows what it does.
-        """
+        """Call a function of all metrics as one operation; one by one takes Keras 2 ms an epoch."""
         if tf.inside_function() or self.run_eagerly:
             return function()
-        each_metric = (*self.metrics, *self.bound_metrics)
-        known = (type(each).__module__.partition(".")[0] == "keras" for each in each_metric)
-        if not all(known) or not all(getattr(each, "built", True) for each in self.metrics):
+        built = all(getattr(each, "built", True) for each in self.metrics)
+        if not built or not self._metrics_are_keras:
             return function()
         traced = self._settings.on_metrics
         if name not in traced:

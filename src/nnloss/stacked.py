@@ -6,6 +6,7 @@ passes from one model to another, so what happens to one (it may diverge) is no 
 
 from __future__ import annotations
 
+import inspect
 from functools import reduce
 from itertools import product
 from typing import Any
@@ -41,13 +42,8 @@ def stack(model: Any, models: int) -> Any:
     NotStackable
         If a layer or what is set on it is not known here.
     """
-    for layer in model.operations:
-        _require_known(layer)
-    if len(model.inputs) != 1:
-        raise NotStackable(f"{len(model.inputs)} inputs")
+    require_stackable(model)
     source = model.inputs[0]
-    if source.shape[0] is not None:
-        raise NotStackable("a fixed batch size")
     entry = keras.Input(batch_shape=(models, None, *source.shape[1:]), dtype=source.dtype)
     return keras.models.clone_model(
         # A Sequential or another kind of model would be cloned into its own kind.
@@ -57,10 +53,41 @@ def stack(model: Any, models: int) -> Any:
     )
 
 
+def require_stackable(model: Any) -> None:
+    """Check that all of a model is known here.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional.
+
+    Raises
+    ------
+    NotStackable
+        If a layer or what is set on it is not known.
+    """
+    for layer in model.operations:
+        _require_known(layer)
+    if len(model.inputs) != 1:
+        raise NotStackable(f"{len(model.inputs)} inputs")
+    if model.inputs[0].shape[0] is not None:
+        raise NotStackable("a fixed batch size")
+
+
 def _require_known(layer: Any) -> None:
     kind = type(layer)
     if kind not in _KNOWN and kind is not layers.InputLayer:
         raise NotStackable(f"{kind.__name__} '{layer.name}'")
+    if any(None in part.shape[1:] for part in keras.tree.flatten(layer.output)):
+        raise NotStackable(f"an axis of unknown length in '{layer.name}'")
+    activation = getattr(layer, "activation", None)
+    # A function of the caller's own may look at other axes than the last one.
+    ours = inspect.isfunction(activation) and activation.__module__.partition(".")[0] == "keras"
+    if activation is not None and not ours:
+        raise NotStackable(f"an activation that is not Keras' own in '{layer.name}'")
+    for weight in layer.weights:
+        if weight.trainable != layer.trainable and not weight.name.startswith("moving_"):
+            raise NotStackable(f"'{weight.name}' of '{layer.name}', frozen by itself")
     if layer.dtype_policy.name != "float32":
         raise NotStackable(f"dtype {layer.dtype_policy.name} of '{layer.name}'")
     config = layer.get_config()
@@ -125,6 +152,20 @@ class RowWise(keras.layers.Layer):
         folded = keras.tree.map_structure(lambda x: ops.reshape(x, (-1, *x.shape[2:])), inputs)
         result = self.layer(folded)
         return ops.reshape(result, (self.models, -1, *result.shape[1:]))
+
+
+def _softmax(source: Any, models: int) -> Any:
+    if source.axis != -1:
+        return RowWise(source, models)
+    return _last_axis(source, models)
+
+
+def _last_axis(source: Any, models: int) -> Any:
+    """Copy a layer that treats each number, or the last axis, by itself: more axes do no harm.
+
+    Folding them would hide from Keras' losses the logits that a last Activation was given.
+    """
+    return type(source).from_config(source.get_config())
 
 
 class _Weighted(keras.layers.Layer):
@@ -419,7 +460,6 @@ class StackedDropout(keras.layers.Layer):
 
 
 _ROW_WISE = (
-    layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Softmax,
     layers.Flatten, layers.Reshape, layers.Permute, layers.Rescaling,
     layers.AveragePooling1D, layers.AveragePooling2D,
     layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D,
@@ -431,6 +471,8 @@ _ROW_WISE = (
 
 _KNOWN: dict[type, Any] = {
     **dict.fromkeys(_ROW_WISE, RowWise),
+    **dict.fromkeys((layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU), _last_axis),
+    layers.Softmax: _softmax,
     layers.Dense: StackedDense,
     layers.Conv1D: StackedConv,
     layers.Conv2D: StackedConv,

@@ -256,7 +256,7 @@ def _leaves(x: Any, name: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(x, (list, tuple)) and any(hasattr(part, "shape") for part in x):
         for position, value in enumerate(x):
             yield from _leaves(value, f"{name}[{position}]")
-    else:
+    elif x is not None:  # an optional input that is left out
         yield name, x
 
 

@@ -65,7 +65,7 @@ def singly(build, split, seeds, *, task, loss=None, optimizer="adam", **settings
         if not isinstance(optimizer, str):
             optimizer = type(optimizer).from_config(optimizer.get_config())
         model = compile_for_task(build(), task, classes=classes, loss=loss, optimizer=optimizer)
-        known = model._settings.choice.loss
+        known = model._choice.loss
         parts = [(split.x_train, split.y_train), (split.x_test, split.y_test)]
         train, test = ((x, as_targets(y, known, classes or 1)) for x, y in parts)
         history = model.fit(*train, validation_data=test, verbose=0, **settings).history

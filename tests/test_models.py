@@ -185,10 +185,10 @@ def test_functions_are_traced_once_for_several_fits(body, data):
     x, y = data
     model = compiled(body, "regression")
     model.fit(x, y["regression"], verbose=0)
-    traced = dict(model._settings.functions)
+    traced = dict(model._compiled.functions)
     model.predict(x, verbose=0)
     model.fit(x, y["regression"], verbose=0)
-    assert model._settings.functions == traced
+    assert model._compiled.functions == traced
 
 
 def test_a_callers_compile_options_are_kept(body, data, tmp_path):
@@ -337,7 +337,7 @@ def test_steps_run_at_once_do_not_change_predictions(body, data):
     x, y = data
     model = compiled(body, "regression")
     model.fit(x, y["regression"], verbose=0)
-    assert max(steps for _, steps, *_ in model._settings.functions) > 1
+    assert max(steps for _, steps, *_ in model._compiled.functions) > 1
     assert model.predict(x, batch_size=7, verbose=0) == pytest.approx(
         model.predict(x, batch_size=120, verbose=0), rel=1e-5
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
 from nnloss import feeding, training
 from nnloss import metrics as task_metrics
-from nnloss._tensorflow import keras, tf
+from nnloss._tensorflow import keras
 from nnloss.errors import NnlossError
+from nnloss.fedmodel import FedModel
 from nnloss.heads import read_head
 from nnloss.losses import LossChoice
 from nnloss.pairing import (
@@ -152,44 +153,15 @@ def complete(model: Any, task: Task, *, classes: int | None = None, loss: Any = 
     return Completed(inputs, outputs, choice, nodes, text)
 
 
-@dataclass(frozen=True)
-class _Settings:
-    """What a model was compiled with; out of sight of Keras, which tracks metrics in attributes.
-
-    `functions` keeps the traced training and evaluation for each way of running them, `feeds` what
-    they take their rows from, `on_metrics` what is done to all metrics together.
-    """
-
-    choice: LossChoice
-    metrics: tuple[Any, ...] = ()
-    options: dict[str, Any] = field(default_factory=dict)
-    functions: dict[Any, Any] = field(default_factory=dict)
-    feeds: list[feeding.Feed] = field(default_factory=list)
-    on_metrics: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Execution:
-    """How steps are run: how many at once, and the feeds that their rows come from."""
-
-    steps: int = 1
-    train: feeding.Feed | None = None
-    test: feeding.Feed | None = None
-
-    def key(self, kind: str) -> tuple[Any, ...]:
-        """Say what a traced function depends on; `kind` is "train" or "test"."""
-        feed = getattr(self, kind)
-        return kind, self.steps, feed, feed and feed.batches == 1
-
-
 @keras.saving.register_keras_serializable(package="nnloss")
-class TaskModel(keras.Model):
+class TaskModel(FedModel):
     """A Keras model that knows its task: made by `compile_for_task`.
 
-    It is a functional ``keras.Model`` in every respect. Besides, ``compile`` refuses a loss or a
-    metric that does not fit, ``fit`` and ``evaluate`` check inputs and targets before the first
-    step, and a run record is left if a `log` was given. ``save`` writes an ordinary Keras model,
-    which loads where this package is not installed; ``keras.models.clone_model`` gives one too.
+    It is a functional ``keras.Model`` in every respect, and quick on arrays (`nnloss.fedmodel`).
+    Besides, ``compile`` refuses a loss or a metric that does not fit, ``fit`` and ``evaluate``
+    check inputs and targets before the first step, and a run record is left if a `log` was given.
+    ``save`` writes an ordinary Keras model, which loads where this package is not installed;
+    ``keras.models.clone_model`` gives one too.
 
     Parameters
     ----------
@@ -203,11 +175,6 @@ class TaskModel(keras.Model):
         See `compile_for_task`.
     """
 
-    # Keras sets them.
-    steps_per_execution: int
-    train_function: Any
-    test_function: Any
-
     def __init__(
         self, inputs: Any, outputs: Any, task: Task, *, name: str | None = None, log: Log = None
     ) -> None:
@@ -215,8 +182,7 @@ class TaskModel(keras.Model):
         self.task = task
         self._log = log
         self._recorded: FitRecorder | None = None
-        self._settings = _Settings(LossChoice.read(None, task))
-        self._execution = _Execution()
+        self._choice = LossChoice.read(None, task)
 
     def compile(
         self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any
@@ -245,12 +211,12 @@ class TaskModel(keras.Model):
         bound = task_metrics.bind(metrics, self.task, choice)
         kwargs.setdefault("jit_compile", False)
         super().compile(optimizer=optimizer, loss=choice.given, metrics=list(bound), **kwargs)
-        self._settings = _Settings(choice, tuple(bound), kwargs)
+        self._choice = choice
 
     @property
     def bound_metrics(self) -> tuple[Any, ...]:
         """The metrics of the task, and the caller's."""
-        return self._settings.metrics
+        return tuple(self._compiled.metrics)
 
     @property
     def nodes(self) -> int:
@@ -312,73 +278,30 @@ validation_batch_size, validation_freq
             validation_data = training.checked_validation(validation_data, **rule)
         callbacks = training.listed(callbacks)
         rows = len(y) if hasattr(y, "__len__") else None
-        # What is recorded is what the caller gave, before arrays become a feed.
         split = {"train": rows}
-        size = 32 if batch_size is None and rows is not None else batch_size
         if rows is not None and validation_split and validation_data is None:
             trained = feeding.rows_before(rows, validation_split)
             split = {"train": trained, "validation": rows - trained}
-            arrays = feeding.in_memory(x, y, sample_weight)
-            if arrays and 0 < trained < rows:  # else Keras splits, or says what is wrong
-                (x, y, sample_weight), validation_data = feeding.parted(
-                    (x, y, sample_weight), trained
-                )
-                validation_split = 0.0
+        size = 32 if batch_size is None and rows is not None else batch_size
         recorder = self._recorder(epochs=epochs, batch_size=size, split=split)
-        arguments: dict[str, Any] = {
-            "y": y,
-            "batch_size": batch_size,
-            "shuffle": shuffle,
-            "class_weight": class_weight,
-            "sample_weight": sample_weight,
-            "validation_split": validation_split,
-        }
-        with ExitStack() as stack:
-            train = test = None
-            weights = feeding.weights(y, class_weight, sample_weight)
-            if self._feeds(x, y, *weights) and not (steps_per_epoch or validation_split):
-                train = stack.enter_context(self._fed((x, y, *weights), size or 32, shuffle))
-                arguments = {"shuffle": False}  # it is done by the feed
-                if shuffle:
-                    callbacks = [feeding.Shuffle(train), *callbacks]
-            if isinstance(validation_data, (tuple, list)) and self._feeds(*validation_data):
-                if validation_steps:  # counts batches of the size that Keras would take
-                    validation_batch_size = validation_batch_size or size
-                else:
-                    validation_batch_size = (
-                        validation_batch_size or self._evaluation_batch or size or 32
-                    )
-                    test = stack.enter_context(self._fed(validation_data, validation_batch_size))
-            # Several steps at once run to the end of the data: right only where that is the end
-            # of the epoch.
-            steps = self.steps_per_execution
-            if not (steps_per_epoch or validation_steps):
-                if train:
-                    steps = self._at_once(callbacks, train.batches, verbose)
-                elif isinstance(x, tf.data.Dataset):
-                    steps = self._at_once(callbacks, int(x.cardinality()), verbose)
-            if train:
-                x = train.dataset(steps)
-            if test:
-                validation_data = test.dataset(steps)
-            if not self.optimizer.built:  # otherwise its variables have the step traced twice
-                self.optimizer.build(self.trainable_variables)
-            stack.enter_context(self._running(_Execution(steps, train, test)))
-            if recorder:
-                stack.enter_context(recorder)
-                callbacks = [*callbacks, recorder]
+        with recorder or nullcontext():
             return super().fit(
                 x,
+                y,
+                batch_size=batch_size,
                 epochs=epochs,
                 verbose=verbose,
-                callbacks=callbacks,
+                callbacks=[*callbacks, recorder] if recorder else callbacks,
+                validation_split=validation_split,
                 validation_data=validation_data,
+                shuffle=shuffle,
+                class_weight=class_weight,
+                sample_weight=sample_weight,
                 initial_epoch=initial_epoch,
                 steps_per_epoch=steps_per_epoch,
                 validation_steps=validation_steps,
                 validation_batch_size=validation_batch_size,
                 validation_freq=validation_freq,
-                **arguments,
             )
 
     def evaluate(
@@ -422,125 +345,13 @@ validation_batch_size, validation_freq
             )
         x = training.checked(x, y, sample_weight, **self._rule)
         rows = len(y) if hasattr(y, "__len__") else None
-        test, at_once = None, self.steps_per_execution
-        with ExitStack() as stack:
-            if self._feeds(x, y, sample_weight) and not steps:
-                size = batch_size or self._evaluation_batch or 32
-                test = stack.enter_context(self._fed((x, y, sample_weight), size))
-                at_once = self._at_once(training.listed(callbacks), test.batches, verbose)
-                x, y, batch_size, sample_weight = test.dataset(at_once), None, None, None
-            stack.enter_context(self._running(_Execution(at_once, None, test)))
-            result = super().evaluate(
-                x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
-            )
+        result = super().evaluate(
+            x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
+        )
         if self._recorded:
             values = {name: float(value) for name, value in self.get_metrics_result().items()}
             self._recorded.run.update(metrics={"test": values}, split={"test": rows})
         return result
-
-    def predict(self, *args: Any, **kwargs: Any) -> Any:
-        """Predict, as ``keras.Model.predict``.
-
-        One step at a time, also from a callback of ``fit``, which trains several at once: the
-        numbers are those of a model loaded from a file, bit for bit.
-
-        Parameters
-        ----------
-        *args, **kwargs
-            As in Keras.
-
-        Returns
-        -------
-        ndarray of float32, shape (N, nodes)
-            What the output layer gives.
-        """
-        with self._running(_Execution(1)):
-            return super().predict(*args, **kwargs)
-
-    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
-        """Train on one batch, as ``keras.Model.train_on_batch``.
-
-        Parameters
-        ----------
-        *args, **kwargs
-            As in Keras.
-
-        Returns
-        -------
-        float, list of float or dict of str to float
-            As in Keras.
-        """
-        with self._running(_Execution(1)):
-            return super().train_on_batch(*args, **kwargs)
-
-    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
-        """Evaluate one batch, as ``keras.Model.test_on_batch``.
-
-        Parameters
-        ----------
-        *args, **kwargs
-            As in Keras.
-
-        Returns
-        -------
-        float, list of float or dict of str to float
-            As in Keras.
-        """
-        with self._running(_Execution(1)):
-            return super().test_on_batch(*args, **kwargs)
-
-    def make_train_function(self, force: bool = False) -> Any:
-        """Make the function that runs training steps, as ``keras.Model`` does.
-
-        Parameters
-        ----------
-        force : bool, default False
-            Make it anew.
-
-        Returns
-        -------
-        callable or None
-            As in Keras; it is kept in ``train_function``.
-        """
-        feed = self._execution.train
-        if feed is None or (self.train_function is not None and not force):
-            return super().make_train_function(force)
-        self.train_function = self._over(feed, self.train_step)
-        return self.train_function
-
-    def make_test_function(self, force: bool = False) -> Any:
-        """Make the function that runs evaluation steps, as ``keras.Model`` does.
-
-        Parameters
-        ----------
-        force : bool, default False
-            Make it anew.
-
-        Returns
-        -------
-        callable or None
-            As in Keras; it is kept in ``test_function``.
-        """
-        feed = self._execution.test
-        if feed is None or (self.test_function is not None and not force):
-            return super().make_test_function(force)
-        self.test_function = self._over(feed, self.test_step)
-        return self.test_function
-
-    def reset_metrics(self) -> None:
-        """Set all metrics to zero, as Keras does at the begin of each epoch."""
-        self._on_metrics("reset", super().reset_metrics)
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        """Give the values of all metrics, as ``keras.Model`` does.
-
-        Returns
-        -------
-        dict of str to tf.Tensor
-            By name, the loss among them.
-        """
-        values: dict[str, Any] = self._on_metrics("result", super().get_metrics_result)
-        return values
 
     def to_keras(self) -> Any:
         """Give the same layers, weights and compiled state as an ordinary Keras model.
@@ -553,9 +364,9 @@ validation_batch_size, validation_freq
         model = keras.Model(self.input, self.outputs[0], name=self.name)
         model.compile(
             optimizer=self.optimizer,
-            loss=self._settings.choice.given,
-            metrics=list(self._settings.metrics),
-            **self._settings.options,
+            loss=self._choice.given,
+            metrics=list(self._compiled.metrics),
+            **self._compiled.options,
         )
         return model
 
@@ -614,100 +425,12 @@ validation_batch_size, validation_freq
 
     @property
     def _rule(self) -> dict[str, Any]:
-        return {"task": self.task, "loss": self._settings.choice.loss, "nodes": self.nodes}
-
-    @property
-    def _metrics_are_keras(self) -> bool:
-        """Whether all metrics are Keras' own: of others nobody knows what they do."""
-        weighted = self._settings.options.get("weighted_metrics") or ()
-        return all(
-            isinstance(each, str)
-            or (
-                isinstance(each, keras.metrics.Metric)
-                and type(each).__module__.partition(".")[0] == "keras"
-            )
-            for each in (*self.bound_metrics, *keras.tree.flatten(weighted))
-        )
-
-    @property
-    def _evaluation_batch(self) -> int | None:
-        """A large batch, if the mean over large batches is that over small ones; else None."""
-        reduction = getattr(self._settings.choice.given, "reduction", "sum_over_batch_size")
-        free = all(each.shape[0] is None for each in self.inputs)
-        large = reduction == "sum_over_batch_size" and self._metrics_are_keras and free
-        return training.EVALUATION_BATCH if large else None
-
-    def _over(self, feed: feeding.Feed, step: Any) -> Any:
-        """Take steps over the batches of a feed."""
-        if self.jit_compile:
-            step = tf.function(step, jit_compile=True, reduce_retracing=True, autograph=False)
-        return feed.each_batch(step, self.steps_per_execution, self.get_metrics_result)
-
-    def _feeds(self, x: Any = None, y: Any = None, *weights: Any) -> bool:
-        """Whether x and y are arrays, for no strategy of several devices, and steps are traced."""
-        plain = not tf.distribute.has_strategy() and not self.run_eagerly
-        # Also a model that was made under a strategy keeps it.
-        plain = plain and self.distribute_strategy is tf.distribute.get_strategy()
-        given = keras.tree.flatten([x, y])  # an optional input may be left out
-        return (
-            plain and all(leaf is not None for leaf in given) and feeding.in_memory(x, y, *weights)
-        )
-
-    @contextmanager
-    def _fed(
-        self, parts: Sequence[Any], batch_size: int, shuffle: bool = False
-    ) -> Iterator[feeding.Feed]:
-        """Load arrays into a feed: one that has been traced before, if there is one."""
-        given = feeding.tensors(tuple(part for part in parts if part is not None))
-        feeds = self._settings.feeds
-        feed = next((each for each in feeds if each.serves(given, shuffle)), None)
-        if feed is None:
-            feed = feeding.Feed(given, shuffle)
-            feeds.append(feed)
-        with feed.load(given, batch_size):
-            yield feed
-
-    def _at_once(self, callbacks: Sequence[Any], batches: int, verbose: Any) -> int:
-        """How many steps to run at once; a caller's own number is kept."""
-        if "steps_per_execution" in self._settings.options:
-            return self.steps_per_execution
-        return training.steps_per_execution(callbacks, batches, verbose)
-
-    @contextmanager
-    def _running(self, execution: _Execution) -> Iterator[None]:
-        """Run steps in another way, for a while."""
-        before = replace(self._execution, steps=self.steps_per_execution)
-        self._switch_to(execution)
-        try:
-            yield
-        finally:
-            self._switch_to(before)
-
-    def _switch_to(self, execution: _Execution) -> None:
-        """Put the functions in their place that were traced for it, if they were."""
-        functions, before = self._settings.functions, self._execution
-        functions[before.key("train")] = self.train_function
-        functions[before.key("test")] = self.test_function
-        self._execution, self.steps_per_execution = execution, execution.steps
-        self.train_function = functions.get(execution.key("train"))
-        self.test_function = functions.get(execution.key("test"))
-
-    def _on_metrics(self, name: str, function: Any) -> Any:
-        """Call a function of all metrics as one operation; one by one takes Keras 2 ms an epoch."""
-        if tf.inside_function() or self.run_eagerly:
-            return function()
-        built = all(getattr(each, "built", True) for each in self.metrics)
-        if not built or not self._metrics_are_keras:
-            return function()
-        traced = self._settings.on_metrics
-        if name not in traced:
-            traced[name] = tf.function(function, autograph=False)
-        return traced[name]()
+        return {"task": self.task, "loss": self._choice.loss, "nodes": self.nodes}
 
     def _recorder(self, **settings: Any) -> FitRecorder | None:
         if self._log is None:
             return None
-        choice = self._settings.choice
+        choice = self._choice
         self._recorded = FitRecorder(
             self._log,
             self.name,

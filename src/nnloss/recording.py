@@ -42,6 +42,8 @@ class FitRecorder(keras.callbacks.Callback):
     """
 
     run: Run
+    #: It only looks for Ctrl-C there, and can do so after several.
+    watches_batches = False
 
     def __init__(self, log: str | PathLike[str] | Run, name: str, **description: Any) -> None:
         super().__init__()

@@ -165,6 +165,8 @@ _IDLE: dict[type, Callable[[Any], bool]] = {
 
 def _watches_batches(callback: Any) -> bool:
     """Whether a callback wants to see each batch."""
+    if not getattr(callback, "watches_batches", True):
+        return False
     if type(callback) in _IDLE and _IDLE[type(callback)](callback):
         return False
     hooks = [

@@ -10,9 +10,11 @@ from __future__ import annotations
 import copy
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -107,7 +109,8 @@ def fit_many(
     Notes
     -----
     What `nnloss.stacked` does not know (a layer, a regularizer, an optimizer that looks at whole
-    weights) is trained one seed after another, and the reason is logged.
+    weights) is trained one seed after another, and the reason is logged. As ``set_seed`` does, it
+    seeds the process and asks for deterministic operations.
 
     Examples
     --------
@@ -195,12 +198,12 @@ class Data:
 
 
 def _checked_seeds(seeds: Iterable[int]) -> list[int]:
-    given = [int(seed) for seed in seeds]
+    given = [index(seed) for seed in seeds]
     rule = "fit_many needs seeds from 0 to 2**32 - 1, each once"
     if not given:
         raise NnlossError(rule, "found none", "Give for example range(100)")
     wrong = [seed for seed in given if not 0 <= seed < 2**32]
-    twice = [seed for seed in set(given) if given.count(seed) > 1] if not wrong else []
+    twice = [seed for seed, times in Counter(given).items() if times > 1]
     if wrong or twice:
         found = f"found {wrong[0]}" if wrong else f"found {twice[0]} more than once"
         raise NnlossError(rule, found, "Leave it out")

@@ -1,7 +1,13 @@
-"""The arrays of an exercise in one file, so that all contenders train on the same ones."""
+"""The arrays of an exercise in one file, so that all contenders train on the same ones.
+
+``python -m benchmarks.arrays EXERCISE FILE [DATA]`` writes it, in a process of its own: the peak
+memory that the system reports of a process is never below that of the one that started it.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -48,3 +54,8 @@ def save(exercise: str, data: Path | None, path: Path) -> int:
         batch_size=SETTINGS[exercise, 2023].batch_size,
     )
     return len(x_train)
+
+
+if __name__ == "__main__":
+    name, file, *folder = sys.argv[1:]
+    print(json.dumps({"rows": save(name, Path(folder[0]) if folder else None, Path(file))}))

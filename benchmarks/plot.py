@@ -44,7 +44,7 @@ def _training(axes: Axes, measured: pd.DataFrame) -> None:
     shown = [name for name in COLOURS if name in median]
     median, low, high = (part[shown] for part in (median, low, high))
     labels = [
-        f"{TITLES[str(name)]},\n{epochs} epochs"
+        f"{TITLES[str(name)]},\n{epochs} epoch{'s' if epochs > 1 else ''}"
         for name, epochs in measured.groupby("exercise", sort=False)["epochs"].first().items()
     ]
     width = 0.8 / len(shown)

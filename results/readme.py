@@ -145,7 +145,7 @@ def speed() -> str:
         values = median.loc[exercise]
         epochs = training[training["exercise"] == exercise]["epochs"].iloc[0]
         text += row(
-            f"{title}, {epochs} epochs",
+            f"{title}, {epochs} epoch{'s' if epochs > 1 else ''}",
             *(f"{values[name]:.1f}" for name in names),
             *(f"{values[name] / values['nnloss']:.1f}" for name in names[1:]),
         )

@@ -7,7 +7,6 @@ epoch of all of them into one program.
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 from collections import Counter
@@ -84,7 +83,7 @@ def fit_many(
     classes : int, optional
         Number of classes, for `MULTICLASS`; default that of `split`.
     loss, optimizer
-        As for `compile_for_task`. An optimizer object is copied for each seed.
+        As for `compile_for_task`. An optimizer object is copied for each seed, by its config.
     per_epoch : bool, default False
         Give the values of every epoch; the test rows are then evaluated after each one.
     progress : callable, optional
@@ -102,7 +101,8 @@ def fit_many(
     Raises
     ------
     NnlossError
-        If there is no seed, one twice, no epoch, or a batch is larger than the data.
+        If there is no seed, one twice, no epoch, a batch is larger than the data, or the optimizer
+        cannot be copied.
     PairingError, TargetError
         As `compile_for_task` and `TaskModel.fit`; nothing is trained then.
 
@@ -122,6 +122,7 @@ def fit_many(
     if classes is None and task.nodes is None:
         classes = len(split.classes) or None
     plan = _Plan(build, task, classes, loss, optimizer, epochs, batch_size, per_epoch)
+    plan.new_optimizer()  # so that one that cannot be copied is found out now
     first, start = plan.start(seeds[0])
     assert first.choice.loss is not None, "complete has required a loss of the task"
     given = (
@@ -173,9 +174,22 @@ class _Plan:
     def new_optimizer(self) -> Any:
         """Make an optimizer in the state in which the caller's was given."""
         given = keras.optimizers.get(self.optimizer)
-        if not given.built:  # what its config does not tell is kept, and classes need no register
-            return copy.deepcopy(given)
-        return type(given).from_config(given.get_config())
+        rule = "fit_many copies the optimizer for each seed, by its config"
+        if hasattr(given, "_exclude_from_weight_decay"):
+            raise NnlossError(
+                rule,
+                "found exclude_from_weight_decay, which is not in it",
+                "Leave it out, or train each seed with compile_for_task",
+            )
+        try:
+            return type(given).from_config(given.get_config())
+        except (NotImplementedError, TypeError, ValueError) as error:
+            raise NnlossError(
+                rule,
+                f"found {type(given).__name__}, which has none: {str(error).splitlines()[0]}",
+                "Register its classes with keras.saving.register_keras_serializable, "
+                "and give them a get_config",
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -468,10 +482,9 @@ def _require_elementwise(optimizer: Any) -> Any:
     name = type(optimizer).__name__
     if type(optimizer) not in [getattr(keras.optimizers, known) for known in _ELEMENTWISE]:
         raise NotStackable(f"the optimizer {name}")
-    options = ("clipnorm", "global_clipnorm", "loss_scale_factor", "_exclude_from_weight_decay")
-    for option in options:
+    for option in ("clipnorm", "global_clipnorm", "loss_scale_factor"):
         if getattr(optimizer, option, None):
-            raise NotStackable(f"{option.lstrip('_')} of the optimizer {name}")
+            raise NotStackable(f"{option} of the optimizer {name}")
     return optimizer
 
 

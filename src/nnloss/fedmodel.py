@@ -162,7 +162,8 @@ validation_batch_size, validation_freq
                 x = train.dataset(steps)
             if test:
                 validation_data = test.dataset(steps)
-            if not self.optimizer.built:  # otherwise its variables have the step traced twice
+            # Otherwise its variables have the step traced twice.
+            if (train or test) and not self.optimizer.built:
                 self.optimizer.build(self.trainable_variables)
             stack.enter_context(self._running(_Execution(steps, train, test)))
             return super().fit(

@@ -32,7 +32,7 @@ from nnloss.tasks import Task
 
 logger = logging.getLogger("nnloss")
 
-#: Bytes that weights and activations of a chunk may take, by the estimate in `_bytes`.
+#: Bytes that weights and activations of a chunk may take, by the estimate in `Ensemble`.
 MEMORY = 512 * 2**20
 #: Models in a chunk, at most: beyond it their weights no longer fit into the processor's cache.
 MODELS = 100

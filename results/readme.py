@@ -150,7 +150,7 @@ def speed() -> str:
             *(f"{values[name] / values['nnloss']:.1f}" for name in names[1:]),
         )
     slower = ", ".join(
-        f"{title} {median.loc[exercise, 'nnloss, XLA'] / median.loc[exercise, 'nnloss']:.1f}"
+        f"{title} {median.loc[exercise, 'nnloss, XLA'] / median.loc[exercise, 'nnloss']:.2f}"
         for exercise, title in titles.items()
     )
     many = head("seeds at once", "`fit_many`, s", "as many plain runs / ours", "peak memory, MB")
@@ -175,10 +175,11 @@ def speed() -> str:
 the first training step of Boston it takes {first["nnloss"]:.1f} s, in plain Keras
 {first["plain Keras"]:.1f} s, in PyTorch {first["PyTorch"]:.1f} s; most of it is the import.
 
-XLA is left out of a single training, since it has to compile first and then saves little: with it
-these trainings take so many times as long: {slower}. Where nobody returns to Python between
-hundreds of steps of many small networks it pays, so `fit_many` compiles each epoch by XLA, except
-where there is Dropout: XLA draws other random numbers from the same state.
+A single training is not compiled by XLA unless ``compile(jit_compile=True)`` asks for it. With it
+these take so many times as long: {slower}. Where steps are short,
+compiling takes what it saves; and XLA cannot compile every layer, some of Keras' max poolings
+with deterministic operations for one. `fit_many` does compile, by layers of its own, except where
+there is Dropout: XLA draws other random numbers from the same state.
 """
 
 

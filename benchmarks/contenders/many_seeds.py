@@ -20,9 +20,11 @@ split = Split(
     classes=() if exercise == "boston" else tuple(map(str, range(y_train.max() + 1))),
 )  # fmt: skip
 
+network = import_module(f"exercises.{exercise}").network
+
 start = time.perf_counter()
 runs = fit_many(
-    import_module(f"exercises.{exercise}").network,
+    network,
     split,
     range(seeds),
     task=REGRESSION if exercise == "boston" else MULTICLASS,

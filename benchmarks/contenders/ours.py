@@ -14,10 +14,12 @@ arrays = np.load(path)
 x, y = arrays["x_train"][:rows], arrays["y_train"][:rows]
 test = arrays["x_test"], arrays["y_test"]
 
+network = import_module(f"exercises.{exercise}").network
+options = {"augment": False} if exercise == "cifar10" else {}
+
 set_seed(0)
 start = time.perf_counter()
-options = {"augment": False} if exercise == "cifar10" else {}
-body = import_module(f"exercises.{exercise}").network(**options)
+body = network(**options)
 if exercise == "boston":
     model = compile_for_task(body, REGRESSION)
 else:

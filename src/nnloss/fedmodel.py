@@ -53,8 +53,8 @@ class FedModel(keras.Model):
     if they have a hook for batches; then steps run one by one. Arrays are fed where that is safe:
     for no strategy of several devices, not eagerly, without ``steps_per_epoch``.
 
-    XLA is used where ``jit_compile=True`` asks for it. It has to compile first, and on a processor
-    a step of such networks hardly gets quicker by it; ``python -m benchmarks`` measures that.
+    XLA is used where ``jit_compile=True`` asks for it. It has to compile first, which short steps
+    do not bring in again (``python -m benchmarks`` measures it), and not every layer can be.
 
     Parameters
     ----------

@@ -195,8 +195,8 @@ class TaskModel(FedModel):
             As in `compile_for_task`.
         **kwargs
             Further arguments of ``keras.Model.compile``. ``jit_compile`` is False unless given:
-            on the networks of the course XLA costs more time than it saves, and results are the
-            same bits wherever the saved model is loaded.
+            XLA cannot compile every layer, short trainings are over before it has paid, and without
+            it results are the same bits wherever the saved model is loaded.
 
         Raises
         ------

@@ -52,12 +52,10 @@ def _training(axes: Axes, measured: pd.DataFrame) -> None:
         where = [number + (place - (len(shown) - 1) / 2) * width for number in range(len(median))]
         errors = [median[name] - low[name], high[name] - median[name]]
         axes.bar(where, median[name], width, yerr=errors, color=COLOURS[name], label=name)
-        for x, value in zip(where, median[name], strict=True):
-            axes.annotate(f"{value:.1f}", (x, value), (0, 2), textcoords="offset points",
-                          ha="center", fontsize=7)  # fmt: skip
+        for x, value, top in zip(where, median[name], high[name], strict=True):
+            axes.annotate(f"{value:.1f}", (x, top), (0, 2), textcoords="offset points",
+                          ha="center", fontsize=8)  # fmt: skip
     axes.set_xticks(range(len(median)), labels)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(ScalarFormatter())
     axes.set_title("One training: median, and range of the rounds", fontsize=10)
     axes.legend(fontsize=8)
 

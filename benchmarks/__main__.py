@@ -9,14 +9,16 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 
-from benchmarks import plot
+from benchmarks import arrays, plot
 from benchmarks.measuring import measure
 from exercises import commandline as cli
 from exercises.display import heading, paragraph, table
@@ -204,14 +206,17 @@ def main(
             "found none named",
             "Name it by --data-dir or NNLOSS_DATA, or give --exercise boston",
         )
-    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder, f"{name}.npz") for name in exercises}
-        data = [str(named[0].resolve())] if named else []
-        rows = {
-            name: int(measure(["-m", "benchmarks.arrays", name, str(path), *data])["rows"])
-            for name, path in files.items()
-        }
+        data = named[0].resolve() if named else None
+        # In a process of its own: the peak memory that the system reports of a process is never
+        # below that of the one that started it.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            rows = {
+                name: pool.submit(arrays.save, name, data, path).result()
+                for name, path in files.items()
+            }
+        out.mkdir(parents=True, exist_ok=True)
         for name in ("training", "start", "rows", "seeds") if part == "all" else (part,):
             chosen = list(jobs(name, exercises, rows))
             if not chosen:

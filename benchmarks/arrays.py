@@ -1,18 +1,13 @@
-"""The arrays of an exercise in one file, so that all contenders train on the same ones.
-
-``python -m benchmarks.arrays EXERCISE FILE [DATA]`` writes it, in a process of its own: the peak
-memory that the system reports of a process is never below that of the one that started it.
-"""
+"""The arrays of an exercise in one file, so that all contenders train on the same ones."""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
 
 import nnloss
+from exercises.boston import standardised
 from nnloss.published import SETTINGS
 
 
@@ -37,8 +32,7 @@ def save(exercise: str, data: Path | None, path: Path) -> int:
     x_train, x_test = split.x_train, split.x_test
     y_train, y_test = split.y_train, split.y_test
     if exercise == "boston":
-        mean, sd = x_train.mean(axis=0), x_train.std(axis=0, ddof=1)
-        x_train, x_test = (x_train - mean) / sd, (x_test - mean) / sd
+        x_train, x_test = standardised(split).values()
     else:
         classes = len(split.classes)
         y_train, y_test = (nnloss.encode(y, nnloss.MULTICLASS, classes) for y in (y_train, y_test))
@@ -54,8 +48,3 @@ def save(exercise: str, data: Path | None, path: Path) -> int:
         batch_size=SETTINGS[exercise, 2023].batch_size,
     )
     return len(x_train)
-
-
-if __name__ == "__main__":
-    name, file, *folder = sys.argv[1:]
-    print(json.dumps({"rows": save(name, Path(folder[0]) if folder else None, Path(file))}))

@@ -9,7 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-COLOURS = {"nnloss": "#0072B2", "plain Keras": "#D55E00", "PyTorch": "#666666"}
+from nnloss.plots.style import BLUE, GREY, ORANGE, row_of_panels
+
+COLOURS = {"nnloss": BLUE, "plain Keras": ORANGE, "PyTorch": GREY}
 TITLES = {"boston": "Boston", "wafer": "Wafer", "cifar10": "CIFAR-10"}
 
 
@@ -31,7 +33,7 @@ def drawn(folder: Path) -> Figure | None:
     if not there:
         return None
     figure = Figure(figsize=(4.6 * len(there), 3.8), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(there), squeeze=False)[0], there, strict=True):
+    for axes, name in zip(row_of_panels(figure, len(there)), there, strict=True):
         panels[name](axes, pd.read_csv(folder / f"{name}.csv"))
         axes.set_ylabel("training, s")
         axes.grid(alpha=0.3)

@@ -177,7 +177,7 @@ def speed() -> str:
 the first training step of Boston it takes {first["nnloss"]:.1f} s, in plain Keras
 {first["plain Keras"]:.1f} s, in PyTorch {first["PyTorch"]:.1f} s; most of it is the import.
 
-A single training is not compiled by XLA unless ``compile(jit_compile=True)`` asks for it: by round
+A single training is not compiled by XLA unless `compile(jit_compile=True)` asks for it: by round
 it took {"; ".join(xla)} times as long. That is too
 little to win, and XLA cannot compile every layer, some of Keras' max poolings with deterministic
 operations for one. `fit_many` does compile, by layers of its own, except where there is Dropout:

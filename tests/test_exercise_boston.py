@@ -211,6 +211,8 @@ def test_a_wrong_option_is_one_line_and_writes_nothing(boston, tmp_path, argumen
         (["--out", "LICENSE"], "The output folder 'LICENSE' must be a folder"),
         (["--exercise", "wafer"], "The benchmarks of Wafer and CIFAR-10 need a folder with"),
         (["--exercise", "mnist"], "'mnist' is not one of 'boston', 'wafer', 'cifar10', 'all'"),
+        (["--data-dir", "/nowhere"], "/nowhere"),
+        (["--data-dir", "tests", "--exercise", "wafer"], "Wafer_TRAIN"),
         (["--part", "lunch"], "'lunch' is not one of 'training', 'start', 'rows', 'seeds', 'all'"),
     ],
 )

@@ -14,6 +14,7 @@ from nnloss._tensorflow import keras, tf
 
 def visited(parts, size, order=None, steps=1):
     """Give what each step is handed, for one epoch."""
+    parts = feeding.tensors(parts)
     feed = feeding.Feed(parts, shuffled=order is not None)
     seen = []
 
@@ -72,7 +73,7 @@ def test_the_seed_of_shuffling_follows_from_that_of_keras():
 
 
 def test_a_feed_is_loaded_again_without_tracing_again():
-    feed = feeding.Feed((np.zeros((3, 2)), np.zeros(3)), shuffled=False)
+    feed = feeding.Feed(feeding.tensors((np.zeros((3, 2)), np.zeros(3))), shuffled=False)
     traces = []
 
     def step(batch):
@@ -81,27 +82,27 @@ def test_a_feed_is_loaded_again_without_tracing_again():
 
     function = None
     for rows in (8, 12):
-        with feed.load((np.ones((rows, 2)), np.zeros(rows)), 4):
+        with feed.load(feeding.tensors((np.ones((rows, 2)), np.zeros(rows))), 4):
             function = function or feed.each_batch(step, 1, dict)
             assert function(iter(feed.dataset(1)))["sum"] == 8
     assert len(traces) == 1
 
 
 def test_a_feed_serves_arrays_of_its_kind_while_it_is_free():
-    parts = (np.zeros((3, 2)), np.zeros(3))
+    parts = feeding.tensors((np.zeros((3, 2)), np.zeros(3)))
     feed = feeding.Feed(parts, shuffled=False)
-    assert feed.serves((np.zeros((9, 2), np.float32), np.zeros(9)), shuffled=False)
+    assert feed.serves(feeding.tensors((np.zeros((9, 2), np.float32), np.zeros(9))), shuffled=False)
     assert not feed.serves(parts, shuffled=True)
-    assert not feed.serves((np.zeros((3, 1)), np.zeros(3)), shuffled=False)
-    assert not feed.serves((np.zeros((3, 2), np.uint8), np.zeros(3)), shuffled=False)
-    assert not feed.serves((*parts, np.zeros(3)), shuffled=False)
+    for x in (np.zeros((3, 1)), np.zeros((3, 2), np.uint8)):
+        assert not feed.serves(feeding.tensors((x, np.zeros(3))), shuffled=False)
+    assert not feed.serves((*parts, tf.zeros(3)), shuffled=False)
     with feed.load(parts, 2):
         assert not feed.serves(parts, shuffled=False)
     assert feed.serves(parts, shuffled=False)
 
 
 def test_arrays_are_let_go():
-    parts = (np.zeros((1000, 2)), np.zeros(1000))
+    parts = feeding.tensors((np.zeros((1000, 2)), np.zeros(1000)))
     feed = feeding.Feed(parts, shuffled=True)
 
     def held():

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 _NOTE = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog"
@@ -52,4 +53,20 @@ if "tensorflow" not in sys.modules:
 import keras  # noqa: E402  (after TensorFlow was quietened)
 import tensorflow as tf  # noqa: E402
 
-__all__ = ["keras", "tf"]
+__all__ = ["defined_by_keras", "keras", "tf"]
+
+
+def defined_by_keras(kind: Any) -> bool:
+    """Tell whether a class or function is Keras' own: of another one nobody knows what it does.
+
+    Parameters
+    ----------
+    kind : type or callable
+        A user's subclass is the user's.
+
+    Returns
+    -------
+    bool
+        Of an object, ask for its type.
+    """
+    return str(kind.__module__).partition(".")[0] == "keras"

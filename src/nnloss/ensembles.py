@@ -93,10 +93,9 @@ def fit_many(
     -------
     DataFrame
         One row a seed, in the order given: ``seed``, ``diverged`` (a value was not finite, in
-        whichever epoch),
-        ``loss`` and the metrics of the task over the batches of the last epoch, as in Keras'
-        history, ``val_loss`` and so on on the test rows after it. With `per_epoch`, one row a seed
-        and epoch, and a column ``epoch``, from 1.
+        whichever epoch), ``loss`` and the metrics of the task over the batches of the last epoch,
+        as in Keras' history, ``val_loss`` and so on on the test rows after it. With `per_epoch`,
+        one row a seed and epoch, and a column ``epoch``, from 1.
 
     Raises
     ------
@@ -155,14 +154,10 @@ class _Plan:
     batch_size: int
     per_epoch: bool
 
-    def make(self, seed: int) -> Completed:
-        """Make a new model from a seed, as a single run does."""
-        training.set_seed(seed)
-        return complete(self.build(), self.task, classes=self.classes, loss=self.loss)
-
     def start(self, seed: int) -> tuple[Completed, Start]:
-        """Make a new model, and note what its training starts with."""
-        made = self.make(seed)
+        """Make a new model as a single run does, and note what its training starts with."""
+        training.set_seed(seed)
+        made = complete(self.build(), self.task, classes=self.classes, loss=self.loss)
         # The next number that `fit` draws, and drawn before the next seed is set.
         shuffle_seed = feeding.shuffle_seed()
         network = keras.Model(made.inputs, made.outputs)
@@ -287,8 +282,8 @@ def _together(plan: _Plan, ensemble: Ensemble, start: Start, seeds: Sequence[int
     """Train the seeds in chunks of one size: the last one may repeat its last seed."""
     for begin in range(0, len(seeds), ensemble.models):
         chunk = seeds[begin : begin + ensemble.models]
-        starts = [plan.start(seed)[1] for seed in chunk[not begin :]]
-        starts = starts if begin else [start, *starts]
+        # The first seed has been started, to see what is to be stacked.
+        starts = [start if seed == seeds[0] else plan.start(seed)[1] for seed in chunk]
         for seed, each in zip(chunk, starts, strict=True):
             if each.layers != start.layers:
                 raise NotStackable(f"another model for seed {seed} than for seed {seeds[0]}")

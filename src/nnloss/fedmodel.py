@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nnloss import feeding, training
-from nnloss._tensorflow import keras, tf
+from nnloss._tensorflow import defined_by_keras, keras, tf
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class _Execution:
     def key(self, kind: str) -> tuple[Any, ...]:
         """Say what a traced function depends on; `kind` is "train" or "test"."""
         feed = getattr(self, kind)
-        return kind, self.steps, feed, feed and feed.batches == 1
+        return kind, self.steps, feed, feed and feed.single
 
 
 class FedModel(keras.Model):
@@ -326,14 +326,11 @@ validation_batch_size, validation_freq
 
     @property
     def _metrics_are_keras(self) -> bool:
-        """Whether all metrics are Keras' own: of others nobody knows what they do."""
+        """Whether all metrics are Keras' own."""
         weighted = self._compiled.options.get("weighted_metrics") or ()
         return all(
             isinstance(each, str)
-            or (
-                isinstance(each, keras.metrics.Metric)
-                and type(each).__module__.partition(".")[0] == "keras"
-            )
+            or (isinstance(each, keras.metrics.Metric) and defined_by_keras(type(each)))
             for each in (*self._compiled.metrics, *keras.tree.flatten(weighted))
         )
 

@@ -180,7 +180,7 @@ class Feed:
     Parameters
     ----------
     parts : tuple of x and y, or of x, y and sample_weight
-        Arrays of which the types and widths count; they are not kept.
+        From `tensors`; only types and widths count, the rows are not kept.
     shuffled : bool
         Whether rows come in the order that was last given to `arrange`.
     """
@@ -189,7 +189,7 @@ class Feed:
         self._kind = _kind(parts), shuffled
         self._parts = tf.nest.map_structure(
             lambda leaf: tf.Variable(leaf[:0], trainable=False, shape=(None, *leaf.shape[1:])),
-            tensors(parts),
+            parts,
         )
         self._order = tf.Variable(
             np.zeros(0, np.int64), trainable=False, shape=(None,), name="order"
@@ -221,20 +221,24 @@ class Feed:
         Parameters
         ----------
         parts : tuple of x and y, or of x, y and sample_weight
-            Arrays of N rows each.
+            From `tensors`, N rows each.
         batch_size : int
             Rows in a batch; the last one may be smaller.
         """
-        whole = tensors(parts)
-        self.rows = int(keras.tree.flatten(whole)[0].shape[0])
+        self.rows = int(keras.tree.flatten(parts)[0].shape[0])
         self.batches = -(-self.rows // batch_size)
         try:
             self._size.assign(batch_size)
-            self._assign(whole, np.arange(self.rows))
+            self._assign(parts, np.arange(self.rows))
             yield
         finally:
-            self._assign(tf.nest.map_structure(lambda leaf: leaf[:0], whole), np.arange(0))
+            self._assign(tf.nest.map_structure(lambda leaf: leaf[:0], parts), np.arange(0))
             self.rows = self.batches = 0
+
+    @property
+    def single(self) -> bool:
+        """Whether all rows are one batch; what `each_batch` makes then has no loop."""
+        return self.batches == 1
 
     def arrange(self, order: NDArray[np.int64]) -> None:
         """Give the rows an order.
@@ -285,11 +289,11 @@ class Feed:
         callable
             Takes an iterator over `dataset`, gives a dict.
         """
-        one = self.batches == 1
+        single = self.single
 
         def execution(iterator: Any) -> Any:
             first = iterator.get_next()
-            if steps == 1 or one:
+            if steps == 1 or single:
                 return step(self._batch(first))
             rows = tf.shape(self._order, out_type=tf.int64)[0]
             last = tf.minimum(first + steps, -(-rows // self._size))
@@ -310,11 +314,8 @@ class Feed:
         rows = self._order[here]
         return tf.nest.map_structure(lambda leaf: tf.gather(leaf, rows), self._parts)
 
-    def _assign(self, whole: Any, rows: NDArray[np.int64]) -> None:
-        for variable, leaf in zip(
-            tf.nest.flatten(self._parts), tf.nest.flatten(whole), strict=True
-        ):
-            variable.assign(leaf)
+    def _assign(self, parts: Any, rows: NDArray[np.int64]) -> None:
+        tf.nest.map_structure(lambda variable, leaf: variable.assign(leaf), self._parts, parts)
         self._order.assign(rows)
 
 
@@ -347,6 +348,4 @@ class Shuffle(keras.callbacks.Callback):
 
 def _kind(parts: Any) -> str:
     """Types and widths of arrays, and how they are nested."""
-    return repr(
-        tf.nest.map_structure(lambda leaf: (leaf.dtype.name, *leaf.shape[1:]), tensors(parts))
-    )
+    return repr(tf.nest.map_structure(lambda leaf: (leaf.dtype.name, *leaf.shape[1:]), parts))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from nnloss._tensorflow import keras
+from nnloss._tensorflow import defined_by_keras, keras
 
 # Layers and operations that move numbers and do not change them.
 _UNCHANGING = {"Flatten", "Reshape", "Identity"}
@@ -175,7 +175,7 @@ def activation_name(activation: Any) -> str:
 def _describe(
     operation: Any, tensor: Any, applied: list[Any], output: Any, *, mixing: bool, hidden: bool
 ) -> Head:
-    wrapped = _is_keras(operation) and isinstance(operation, keras.layers.Wrapper)
+    wrapped = defined_by_keras(type(operation)) and isinstance(operation, keras.layers.Wrapper)
     inner = operation.layer if wrapped else operation
     layer = type(inner).__name__
     own = getattr(inner, "activation", None)
@@ -197,14 +197,14 @@ def _describe(
         activations=tuple(name for name in activations if name != "linear"),
         bare=bare,
         last=all(_activation_of(step) for step in applied),
-        known=_is_keras(operation) and layer != "Lambda" and not hidden,
+        known=defined_by_keras(type(operation)) and layer != "Lambda" and not hidden,
         mixing=mixing,
     )
 
 
 def _activation_of(operation: Any) -> str | None:
     """Name of the activation that a layer or operation is, or None if it is something else."""
-    if not _is_keras(operation):
+    if not defined_by_keras(type(operation)):
         return None
     if isinstance(operation, keras.layers.Activation):
         return activation_name(operation.activation)
@@ -229,7 +229,7 @@ def _step_text(step: Any, name: str | None) -> str:
 
 def _is_applied_to_a_layer(operation: Any) -> bool:
     """Whether it comes after a layer with weights without hiding what that layer is."""
-    return _is_keras(operation) and (
+    return defined_by_keras(type(operation)) and (
         _activation_of(operation) is not None
         or type(operation).__name__ in _UNCHANGING
         or _ends_hidden_block(operation)
@@ -253,11 +253,6 @@ def _sizes(tensor: Any) -> tuple[int | None, int | None]:
     """Numbers in a row of data, and on the last axis: what a harmless Flatten does not change."""
     sizes = list(tensor.shape)[1:]
     return (None if None in sizes else math.prod(sizes)), tensor.shape[-1]
-
-
-def _is_keras(operation: Any) -> bool:
-    """Whether Keras defines the class: a user's subclass may do anything."""
-    return type(operation).__module__.partition(".")[0] == "keras"
 
 
 def _base(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nnloss._tensorflow import keras
+from nnloss._tensorflow import defined_by_keras, keras
 from nnloss.tasks import LOSSES, Loss, Task
 
 # Options that make a Keras loss another one: classes on another axis, a class left out.
@@ -57,7 +57,7 @@ class LossChoice:
                     return cls(loss.name, loss.name, loss)
             return cls(given, given, None)
         if isinstance(given, type) and issubclass(given, keras.losses.Loss):
-            if given.__module__.partition(".")[0] != "keras":
+            if not defined_by_keras(given):
                 return cls(given, given.__name__, None)
             given = given()
         for loss in LOSSES.values():

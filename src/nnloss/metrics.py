@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnloss._tensorflow import keras
+from nnloss._tensorflow import defined_by_keras, keras
 from nnloss.errors import PairingError
 from nnloss.losses import LossChoice
 from nnloss.tasks import LOSSES, Metric, Task
@@ -124,7 +124,7 @@ def _kind(metric: Any, rule: str) -> str | None:
                 "Give an object from keras.metrics",
             ) from error
     home = metric if hasattr(metric, "__module__") and hasattr(metric, "__name__") else type(metric)
-    if home.__module__.partition(".")[0] != "keras":
+    if not defined_by_keras(home):
         return None
     names = {name.lower(): name for name in dir(keras.metrics)}
     return names.get(home.__name__.replace("_", "").lower())

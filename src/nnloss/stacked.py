@@ -11,7 +11,7 @@ from functools import reduce
 from itertools import product
 from typing import Any
 
-from nnloss._tensorflow import keras, tf
+from nnloss._tensorflow import defined_by_keras, keras, tf
 
 ops, layers = keras.ops, keras.layers
 
@@ -82,8 +82,8 @@ def _require_known(layer: Any) -> None:
         raise NotStackable(f"an axis of unknown length in '{layer.name}'")
     activation = getattr(layer, "activation", None)
     # A function of the caller's own may look at other axes than the last one.
-    ours = inspect.isfunction(activation) and activation.__module__.partition(".")[0] == "keras"
-    if activation is not None and not ours:
+    known = inspect.isfunction(activation) and defined_by_keras(activation)
+    if activation is not None and not known:
         raise NotStackable(f"an activation that is not Keras' own in '{layer.name}'")
     for weight in layer.weights:
         if weight.trainable != layer.trainable and not weight.name.startswith("moving_"):

@@ -1,7 +1,4 @@
-"""What the exercises' command lines share: their options, their errors, their exit status.
-
-0 done; 2 wrong input, told in one line; 130 stopped with Ctrl-C.
-"""
+"""What the exercises' command lines share: their options, and how they are run."""
 
 from __future__ import annotations
 
@@ -13,8 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from nnloss import provenance
-from nnloss.errors import NnlossError
+from nnloss.commandline import status
 from nnloss.files import require_folder as require_folder
 
 
@@ -120,28 +116,6 @@ def run(main: Callable[..., None]) -> None:
     if "ipykernel" in sys.modules:
         main()
         return
-    sys.exit(_status(main))
-
-
-def _status(main: Callable[..., None]) -> int:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
-    try:
-        status = app(prog_name=provenance.program(), standalone_mode=False)
-    except typer.TyperException as error:
-        message = error.format_message().replace("Value error, ", "").rstrip(".")
-        return _complain(f"{message}. See --help")
-    except NnlossError as error:
-        return _complain(str(error))
-    except OSError as error:
-        return _complain(
-            f"Files must be readable and writable; the system says: {error}. See --out"
-        )
-    if status == 130:
-        print("Interrupted.", file=sys.stderr)
-    return int(status or 0)
-
-
-def _complain(message: str) -> int:
-    print("Error: " + " ".join(message.split()), file=sys.stderr)
-    return 2
+    sys.exit(status(app))

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nnloss import likelihoods, plots, published
+    from nnloss.check import check_pairing
     from nnloss.datasets import Split, load_boston, load_cifar10, load_wafer
     from nnloss.encoding import class_numbers, encode
     from nnloss.ensembles import fit_many
     from nnloss.errors import DataError, NnlossError, OutputError, PairingError, TargetError
+    from nnloss.findings import Finding, PairingReport
     from nnloss.models import TaskModel, compile_for_task
     from nnloss.progress import EpochProgress
     from nnloss.records import RunRecord
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from nnloss.training import set_seed
 
 _MODULES: dict[str, tuple[str, ...]] = {
+    "check": ("check_pairing",),
     "datasets": ("Split", "load_boston", "load_cifar10", "load_wafer"),
     "encoding": ("class_numbers", "encode"),
     "ensembles": ("fit_many",),
     "errors": ("DataError", "NnlossError", "OutputError", "PairingError", "TargetError"),
+    "findings": ("Finding", "PairingReport"),
     "models": ("TaskModel", "compile_for_task"),
     "progress": ("EpochProgress",),
     "records": ("RunRecord",),
@@ -45,15 +49,18 @@ __all__ = [
     "TASKS",
     "DataError",
     "EpochProgress",
+    "Finding",
     "NnlossError",
     "OutputError",
     "PairingError",
+    "PairingReport",
     "Run",
     "RunRecord",
     "Split",
     "TargetError",
     "Task",
     "TaskModel",
+    "check_pairing",
     "class_numbers",
     "compile_for_task",
     "encode",

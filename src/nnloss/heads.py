@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from nnloss._tensorflow import defined_by_keras, keras
+from nnloss._keras import defined_by_keras, keras
 
 # Layers and operations that move numbers and do not change them.
 _UNCHANGING = {"Flatten", "Reshape", "Identity"}
 # Those that end a hidden block, but through which a probability is still seen to be one.
 _HIDDEN_BLOCK_ENDS = ("Dropout", "Noise", "Pooling1D", "Pooling2D", "Pooling3D")
-_WITH_ACTIVATION = (
+WITH_ACTIVATION = (
     {"Dense", "EinsumDense"}
     | {
         f"{kind}{rank}D"
@@ -121,7 +121,23 @@ def read_head(model: Any) -> Head:
     Head
         What it ends in, nested models looked into.
     """
-    return _read(model.outputs[0], [])
+    return read_end(model.outputs[0])
+
+
+def read_end(output: Any) -> Head:
+    """Read what an output tensor comes from.
+
+    Parameters
+    ----------
+    output : keras.KerasTensor
+        An output of a functional or sequential model.
+
+    Returns
+    -------
+    Head
+        Nested models are looked into.
+    """
+    return _read(output, [])
 
 
 def _read(output: Any, enclosing: list[tuple[Any, list[Any]]]) -> Head:
@@ -132,7 +148,7 @@ def _read(output: Any, enclosing: list[tuple[Any, list[Any]]]) -> Head:
     tensor, applied = output, list[Any]()
     while True:
         operation = tensor._keras_history.operation
-        sources = _inputs_of(tensor)
+        sources = inputs_of(tensor)
         if isinstance(operation, keras.Model) and _has_one_output(operation) and sources:
             enclosing = [*enclosing, (operation, sources)]
             tensor = operation.outputs[0]
@@ -164,7 +180,7 @@ def activation_name(activation: Any) -> str:
         Keras' name where it is Keras' own, else the full name of the function or class.
     """
     if isinstance(activation, keras.layers.Layer):
-        return _activation_of(activation) or type(activation).__name__
+        return activation_of(activation) or type(activation).__name__
     name = str(getattr(activation, "__name__", type(activation).__name__))
     home = str(getattr(activation, "__module__", ""))
     if home.partition(".")[0] not in ("keras", "tensorflow"):
@@ -179,14 +195,14 @@ def _describe(
     inner = operation.layer if wrapped else operation
     layer = type(inner).__name__
     own = getattr(inner, "activation", None)
-    activations = [activation_name(own)] if own is not None and layer in _WITH_ACTIVATION else []
-    text = f"{layer}({tensor.shape[-1]})" if layer in _WITH_ACTIVATION else layer
+    activations = [activation_name(own)] if own is not None and layer in WITH_ACTIVATION else []
+    text = f"{layer}({tensor.shape[-1]})" if layer in WITH_ACTIVATION else layer
     if activations and activations[0] != "linear":
         text = f"{text[:-1]}, activation='{activations[0]}')"
     if wrapped:
         text = f"{type(operation).__name__}({text})"
     for step in applied:
-        name = _activation_of(step)
+        name = activation_of(step)
         activations += [name] if name else []
         text += f" -> {_step_text(step, name)}"
     bare = _sizes(tensor) == _sizes(output) and not any(map(_ends_hidden_block, applied))
@@ -196,14 +212,26 @@ def _describe(
         units=output.shape[-1],
         activations=tuple(name for name in activations if name != "linear"),
         bare=bare,
-        last=all(_activation_of(step) for step in applied),
+        last=all(activation_of(step) for step in applied),
         known=defined_by_keras(type(operation)) and layer != "Lambda" and not hidden,
         mixing=mixing,
     )
 
 
-def _activation_of(operation: Any) -> str | None:
-    """Name of the activation that a layer or operation is, or None if it is something else."""
+def activation_of(operation: Any) -> str | None:
+    """Name the activation that a layer or operation is.
+
+    Parameters
+    ----------
+    operation : keras.Operation
+        A layer, or what a function of ``keras.ops`` left in the graph.
+
+    Returns
+    -------
+    str or None
+        With the axis, where it is a softmax over another than the last one; None if the operation
+        is something else.
+    """
     if not defined_by_keras(type(operation)):
         return None
     if isinstance(operation, keras.layers.Activation):
@@ -211,7 +239,7 @@ def _activation_of(operation: Any) -> str | None:
     name = _ACTIVATIONS.get(type(operation).__name__.lower())
     axis = getattr(operation, "axis", -1)
     if name == "softmax" and axis not in (-1, [-1], (-1,)):
-        return _over_axis(name, axis, len(operation.output.shape))
+        return _over_axis(name, axis, len(operation._inbound_nodes[0].output_tensors[0].shape))
     return name
 
 
@@ -230,7 +258,7 @@ def _step_text(step: Any, name: str | None) -> str:
 def _is_applied_to_a_layer(operation: Any) -> bool:
     """Whether it comes after a layer with weights without hiding what that layer is."""
     return defined_by_keras(type(operation)) and (
-        _activation_of(operation) is not None
+        activation_of(operation) is not None
         or type(operation).__name__ in _UNCHANGING
         or _ends_hidden_block(operation)
     )
@@ -244,7 +272,19 @@ def _has_one_output(model: Any) -> bool:
     return len(getattr(model, "outputs", None) or ()) == 1
 
 
-def _inputs_of(tensor: Any) -> list[Any]:
+def inputs_of(tensor: Any) -> list[Any]:
+    """Find what the operation behind a tensor was called on.
+
+    Parameters
+    ----------
+    tensor : keras.KerasTensor
+        In a functional graph.
+
+    Returns
+    -------
+    list of keras.KerasTensor
+        Empty for an input.
+    """
     history = tensor._keras_history
     return list(history.operation._inbound_nodes[history.node_index].input_tensors)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nnloss._tensorflow import defined_by_keras, keras
+from nnloss._keras import defined_by_keras, keras
 from nnloss.tasks import LOSSES, Loss, Task
 
 # Options that make a Keras loss another one: classes on another axis, a class left out.
@@ -26,12 +26,18 @@ class LossChoice:
         Its entry in the table; None if it is not there.
     from_logits : bool
         Whether it applies the activation itself.
+    axis : int
+        Of the classes.
+    kind : Loss or None
+        The entry of its class in the table, whatever its options make of it.
     """
 
     given: Any
     name: str
     loss: Loss | None
     from_logits: bool = False
+    axis: int = -1
+    kind: Loss | None = None
 
     @classmethod
     def read(cls, given: Any, task: Task) -> LossChoice:
@@ -49,12 +55,26 @@ class LossChoice:
         LossChoice
             With `loss` None where it is none of the table's.
         """
-        if given is None:
-            return cls(task.loss.name, task.loss.name, task.loss)
+        return cls.recognise(task.loss.name if given is None else given)
+
+    @classmethod
+    def recognise(cls, given: Any) -> LossChoice:
+        """Recognise a loss.
+
+        Parameters
+        ----------
+        given : str, callable, keras.losses.Loss or its class
+            As ``compile`` takes it.
+
+        Returns
+        -------
+        LossChoice
+            With `loss` None where it is none of the table's.
+        """
         if isinstance(given, str):
             for loss in LOSSES.values():
                 if given.lower() in (loss.name, loss.keras_class.lower(), *loss.aliases):
-                    return cls(loss.name, loss.name, loss)
+                    return cls(loss.name, loss.name, loss, kind=loss)
             return cls(given, given, None)
         if isinstance(given, type) and issubclass(given, keras.losses.Loss):
             if not defined_by_keras(given):
@@ -62,7 +82,7 @@ class LossChoice:
             given = given()
         for loss in LOSSES.values():
             if given is getattr(keras.losses, loss.name):
-                return cls(given, loss.name, loss)
+                return cls(given, loss.name, loss, kind=loss)
             # Not isinstance: a subclass may compute something else.
             if type(given) is getattr(keras.losses, loss.keras_class):
                 changed = [
@@ -70,9 +90,9 @@ class LossChoice:
                     for option, usual in _MEANING.items()
                     if getattr(given, option, usual) != usual
                 ]
-                if changed:
-                    return cls(given, f"{loss.keras_class}({', '.join(changed)})", None)
                 logits = bool(getattr(given, "from_logits", False))
-                name = f"{loss.keras_class}(from_logits=True)" if logits else loss.name
-                return cls(given, name, loss, logits)
+                options = ["from_logits=True"] * logits + changed
+                name = f"{loss.keras_class}({', '.join(options)})" if options else loss.name
+                axis = int(getattr(given, "axis", -1))
+                return cls(given, name, None if changed else loss, logits, axis, loss)
         return cls(given, getattr(given, "__name__", type(given).__name__), None)

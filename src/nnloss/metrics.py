@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnloss._tensorflow import defined_by_keras, keras
+from nnloss._keras import defined_by_keras, keras
 from nnloss.errors import PairingError
 from nnloss.losses import LossChoice
 from nnloss.tasks import LOSSES, Metric, Task

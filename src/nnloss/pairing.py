@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-from nnloss._tensorflow import keras
+from nnloss._keras import keras, own_methods
 from nnloss.errors import PairingError
 from nnloss.heads import Head
 from nnloss.losses import LossChoice
@@ -92,7 +92,7 @@ def require_model(model: Any, task: Any) -> None:
             f"model '{model.name}' has {len(outputs)} outputs",
             "Give the part of the model that ends in one output",
         )
-    own = _own_methods(model)
+    own = own_methods(model, "call", "train_step", "test_step", "predict_step", "compute_loss")
     if own:
         raise PairingError(
             rule,
@@ -250,13 +250,6 @@ def require_loss(choice: LossChoice, task: Task) -> None:
         f"found {choice.name!r}, {why}",
         f"Leave the loss out, or use loss='{task.loss.name}'",
     )
-
-
-def _own_methods(model: Any) -> list[str]:
-    """Methods of training and prediction that a subclass of the caller's has changed."""
-    names = ("call", "train_step", "test_step", "predict_step", "compute_loss")
-    homes = {name: getattr(type(model), name).__module__.partition(".")[0] for name in names}
-    return [name for name, home in homes.items() if home not in ("keras", "nnloss")]
 
 
 def _what_is_wrong(head: Head, due: str, nodes: int) -> str:

@@ -137,8 +137,8 @@ def _check_zero_one(y: NDArray[Any], task: Task, nodes: int) -> None:
     if bad.any():
         raise TargetError(
             f"Task '{task.name}' needs targets {Domain.ZERO_ONE.value}",
-            f"found values {_values(labels)} in y of shape {y.shape}, {_rows(bad)}",
-            _remap(labels),
+            f"found values {shown_values(labels)} in y of shape {y.shape}, {_rows(bad)}",
+            remap(labels),
         )
 
 
@@ -148,8 +148,8 @@ def _check_one_hot(y: NDArray[Any], task: Task, nodes: int) -> None:
         whole = bool(np.all(y == np.floor(y)))
         raise TargetError(
             rule,
-            f"found {'integer labels' if whole else 'values'} {_values(y.ravel())} in y of shape "
-            f"{y.shape}",
+            f"found {'integer labels' if whole else 'values'} {shown_values(y.ravel())} in y of "
+            f"shape {y.shape}",
             f"Use keras.utils.to_categorical(y, {nodes}), or loss='sparse_categorical_crossentropy'"
             if whole
             else "Use REGRESSION if y is a quantity",
@@ -183,7 +183,7 @@ def _check_integer(y: NDArray[Any], task: Task, nodes: int) -> None:
     if bad.any():
         raise TargetError(
             rule,
-            f"found values {_values(labels[bad])} in y of shape {y.shape}, {_rows(bad)}",
+            f"found values {shown_values(labels[bad])} in y of shape {y.shape}, {_rows(bad)}",
             f"Number the classes from 0 to {nodes - 1}, "
             "for example with numpy.unique(y, return_inverse=True)[1]",
         )
@@ -260,7 +260,19 @@ def _leaves(x: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, x
 
 
-def _values(labels: NDArray[Any]) -> str:
+def shown_values(labels: NDArray[Any]) -> str:
+    """Name the first few values that occur, for a message.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (N,)
+        Numbers.
+
+    Returns
+    -------
+    str
+        In ascending order.
+    """
     unique = np.unique(labels)
     text = ", ".join(f"{value:g}" for value in unique[:_SHOWN])
     return f"{text}, ..." if len(unique) > _SHOWN else text
@@ -272,7 +284,19 @@ def _rows(bad: NDArray[np.bool_]) -> str:
     return f"first bad rows {text}" + (", ..." if len(positions) > _SHOWN else "")
 
 
-def _remap(labels: NDArray[Any]) -> str:
+def remap(labels: NDArray[Any]) -> str:
+    """Tell how to make 0 and 1 of other labels.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (N,)
+        Not all of them 0 or 1.
+
+    Returns
+    -------
+    str
+        A remedy, as a sentence without its full stop.
+    """
     unique = np.unique(labels)
     if unique.tolist() == [-1, 1]:
         return "Use (y + 1) // 2"

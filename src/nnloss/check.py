@@ -1,0 +1,140 @@
+"""`check_pairing`: whether outputs, losses and targets of any Keras model fit each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnloss._keras import keras, own_methods
+from nnloss.errors import PairingError
+from nnloss.findings import Finding, PairingReport
+from nnloss.judging import judge
+
+
+def check_pairing(model: Any, loss: Any = None, y: Any = None) -> PairingReport:
+    """Tell whether the outputs, the losses and the targets of a Keras model fit each other.
+
+    Nothing is trained, run or changed, and nothing is raised for a wrong model: that is what
+    `compile_for_task` does. It works on every backend of Keras.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional or sequential, built; with any number of outputs of any rank. Compiled, unless
+        `loss` is given.
+    loss : str, keras.losses.Loss or callable, or list or dict of these, optional
+        As for ``compile``. Default: what the model was compiled with.
+    y : array_like, or list or dict of array_like, optional
+        Targets, rows first, one array for each output. Default: targets are not checked.
+
+    Returns
+    -------
+    PairingReport
+        `verdict` is ``"right"``, ``"wrong"`` or ``"unknown"``; `findings` says for each output the
+        rule, what was found and what to do. Unknown is what cannot be read off a model: Lambda
+        layers, layers, losses and methods of your own, an output that has no loss at all.
+
+    Raises
+    ------
+    PairingError
+        If `model` is no Keras model, or `loss` no loss that Keras knows.
+
+    Examples
+    --------
+    >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2, "softmax")])
+    >>> check_pairing(model, "binary_crossentropy").verdict
+    'wrong'
+    """
+    if not isinstance(model, keras.Model):
+        raise PairingError(
+            "check_pairing needs a Keras model", f"found {type(model).__name__}", "Give one"
+        )
+    opaque = _opaque(model, given=loss is not None)
+    if opaque:
+        return PairingReport(model.name, (opaque,))
+    if loss is None and getattr(model, "compiled", False):
+        loss = getattr(model._compile_loss, "_user_loss", None)
+    try:
+        losses = _by_output(loss, model, "loss")
+        targets = _by_output(y, model, "y")
+    except PairingError as error:
+        found = Finding("", "wrong", error.rule, error.found, error.remedy)
+        return PairingReport(model.name, (found,))
+    trained = any(each is not None for each in losses)
+    findings = [
+        judge(model, name, output, each, labels, trained=trained)
+        for name, output, asked, labels in zip(
+            _names(model), model.outputs, losses, targets, strict=True
+        )
+        for each in (asked if isinstance(asked, (list, tuple)) else [asked])
+    ]
+    return PairingReport(model.name, tuple(findings))
+
+
+def _opaque(model: Any, *, given: bool) -> Finding | None:
+    """Say why a model cannot be looked into."""
+    rule = "The outputs of a model must be seen to be judged"
+    own = own_methods(model, "call", "train_step", "compute_loss")
+    if "call" in own:
+        return Finding(
+            "",
+            "unknown",
+            rule,
+            f"{type(model).__name__} '{model.name}' has its own call",
+            "Give a functional model: keras.Model(inputs, model(inputs)) of its layers",
+        )
+    if own and not given:
+        return Finding(
+            "",
+            "unknown",
+            "The loss of a model must be seen to be judged",
+            f"{type(model).__name__} '{model.name}' has its own {' and '.join(own)}",
+            "Give the loss that it uses: check_pairing(model, loss=...)",
+        )
+    if not getattr(model, "outputs", None):
+        return Finding(
+            "",
+            "unknown",
+            rule,
+            f"model '{model.name}' ({type(model).__name__}) has no output yet",
+            "Start it with keras.Input(shape=...), or call model.build(input_shape)",
+        )
+    return None
+
+
+def _names(model: Any) -> list[str]:
+    """Name the outputs: by their keys where the model gives a dict, else as Keras does."""
+    structure = getattr(model, "_outputs_struct", None)
+    if isinstance(structure, dict):
+        by_id = {id(tensor): key for key, tensor in structure.items()}
+        return [str(by_id.get(id(tensor), "")) for tensor in model.outputs]
+    return list(getattr(model, "output_names", None) or [model.outputs[0]._keras_history[0].name])
+
+
+def _by_output(given: Any, model: Any, what: str) -> list[Any]:
+    """Give each output what belongs to it of a single value, a list or a dict."""
+    names, count = _names(model), len(model.outputs)
+    if isinstance(given, dict):
+        known = {*names, *getattr(model, "output_names", ())}
+        unknown = [str(key) for key in given if key not in known]
+        if unknown:
+            raise PairingError(
+                f"The keys of {what} must be names of outputs: {', '.join(names)}",
+                f"found '{unknown[0]}'",
+                "Name the output's layer, or use a list",
+            )
+        keras_names = getattr(model, "output_names", names)
+        return [given.get(a, given.get(b)) for a, b in zip(names, keras_names, strict=True)]
+    if count == 1 or given is None:  # a list may be rows, or several losses of one output
+        single = isinstance(given, (list, tuple)) and len(given) == 1
+        return [given[0] if single else given] * count
+    if not isinstance(given, (list, tuple)):
+        if what == "loss":
+            return [given] * count
+        given = [given]
+    if len(given) != count:
+        raise PairingError(
+            f"A model with {count} outputs needs {what} for each of them",
+            f"found {len(given)}",
+            f"Give a list of {count}, or a dict",
+        )
+    return list(given)

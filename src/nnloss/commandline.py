@@ -1,0 +1,47 @@
+"""How a command line of this project ends: one line for an error, and the exit status.
+
+0 done; 2 wrong input, told in one line; 130 stopped with Ctrl-C; else what the command gives.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from nnloss import provenance
+from nnloss.errors import NnlossError
+
+
+def status(app: typer.Typer) -> int:
+    """Run a command line.
+
+    Parameters
+    ----------
+    app : typer.Typer
+        Its commands.
+
+    Returns
+    -------
+    int
+        The exit status. What is wrong with the input is on standard error then, in one line.
+    """
+    try:
+        ended = app(prog_name=provenance.program(), standalone_mode=False)
+    except typer.TyperException as error:
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        return _complain(f"{message}. See --help")
+    except NnlossError as error:
+        return _complain(str(error))
+    except OSError as error:
+        return _complain(
+            f"Files must be readable and writable; the system says: {error}. See --help"
+        )
+    if ended == 130:
+        print("Interrupted.", file=sys.stderr)
+    return int(ended or 0)
+
+
+def _complain(message: str) -> int:
+    print("Error: " + " ".join(message.split()), file=sys.stderr)
+    return 2

@@ -1,0 +1,77 @@
+"""What `check_pairing` answers: a finding for each output, and a verdict on all of them."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Verdict = Literal["right", "wrong", "unknown"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found at one output of a model.
+
+    Parameters
+    ----------
+    output : str
+        Name of the output; empty where it concerns the whole model.
+    verdict : {"right", "wrong", "unknown"}
+        Whether head, loss and targets fit.
+    rule, found, remedy : str
+        What is needed, what was there, what to do. For ``"unknown"`` the remedy is what would be
+        needed to know; for ``"right"`` it is empty.
+    """
+
+    output: str
+    verdict: Verdict
+    rule: str
+    found: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.rule}; {self.found}."
+        return f"{text} {self.remedy}." if self.remedy else text
+
+
+@dataclass(frozen=True)
+class PairingReport:
+    """What `check_pairing` found.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+    findings : tuple of Finding
+        One for each output and each of its losses.
+    """
+
+    model: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """``"wrong"`` if one output is, else ``"unknown"`` if one is, else ``"right"``."""
+        found = {finding.verdict for finding in self.findings}
+        order: tuple[Verdict, ...] = ("wrong", "unknown", "right")
+        return next(verdict for verdict in order if verdict in found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the report as plain types, for JSON.
+
+        Returns
+        -------
+        dict
+            ``model``, ``verdict`` and ``findings``.
+        """
+        findings = [asdict(finding) for finding in self.findings]
+        return {"model": self.model, "verdict": self.verdict, "findings": findings}
+
+    def __str__(self) -> str:
+        lines = [f"{self.model}: {self.verdict}"]
+        for finding in self.findings:
+            name = f"output '{finding.output}'" if finding.output else "model"
+            text = f"{name}, {finding.verdict}: {finding}"
+            lines.append(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    "))
+        return "\n".join(lines)

@@ -1,0 +1,194 @@
+"""Read what a ``.keras`` file describes, without running anything that is in it.
+
+Only the description is read, not the weights. It is looked through before Keras builds the model
+from it: what is not Keras' own would have to be imported, and a Lambda holds code of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnloss.errors import DataError
+
+#: Bytes of a description, at most; that of a large network has a few hundred thousand.
+LARGEST = 64 * 2**20
+_REMEDY = "Save the model with model.save('name.keras')"
+
+
+@dataclass(frozen=True)
+class UnknownLoss:
+    """Stands for a loss whose code is not in the file.
+
+    Parameters
+    ----------
+    __name__ : str
+        Its name there.
+    """
+
+    __name__: str
+
+
+def read_model(path: Path, *, with_loss: bool = True) -> tuple[Any, Any]:
+    """Build the model that a file describes, with new weights.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.keras`` file.
+    with_loss : bool, default True
+        Whether to read the loss that it was compiled with.
+
+    Returns
+    -------
+    model : keras.Model
+        Not compiled.
+    loss : str, keras.losses.Loss, list, dict or None
+        As it was given to ``compile``; `UnknownLoss` for one of the user's own.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged, not a Keras file or of another major version, or if it
+        has code or needs some.
+    """
+    config, version = _description(path)
+    from nnloss._keras import keras
+
+    ours = keras.__version__
+    if version.partition(".")[0] != ours.partition(".")[0]:
+        raise DataError(
+            f"'{path}' must be a file of Keras {ours.partition('.')[0]}",
+            f"it was written by Keras {version or 'of an unknown version'}",
+            f"Load it there, and save it with Keras {ours}",
+        )
+    compiled = config.pop("compile_config", None) or {}
+    _require_no_code(config, path)
+    model = _built(config, path, version)
+    if not isinstance(model, keras.Model):
+        raise DataError(
+            f"'{path}' must describe a Keras model", f"found {type(model).__name__}", _REMEDY
+        )
+    return model, _loss(compiled.get("loss"), path, version) if with_loss else None
+
+
+def _description(path: Path) -> tuple[dict[str, Any], str]:
+    """Read the description of the model and the version of Keras that wrote it."""
+    rule = f"'{path}' must be a .keras file"
+    if path.is_dir():
+        raise DataError(rule, "it is a folder", _REMEDY)
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+        if start == b"\x89HDF\r\n\x1a\n":
+            raise DataError(
+                rule,
+                "it is an HDF5 file, as older versions of Keras wrote",
+                "Load it in Python, and save it with model.save('name.keras')",
+            )
+        with zipfile.ZipFile(path) as archive:
+            texts = {name: _member(archive, name) for name in ("metadata.json", "config.json")}
+        metadata, config = (json.loads(text) for text in texts.values())
+    except OSError as error:
+        raise DataError(
+            rule, f"the system says: {error.strerror or error}", "Check the name"
+        ) from error
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise DataError(rule, f"it is none, or truncated: {error}", _REMEDY) from error
+    except KeyError as error:
+        raise DataError(rule, str(error.args[0]), _REMEDY) from error
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(rule, f"its description is damaged: {error}", _REMEDY) from error
+    if not isinstance(config, dict) or not isinstance(metadata, dict):
+        raise DataError(rule, "its description is no mapping", _REMEDY)
+    return config, str(metadata.get("keras_version", ""))
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as file:
+        text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
+        raise ValueError(f"{name} has more than {LARGEST} bytes")
+    return text
+
+
+def _objects(config: Any) -> Iterator[dict[str, Any]]:
+    """Visit every description of a class or function, however deep."""
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config
+        for value in config.values():
+            yield from _objects(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _objects(value)
+
+
+def _is_code(entry: dict[str, Any]) -> bool:
+    return entry["class_name"] in ("Lambda", "__lambda__")
+
+
+def _foreign(entry: dict[str, Any]) -> str | None:
+    """Name the class or function that an entry would import, if it is neither Keras' nor ours."""
+    # A function's name is its config; a registered name is that of a package, ">", and a name.
+    function = entry["class_name"] == "function"
+    given = str(entry.get("config") if function else entry.get("registered_name") or "")
+    package, _, name = given.rpartition(">")
+    root = str(entry.get("module") or "keras").partition(".")[0]
+    if package in ("", "nnloss") and root in ("keras", "builtins", "nnloss"):
+        return None
+    return name or str(entry["class_name"])
+
+
+def _require_no_code(config: Any, path: Path) -> None:
+    for entry in _objects(config):
+        if _is_code(entry):
+            raise DataError(
+                f"'{path}' must hold no code: reading a model must not run any",
+                "found a Lambda layer or function",
+                "Replace it by a layer of Keras, or check the model in Python where it is made, "
+                "with nnloss.check_pairing(model)",
+            )
+        own = _foreign(entry)
+        if own:
+            raise DataError(
+                f"'{path}' must be made of Keras' own layers and functions to be read",
+                f"found '{own}', whose code is not in the file",
+                "Check the model in Python where it is defined, with nnloss.check_pairing(model)",
+            )
+
+
+def _built(config: Any, path: Path, version: str) -> Any:
+    from nnloss._keras import keras
+
+    if any("nnloss" in str(entry.get("module")) for entry in _objects(config)):
+        from nnloss import models  # noqa: F401  registers TaskModel
+    try:
+        return keras.saving.deserialize_keras_object(config, safe_mode=True)
+    except Exception as error:  # a description may be wrong in any way, and Keras raises anything
+        raise DataError(
+            f"'{path}' must be a model that Keras {keras.__version__} can build",
+            f"it was written by Keras {version}, and building it gave "
+            f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
+            "Load it with the version that wrote it, and save it again",
+        ) from error
+
+
+def _loss(config: Any, path: Path, version: str) -> Any:
+    """Build the loss, or the losses by output."""
+    if isinstance(config, dict) and "class_name" not in config:
+        return {key: _loss(value, path, version) for key, value in config.items()}
+    if isinstance(config, list):
+        return [_loss(value, path, version) for value in config]
+    for entry in _objects(config):
+        if _is_code(entry):
+            return UnknownLoss("a lambda")
+        if own := _foreign(entry):
+            return UnknownLoss(own)
+    return config if isinstance(config, str | None) else _built(config, path, version)

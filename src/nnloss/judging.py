@@ -11,7 +11,7 @@ from nnloss.heads import read_end
 from nnloss.losses import LossChoice
 from nnloss.target_fit import misfit
 from nnloss.tasks import BCE, CCE, LOSSES, MSE, SPARSE_CCE, TASKS, Loss, Task
-from nnloss.values import Kind, Values, values_of
+from nnloss.values import UNBOUNDED, Kind, Values, values_of
 
 # Losses of Keras that are no likelihood of the table, and want the output that one of it wants.
 _LIKE = {
@@ -187,6 +187,14 @@ def _pair(name: str, where: str, values: Values, choice: LossChoice, kind: Loss)
     if softmax and choice.from_logits and values.kind is Kind.LOG_DISTRIBUTION:
         # Softmax of log-probabilities gives the probabilities back.
         return None if values.axes == (axis,) else _wrong(name, rule, where, values, choice, task)
+    if softmax and choice.from_logits and values.activation in UNBOUNDED:
+        return Finding(
+            name,
+            "unknown",
+            rule,
+            f"{where}: logits with a bound, which reach every distribution still",
+            "It is right if that is meant; else end in a linear layer",
+        )
     scaled = values.activation.startswith("Rescaling of ")
     if due is Kind.REAL and not choice.from_logits and scaled:
         return Finding(

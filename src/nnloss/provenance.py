@@ -24,7 +24,11 @@ def program() -> str:
         For example ``python -m exercises.boston``.
     """
     spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return f"python -m {spec.name.removesuffix('.__main__')}" if spec else f"python {Path(sys.argv[0]).name}"
+    return (
+        f"python -m {spec.name.removesuffix('.__main__')}"
+        if spec
+        else f"python {Path(sys.argv[0]).name}"
+    )
 
 
 def command() -> str:

@@ -72,7 +72,7 @@ class Values:
 
 
 # Activations that no number bounds from above: a softmax of them can still be any distribution.
-_UNBOUNDED = {
+UNBOUNDED = {
     "relu", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "swish", "mish",
     "softplus", "exponential", "squareplus", "threshold",
 }  # fmt: skip
@@ -194,7 +194,7 @@ def _activated(given: Values, name: str, axis: Any, shape: tuple[int | None, ...
         return Values(kind, shape, name, axes)  # a softmax of log-probabilities gives them back
     if given.kind is Kind.OTHER:
         # Sigmoid of a ReLU is never below one half; a softmax does not mind a bound from below.
-        free = kind is not Kind.PROBABILITIES and given.activation in _UNBOUNDED
+        free = kind is not Kind.PROBABILITIES and given.activation in UNBOUNDED
         hidden = free or given.activation in ("leaky_relu", "prelu")
         return Values(Kind.UNKNOWN if hidden else Kind.OTHER, shape, text)
     if given.kind in (Kind.DATA, Kind.UNKNOWN):
@@ -303,6 +303,8 @@ def _summed(operation: Any, given: list[Values], shape: tuple[int | None, ...]) 
 
 def _multiplied(operation: Any, given: list[Values], shape: tuple[int | None, ...]) -> Values:
     """One real number among the factors can take the product anywhere."""
+    if type(operation).__name__ == "Multiply" and {v.kind for v in given} == {Kind.PROBABILITIES}:
+        return replace(given[0], shape=shape)
     real = any(each.kind is Kind.REAL for each in given)
     if real and not getattr(operation, "normalize", False):
         return Values(Kind.REAL, shape)

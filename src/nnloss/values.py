@@ -226,13 +226,14 @@ def _moved(operation: Any, given: list[Values], shape: tuple[int | None, ...]) -
     if reshaped and not others and len(shape) > 2:  # each number is somewhere else, all together
         axes = tuple(axis for axis in range(1, len(shape)) if shape[axis] != 1)
         return replace(value, shape=shape, axes=axes)
-    if len(shape) == 2 and value.size(others) == 1:
+    if len(shape) == 2 and value.size(others) == 1 and value.size(value.axes) == shape[1]:
         return replace(value, shape=shape, axes=(1,))
     if value.axes == (rank - 1,) and value.shape[-1] == shape[-1]:
         return replace(value, shape=shape, axes=(len(shape) - 1,))
     if value.axes == (1,) and rank == len(shape) and value.shape[1] == shape[1]:
         return replace(value, shape=shape)
-    if len(shape) == 2 and value.size(others) is not None:
+    flat = type(operation).__name__ == "Flatten" or reshaped
+    if flat and len(shape) == 2 and value.size(others) is not None:
         return Values(Kind.OTHER, shape, f"{value.activation} at several places")
     return Values(Kind.UNKNOWN, shape, type(operation).__name__)
 

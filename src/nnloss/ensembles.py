@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import index
@@ -38,6 +38,7 @@ MEMORY = 512 * 2**20
 MODELS = 100
 
 Progress = Callable[[int, int], None]
+Measure = Callable[[Any, Any], Any]
 
 # They treat each number of a weight by itself, so they can treat many models' numbers at once.
 _ELEMENTWISE = ("SGD", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Adagrad", "Adadelta", "Lion")
@@ -158,13 +159,7 @@ class _Plan:
         """Make a new model as a single run does, and note what its training starts with."""
         training.set_seed(seed)
         made = complete(self.build(), self.task, classes=self.classes, loss=self.loss)
-        # The next number that `fit` draws, and drawn before the next seed is set.
-        shuffle_seed = feeding.shuffle_seed()
-        network = keras.Model(made.inputs, made.outputs)
-        shape = [(type(layer), layer.get_config() | {"name": ""}) for layer in network.layers]
-        return made, Start(
-            [variable.numpy() for variable in _variables(network)], shuffle_seed, shape
-        )
+        return made, Start.of(keras.Model(made.inputs, made.outputs))
 
     def new_optimizer(self) -> Any:
         """Make an optimizer in the state in which the caller's was given."""
@@ -194,6 +189,24 @@ class Start:
     variables: list[NDArray[Any]]
     shuffle_seed: int
     layers: list[tuple[type, dict[str, Any]]]
+
+    @classmethod
+    def of(cls, network: Any) -> Start:
+        """Note the start of a model that was made just now.
+
+        Parameters
+        ----------
+        network : keras.Model
+            Made after ``set_seed``; the seed to shuffle by is the next number that `fit` draws.
+
+        Returns
+        -------
+        Start
+            Of copies.
+        """
+        shuffle_seed = feeding.shuffle_seed()
+        shape = [(type(layer), layer.get_config() | {"name": ""}) for layer in network.layers]
+        return cls([variable.numpy() for variable in _variables(network)], shuffle_seed, shape)
 
 
 @dataclass(frozen=True)
@@ -238,8 +251,14 @@ def _all(plan: _Plan, first: Completed, start: Start, data: Data, seeds: Sequenc
     """Train at once what can be, and the rest one after another."""
     left = list(seeds)
     try:
-        optimizer = plan.new_optimizer()
-        ensemble = Ensemble(first, data, optimizer, plan.batch_size, len(seeds))
+        ensemble = Ensemble(
+            keras.Model(first.inputs, first.outputs),
+            _measures(first.choice),
+            data,
+            plan.new_optimizer(),
+            plan.batch_size,
+            len(seeds),
+        )
         for done, frame in _together(plan, ensemble, start, seeds):
             yield done, frame
             if frame is not None:
@@ -309,14 +328,18 @@ class Ensemble:
 
     Parameters
     ----------
-    completed : Completed
+    template : keras.Model
         One of them.
+    measures : mapping of str to callable
+        Functions of targets and outputs that give a value a row; ``"loss"`` is trained on.
     data : Data
         What they are trained and evaluated on.
     optimizer : keras.optimizers.Optimizer
         A new one.
     batch_size, seeds : int
         Rows in a batch; how many seeds there are.
+    jit_compile : bool, default True
+        Whether XLA compiles an epoch; without it a short training starts sooner.
 
     Raises
     ------
@@ -325,9 +348,16 @@ class Ensemble:
     """
 
     def __init__(
-        self, completed: Completed, data: Data, optimizer: Any, batch_size: int, seeds: int
+        self,
+        template: Any,
+        measures: Mapping[str, Measure],
+        data: Data,
+        optimizer: Any,
+        batch_size: int,
+        seeds: int,
+        *,
+        jit_compile: bool = True,
     ) -> None:
-        template = keras.Model(completed.inputs, completed.outputs)
         require_stackable(template)
         floats = _floats_per_row(template)
         each = 4 * (4 * template.count_params() + 3 * batch_size * floats)
@@ -340,12 +370,14 @@ class Ensemble:
         self.optimizer = _require_elementwise(optimizer)
         self.optimizer.build(self.network.trainable_variables)
         self._new = [variable.numpy() for variable in self.optimizer.variables]
-        self._measures = _measures(completed.choice)
+        self._measures = {name: partial(_by_row, each) for name, each in measures.items()}
         self._shuffle_seeds: list[int] = []
         # XLA draws other random numbers than TensorFlow does from the same state.
         drops = any(isinstance(layer, StackedDropout) for layer in self.network.layers)
-        self._train = tf.function(self._train_epoch, jit_compile=not drops, autograph=False)
-        self._evaluate = tf.function(self._sums, jit_compile=True, autograph=False)
+        self._train = tf.function(
+            self._train_epoch, jit_compile=jit_compile and not drops, autograph=False
+        )
+        self._evaluate = tf.function(self._sums, jit_compile=jit_compile, autograph=False)
         rows = len(data.x_test)
         self._test_rows = min(rows, max(1, MEMORY // (4 * 2 * floats * self.models)))
 
@@ -452,7 +484,7 @@ def _variables(network: Any) -> list[Any]:
     return found
 
 
-def _measures(choice: LossChoice) -> dict[str, Callable[[Any, Any], Any]]:
+def _measures(choice: LossChoice) -> dict[str, Measure]:
     """Loss and metrics as functions of targets and outputs, one value a model and row."""
     assert choice.loss is not None, "complete has required a loss of the task"
     if isinstance(choice.given, keras.losses.Loss):
@@ -465,10 +497,10 @@ def _measures(choice: LossChoice) -> dict[str, Callable[[Any, Any], Any]]:
     for metric in choice.loss.metrics:
         options = dict(metric.from_logits) if choice.from_logits else {}
         measures[metric.name] = partial(getattr(keras.metrics, metric.function), **options)
-    return {name: partial(_by_row, measure) for name, measure in measures.items()}
+    return measures
 
 
-def _by_row(measure: Callable[[Any, Any], Any], y: Any, predicted: Any) -> Any:
+def _by_row(measure: Measure, y: Any, predicted: Any) -> Any:
     """One value a model and row; some of Keras' functions keep an axis of length 1."""
     return tf.reshape(measure(y, predicted), tf.shape(predicted)[:2])
 

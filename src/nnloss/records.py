@@ -61,6 +61,8 @@ class RunRecord:
         Of the network by data set; of the classical model.
     published : list of dict
         The course's number, ours and the difference.
+    claims : list of dict
+        What an exercise claims to be the same: both numbers, their difference, the tolerance.
     notes : list of str
         What went wrong without ending the run.
     error : str or None
@@ -95,6 +97,7 @@ class RunRecord:
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     baseline: dict[str, dict[str, float]] = field(default_factory=dict)
     published: list[dict[str, Any]] = field(default_factory=list)
+    claims: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     error: str | None = None
 

@@ -1,0 +1,82 @@
+"""Backpropagation by hand: the chain rule in NumPy, and Keras' gradients beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnloss import likelihoods
+from nnloss._tensorflow import keras, tf
+from nnloss.tasks import Task
+
+Array = NDArray[np.float64]
+
+# The inverse link of each output activation, and what the mean loss has as its derivative in the
+# predictor: a residual in all three cases, twice that for MSE without its one half.
+_OUTPUTS: dict[str, Callable[[Array], Array]] = {
+    "linear": lambda z: z,
+    "sigmoid": likelihoods.sigmoid,
+    "softmax": likelihoods.softmax,
+}
+_RESIDUALS = {"linear": 2.0, "sigmoid": 1.0, "softmax": 1.0}
+
+
+def by_hand(weights: Sequence[NDArray[Any]], x: Array, y: Array, task: Task) -> list[Array]:
+    """Compute the gradient of a task's loss in all weights of a dense network with ReLU.
+
+    Forward, each layer is kept. Backward, the error of the last one is the residual, mu - y, and
+    each layer hands it on through its kernel where its ReLU was open.
+
+    Parameters
+    ----------
+    weights : sequence of ndarray
+        Kernel, bias, kernel, bias, ...
+    x : ndarray, shape (N, features)
+        Inputs.
+    y : ndarray, shape (N, nodes)
+        Targets.
+    task : Task
+        Its output activation with its canonical loss.
+
+    Returns
+    -------
+    list of ndarray
+        In the order and shapes of `weights`, of the mean loss.
+    """
+    kernels, biases = weights[::2], weights[1::2]
+    layers = [x]
+    for kernel, bias in zip(kernels[:-1], biases[:-1], strict=True):
+        layers.append(np.maximum(layers[-1] @ kernel + bias, 0))
+    mu = _OUTPUTS[task.activation](layers[-1] @ kernels[-1] + biases[-1])
+    error = _RESIDUALS[task.activation] * (mu - y) / len(x)
+    gradients: list[Array] = []
+    for layer, kernel in zip(reversed(layers), reversed(kernels), strict=True):
+        gradients = [layer.T @ error, error.sum(axis=0), *gradients]
+        error = (error @ kernel.T) * (layer > 0)
+    return gradients
+
+
+def by_keras(model: Any, x: Array, y: Array) -> list[Array]:
+    """Compute the same gradient by automatic differentiation.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    x : ndarray, shape (N, features)
+        Inputs.
+    y : ndarray, shape (N, nodes)
+        Targets.
+
+    Returns
+    -------
+    list of ndarray
+        In the order of ``model.get_weights()``.
+    """
+    variables = [variable.value for variable in model.trainable_variables]
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(x, keras.ops.convert_to_tensor(y), model(x, training=True))
+    return [np.asarray(part, dtype=np.float64) for part in tape.gradient(loss, variables)]

@@ -1,0 +1,221 @@
+"""Each pair against its twin: a network without hidden layer, and the GLM by `statsmodels`.
+
+Both maximise one likelihood, so both have the same coefficients, if the maximum exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnloss import likelihoods
+from nnloss._keras import keras
+from nnloss.encoding import encode
+from nnloss.models import compile_for_task
+from nnloss.tasks import BINARY, MULTICLASS, REGRESSION, Domain, Task
+from nnloss.training import set_seed
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted linear predictor.
+
+    Parameters
+    ----------
+    coefficients : ndarray, shape (features + 1, outputs)
+        The intercepts first. Of several classes, each one's against class 0.
+    log_likelihood : float
+        Of the training rows, at these coefficients.
+    """
+
+    coefficients: Array
+    log_likelihood: float
+
+
+def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
+    """Fit the GLM of a task by `statsmodels`.
+
+    Parameters
+    ----------
+    task : Task
+        Its family says which.
+    x : ndarray, shape (N, features)
+        Without a column of ones.
+    y : ndarray, shape (N,)
+        A quantity, or numbers of classes.
+
+    Returns
+    -------
+    Fit
+        At the maximum of the likelihood.
+
+    Raises
+    ------
+    ValueError
+        If the search for the maximum has not converged; with separated classes there is none.
+    """
+    import statsmodels.api as sm
+
+    design = sm.add_constant(x)
+    fitted, converged = _GLMS[task.family](sm, design, y)
+    if not converged or not np.isfinite(fitted.params).all():
+        raise ValueError(
+            f"The likelihood of family '{task.family}' must have a maximum; the search for it did "
+            "not converge. Look for separated classes with nnloss.glm.separated(x, y)."
+        )
+    coefficients = np.asarray(fitted.params, dtype=np.float64).reshape(design.shape[1], -1)
+    return Fit(coefficients, float(fitted.llf))
+
+
+def fit_network(task: Task, x: Array, y: NDArray[Any], *, steps: int = 1000) -> Fit:
+    """Train a network without hidden layer until nothing changes any more.
+
+    By gradient descent with Nesterov's momentum on all rows at once, in double precision. The step
+    is the longest that is safe: one over the largest curvature that the loss can have on `x`.
+
+    Parameters
+    ----------
+    task : Task
+        Its activation and canonical loss are used, through `compile_for_task`.
+    x : ndarray, shape (N, features)
+        Standardised, so that the curvature is alike in all directions.
+    y : ndarray, shape (N,)
+        A quantity, or numbers of classes.
+    steps : int, default 1000
+        Of gradient descent; an epoch each.
+
+    Returns
+    -------
+    Fit
+        In the coding of the GLM.
+    """
+    classes = None if task.nodes else int(np.max(y)) + 1
+    encoded = y if task.domain is Domain.REAL else encode(y, task, classes or 2)
+    design = np.column_stack([np.ones(len(x)), x])
+    curvature = _CURVATURE[task.loss.name] * np.linalg.eigvalsh(design.T @ design)[-1] / len(x)
+    with double_precision():
+        set_seed(0)
+        features = keras.Input((x.shape[1],))
+        optimizer = keras.optimizers.SGD(1 / curvature, momentum=0.95, nesterov=True)
+        body = keras.Model(features, features)  # no layer: the linear predictor is all there is
+        model = compile_for_task(body, task, classes=classes, optimizer=optimizer)
+        model.fit(x, encoded, epochs=steps, batch_size=len(x), shuffle=False, verbose=0)
+        kernel, bias = model.layers[-1].get_weights()
+    weights = np.vstack([bias, kernel])
+    value = log_likelihood(task, encoded, design @ weights)
+    # A constant added to all logits changes nothing: class 0 is the one the others are against.
+    coded = weights if task.nodes else weights[:, 1:] - weights[:, :1]
+    return Fit(coded, value)
+
+
+def log_likelihood(task: Task, y: NDArray[Any], predictor: Array) -> float:
+    """Log-likelihood of all rows, from the linear predictor.
+
+    Parameters
+    ----------
+    task : Task
+        Its canonical loss is the negative log-likelihood, up to the variance of a Gaussian, which
+        is put at its own maximum, the mean squared error.
+    y : ndarray
+        Targets of the task.
+    predictor : ndarray, shape (N, nodes)
+        Before the output activation.
+
+    Returns
+    -------
+    float
+        A sum over rows, in nats.
+    """
+    return _LOG_LIKELIHOODS[task.family](y, predictor)
+
+
+def separated(x: Array, y: NDArray[Any]) -> bool:
+    """Tell whether a plane separates two classes without a mistake.
+
+    Then the likelihood of the logistic regression has no maximum: it grows as the coefficients do.
+    See A. Albert and J. A. Anderson, *On the existence of maximum likelihood estimates in logistic
+    regression models*, Biometrika 71 (1984).
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, features)
+        Without a column of ones.
+    y : ndarray of int, shape (N,)
+        0 and 1.
+
+    Returns
+    -------
+    bool
+        Whether the linear program "every row on its side, by a margin of 1" has a solution.
+    """
+    from scipy.optimize import linprog
+
+    signed = (2 * np.asarray(y) - 1)[:, np.newaxis] * np.column_stack([np.ones(len(x)), x])
+    found = linprog(
+        np.zeros(signed.shape[1]), A_ub=-signed, b_ub=-np.ones(len(x)), bounds=(None, None)
+    )
+    return bool(found.status == 0)
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Let Keras make layers of float64; it makes what it made before afterwards."""
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
+        keras.config.set_dtype_policy(before)
+
+
+def _gaussian(sm: Any, design: Array, y: NDArray[Any]) -> tuple[Any, bool]:
+    return sm.OLS(y, design).fit(), True
+
+
+def _bernoulli(sm: Any, design: Array, y: NDArray[Any]) -> tuple[Any, bool]:
+    fitted = sm.GLM(y, design, family=sm.families.Binomial()).fit(maxiter=100, tol=1e-12)
+    return fitted, bool(fitted.converged)
+
+
+def _multinomial(sm: Any, design: Array, y: NDArray[Any]) -> tuple[Any, bool]:
+    fitted = sm.MNLogit(y, design).fit(method="newton", maxiter=100, disp=0)
+    return fitted, bool(fitted.mle_retvals["converged"])
+
+
+_GLMS: dict[str, Callable[[Any, Array, NDArray[Any]], tuple[Any, bool]]] = {
+    "Gaussian": _gaussian,
+    "Bernoulli": _bernoulli,
+    "multinomial": _multinomial,
+}
+
+
+def _log_likelihood_gaussian(y: NDArray[Any], predictor: Array) -> float:
+    mse = likelihoods.mean_squared_error(y, predictor[:, 0])
+    return float(-len(y) / 2 * (np.log(2 * np.pi * mse) + 1))
+
+
+_LOG_LIKELIHOODS: dict[str, Callable[[NDArray[Any], Array], float]] = {
+    "Gaussian": _log_likelihood_gaussian,
+    "Bernoulli": lambda y, predictor: (
+        -len(y) * likelihoods.binary_cross_entropy_from_logits(y, predictor[:, 0])
+    ),
+    "multinomial": lambda y, predictor: (
+        -len(y) * likelihoods.categorical_cross_entropy_from_logits(y, predictor)
+    ),
+}
+# The largest second derivative of a row's loss in its predictor: 2 of a square, p(1 - p) of BCE,
+# and the largest eigenvalue of diag(p) - pp' of CCE.
+_CURVATURE = {
+    REGRESSION.loss.name: 2.0,
+    BINARY.loss.name: 0.25,
+    MULTICLASS.loss.name: 0.5,
+}

@@ -1,0 +1,276 @@
+"""Figures of why the pairs are what they are: twins, pitfalls, landscapes, hidden states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from nnloss.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, row_of_panels
+
+_STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
+
+
+def twins(coefficients: Mapping[str, tuple[ArrayLike, ArrayLike]], names: Sequence[str]) -> Figure:
+    """Coefficients of GLMs and of the networks that equal them, a panel for each.
+
+    Parameters
+    ----------
+    coefficients : mapping of str to (array_like, array_like), shape (features + 1, outputs)
+        Those of the GLM and of the network, by the name of the pair.
+    names : sequence of str
+        Of the intercept and the features.
+
+    Returns
+    -------
+    Figure
+        A ring is the GLM, the dot in it the network.
+    """
+    figure = Figure(figsize=(4.2 * len(coefficients), 4.6), layout="constrained")
+    panels = row_of_panels(figure, len(coefficients), sharey=True)
+    places = np.arange(len(names))
+    for axes, (title, (glm, network)) in zip(panels, coefficients.items(), strict=True):
+        pairs = zip(np.asarray(glm).T, np.asarray(network).T, strict=True)
+        for number, (one, other) in enumerate(pairs):
+            colour = (BLUE, ORANGE)[number % 2]
+            part = f", class {number + 1}" if np.asarray(glm).shape[1] > 1 else ""
+            axes.plot(one, places, "o", mfc="none", ms=10, color=colour, label=f"GLM{part}")
+            axes.plot(other, places, ".", ms=7, color=colour, label=f"network{part}")
+        axes.axvline(0, color=GREY, linewidth=0.8)
+        axes.set(title=title, xlabel="coefficient, features standardised")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+    panels[0].set_yticks(places, names)
+    panels[0].invert_yaxis()
+    return figure
+
+
+def gradients(table: pd.DataFrame) -> Figure:
+    """Gradient in the logit of a row of class 1: BCE and MSE.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``logit``, ``BCE`` and ``MSE``.
+
+    Returns
+    -------
+    Figure
+        To the left the network is sure and wrong.
+    """
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    (axes,) = row_of_panels(figure, 1)
+    for (name, formula), (colour, line) in zip(
+        (("BCE", "p - y"), ("MSE", "2 (p - y) p (1 - p)")), _STYLES, strict=False
+    ):
+        axes.plot(
+            table["logit"], table[name], line, color=colour, label=f"sigmoid + {name}: {formula}"
+        )
+    axes.axhline(0, color=GREY, linewidth=0.8)
+    axes.set(
+        xlabel="logit of a row of class 1 (left: sure and wrong)",
+        ylabel="gradient of the loss in the logit",
+        title="A confident mistake: BCE pulls, MSE does not",
+    )
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def pitfalls(
+    panels: Mapping[str, pd.DataFrame], *, level: float, majority: float, epochs: int
+) -> Figure:
+    """Test accuracy by epoch of several pairings, a panel for each group of them.
+
+    Parameters
+    ----------
+    panels : mapping of str to DataFrame
+        Columns ``pairing``, ``seed``, ``epoch`` and ``accuracy``; at most four pairings each.
+    level : float
+        The accuracy to be reached.
+    majority : float
+        The accuracy of who always says the larger class.
+    epochs : int
+        The last one.
+
+    Returns
+    -------
+    Figure
+        Lines are medians over seeds, bands go from the worst to the best seed.
+    """
+    figure = Figure(figsize=(5.4 * len(panels), 4.4), layout="constrained")
+    drawn = row_of_panels(figure, len(panels), sharey=True)
+    for axes, (title, runs) in zip(drawn, panels.items(), strict=True):
+        for (name, group), (colour, line) in zip(
+            runs.groupby("pairing", sort=False), _STYLES, strict=False
+        ):
+            by_epoch = group.groupby("epoch")["accuracy"]
+            middle = by_epoch.median()
+            axes.fill_between(
+                middle.index, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.15, linewidth=0
+            )
+            axes.plot(middle.index, middle, line, color=colour, label=name)
+        axes.axhline(level, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)))
+        axes.axhline(majority, color=GREY, linewidth=0.8, linestyle=(0, (5, 3)))
+        axes.text(epochs, level, f"{level:g} ", ha="right", va="bottom", fontsize=8)
+        axes.text(epochs, majority, "always normal ", ha="right", va="top", fontsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(title=title, xlabel="epoch", xlim=(1, epochs))
+        axes.grid(alpha=0.3)
+        axes.legend(loc="lower right", fontsize=8)
+    drawn[0].set_ylabel("test accuracy: median, worst and best seed")
+    return figure
+
+
+def landscapes(reach: ArrayLike, surfaces: Mapping[str, ArrayLike]) -> Figure:
+    """Surfaces of the loss around weights, as contours, a panel for each.
+
+    Parameters
+    ----------
+    reach : array_like, shape (K,)
+        Steps in both directions.
+    surfaces : mapping of str to array_like, shape (K, K)
+        Loss by name.
+
+    Returns
+    -------
+    Figure
+        Contours are at equal steps of the logarithm of the loss, between its least and its largest
+        value in the panel; the cross is where the weights are.
+    """
+    figure = Figure(figsize=(3.6 * len(surfaces), 3.9), layout="constrained")
+    steps = np.asarray(reach)
+    for axes, (title, losses) in zip(
+        row_of_panels(figure, len(surfaces)), surfaces.items(), strict=True
+    ):
+        values = np.asarray(losses)
+        levels = np.geomspace(values.min(), values.max(), 16)
+        axes.contourf(steps, steps, values, levels=levels, cmap="Blues_r", norm="log")
+        lines = axes.contour(
+            steps, steps, values, levels=levels[1::3], colors="black", linewidths=0.6
+        )
+        axes.clabel(lines, fmt="%.0f", fontsize=7)
+        axes.plot(0, 0, "+", color=ORANGE, markersize=11, markeredgewidth=2)
+        axes.set(title=title, xlabel="first direction", aspect="equal")
+    figure.axes[0].set_ylabel("second direction")
+    return figure
+
+
+def profiles(
+    reach: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]], *, xlabel: str
+) -> Figure:
+    """Loss along one parameter while the others are learned, a panel for each model.
+
+    Parameters
+    ----------
+    reach : array_like, shape (K,)
+        What is added to the parameter.
+    panels : mapping of str to (mapping of str to array_like, shape (K,))
+        The loss by stage of the training, by name of the model.
+    xlabel : str
+        Of the horizontal axes.
+
+    Returns
+    -------
+    Figure
+        Each curve less its own least value.
+    """
+    figure = Figure(figsize=(5.4 * len(panels), 4.2), layout="constrained")
+    for axes, (title, curves) in zip(
+        row_of_panels(figure, len(panels)), panels.items(), strict=True
+    ):
+        for (name, losses), (colour, line) in zip(curves.items(), _STYLES, strict=False):
+            values = np.asarray(losses)
+            axes.plot(np.asarray(reach), values - values.min(), line, color=colour, label=name)
+        axes.axvline(0, color=GREY, linewidth=0.8)
+        axes.set(title=title, xlabel=xlabel)
+        axes.grid(alpha=0.3)
+        axes.legend(title="the other parameters as they are", fontsize=8)
+    figure.axes[0].set_ylabel("MSE above its least value here, (1000 USD)²")
+    return figure
+
+
+def states_by_target(values: ArrayLike, target: ArrayLike, *, label: str) -> Figure:
+    """Activations of a hidden layer, rows in order of their target.
+
+    Parameters
+    ----------
+    values : array_like, shape (N, units)
+        Activations.
+    target : array_like, shape (N,)
+        What the rows are ordered by.
+    label : str
+        Of the target, with its unit.
+
+    Returns
+    -------
+    Figure
+        Units in order of their correlation with the target; each is shown as a share of its own
+        largest activation.
+    """
+    states, y = np.asarray(values), np.asarray(target)
+    used = states[:, states.std(axis=0) > 0]
+    correlation = np.array([np.corrcoef(unit, y)[0, 1] for unit in used.T])
+    order, rows = np.argsort(correlation), np.argsort(y, kind="stable")
+    shares = used[rows][:, order] / used.max(axis=0)[order]
+    figure = Figure(figsize=(9, 5.2), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1, 3))
+    above.plot(y[rows], color=GREY)
+    above.set(ylabel=label)
+    above.grid(alpha=0.3)
+    drawn = below.imshow(shares.T, aspect="auto", cmap="Blues", interpolation="nearest")
+    silent = states.shape[1] - used.shape[1]
+    below.set(
+        xlabel="test rows in order of their price",
+        ylabel="unit, by correlation with it",
+        title=f"{used.shape[1]} units, correlations {correlation.min():.2f} to "
+        f"{correlation.max():.2f}" + (f"; {silent} never active" if silent else ""),
+    )
+    figure.colorbar(drawn, ax=below, label="share of the unit's largest")
+    return figure
+
+
+def map_by_class(means: ArrayLike, classes: Sequence[str]) -> Figure:
+    """Mean feature map of each class, and their difference.
+
+    Parameters
+    ----------
+    means : array_like, shape (2, steps, filters)
+        Mean activation by class.
+    classes : sequence of str
+        Their names.
+
+    Returns
+    -------
+    Figure
+        Filters in order of the mean difference.
+    """
+    values = np.asarray(means)
+    difference = values[1] - values[0]
+    order = np.argsort(difference.mean(axis=0))
+    figure = Figure(figsize=(12, 4.6), layout="constrained")
+    panels = row_of_panels(figure, 3, sharey=True)
+    top = values.max()
+    for axes, title, part in zip(panels[:2], classes, values, strict=True):
+        drawn = axes.imshow(
+            part[:, order].T, aspect="auto", cmap="Blues", vmin=0, vmax=top, interpolation="nearest"
+        )
+        axes.set(title=f"{title}: mean activation", xlabel="place in the shortened series")
+    figure.colorbar(drawn, ax=panels[:2])
+    bound = float(np.abs(difference).max())
+    drawn = panels[2].imshow(
+        difference[:, order].T,
+        aspect="auto",
+        cmap="PuOr",
+        vmin=-bound,
+        vmax=bound,
+        interpolation="nearest",
+    )
+    panels[2].set(title=f"{classes[1]} less {classes[0]}", xlabel="place in the shortened series")
+    figure.colorbar(drawn, ax=panels[2])
+    panels[0].set_ylabel("filter, by mean difference")
+    return figure

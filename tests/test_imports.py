@@ -6,12 +6,13 @@ import pytest
 
 import nnloss
 
-EXERCISES = ["exercises.boston", "exercises.cifar10", "exercises.wafer"]
+EXERCISES = ["exercises.boston", "exercises.cifar10", "exercises.quiz", "exercises.wafer"]
 LIGHT = ["nnloss", "nnloss.tasks", "nnloss.likelihoods", "nnloss.records", "nnloss.published"]
+QUIZ = ["nnloss.questionfile", "nnloss.questions", "nnloss.quiz"]
 
 
 @pytest.mark.parametrize(
-    "module", [*LIGHT, "nnloss.targets", "nnloss.encoding", "nnloss.datasets", *EXERCISES]
+    "module", [*LIGHT, *QUIZ, "nnloss.targets", "nnloss.encoding", "nnloss.datasets", *EXERCISES]
 )
 def test_tensorflow_is_not_loaded_by(module, python):
     code = f"import sys, {module}\nprint(sorted({{'tensorflow', 'keras'}} & set(sys.modules)))"

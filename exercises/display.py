@@ -43,7 +43,7 @@ def paragraph(text: str) -> None:
     print(textwrap.fill(" ".join(text.split()), width=min(console.width, _WIDTH)))
 
 
-def table(frame: pd.DataFrame, title: str | None = None) -> None:
+def table(frame: pd.DataFrame, title: str | None = None, *, wrapped: str | None = None) -> None:
     """Print a table; numbers are right-aligned.
 
     Parameters
@@ -52,11 +52,13 @@ def table(frame: pd.DataFrame, title: str | None = None) -> None:
         Its index is not printed. Floats are shown with six significant digits.
     title : str, optional
         Above the table.
+    wrapped : str, optional
+        A column whose texts may take several lines.
     """
     drawn = Table(title=title, title_justify="left")
     for name in frame.columns:
         numeric = frame[name].map(_is_number).all()
-        drawn.add_column(str(name), justify="right" if numeric else "left", no_wrap=True)
+        drawn.add_column(str(name), justify="right" if numeric else "left", no_wrap=name != wrapped)
     for row in frame.itertuples(index=False):
         drawn.add_row(*(_text(value) for value in row))
     _console().print(drawn)

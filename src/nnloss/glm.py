@@ -1,4 +1,4 @@
-"""Each pair against its twin: a network without hidden layer, and the GLM by `statsmodels`.
+"""Each pair against its twin: a linear network with that pair, and the GLM by `statsmodels`.
 
 Both maximise one likelihood, so both have the same coefficients, if the maximum exists.
 """
@@ -21,6 +21,8 @@ from nnloss.tasks import BINARY, MULTICLASS, REGRESSION, Domain, Task
 from nnloss.training import set_seed
 
 Array = NDArray[np.float64]
+
+_STEPS_AN_EPOCH = 16
 
 
 @dataclass(frozen=True)
@@ -74,27 +76,33 @@ def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
     return Fit(coefficients, float(fitted.llf))
 
 
-def fit_network(task: Task, x: Array, y: NDArray[Any], *, steps: int = 1000) -> Fit:
-    """Train a network without hidden layer until nothing changes any more.
+def fit_network(
+    task: Task, x: Array, y: NDArray[Any], *, hidden: int | None = None, steps: int = 800
+) -> Fit:
+    """Train a network that is linear up to its output activation, until nothing changes any more.
 
-    By gradient descent with Nesterov's momentum on all rows at once, in double precision. The step
-    is the longest that is safe: one over the largest curvature that the loss can have on `x`.
+    On all rows at once, in double precision, through `compile_for_task` with the canonical loss.
+    Without hidden layer by gradient descent with Nesterov's momentum; the step is the longest that
+    is safe, one over the largest curvature that the loss can have on `x`. With one, where the
+    curvature is not known before, by Adam with steps that fade out.
 
     Parameters
     ----------
     task : Task
-        Its activation and canonical loss are used, through `compile_for_task`.
+        The pair to train with.
     x : ndarray, shape (N, features)
         Standardised, so that the curvature is alike in all directions.
     y : ndarray, shape (N,)
         A quantity, or numbers of classes.
-    steps : int, default 1000
-        Of gradient descent; an epoch each.
+    hidden : int, optional
+        Units of a hidden layer with linear activation.
+    steps : int, default 800
+        Of training, each on all rows; rounded up to a multiple of 16.
 
     Returns
     -------
     Fit
-        In the coding of the GLM.
+        In the coding of the GLM; a hidden layer is multiplied out.
     """
     classes = None if task.nodes else int(np.max(y)) + 1
     encoded = y if task.domain is Domain.REAL else encode(y, task, classes or 2)
@@ -103,16 +111,37 @@ def fit_network(task: Task, x: Array, y: NDArray[Any], *, steps: int = 1000) -> 
     with double_precision():
         set_seed(0)
         features = keras.Input((x.shape[1],))
-        optimizer = keras.optimizers.SGD(1 / curvature, momentum=0.95, nesterov=True)
-        body = keras.Model(features, features)  # no layer: the linear predictor is all there is
+        if hidden is None:
+            optimizer = keras.optimizers.SGD(1 / curvature, momentum=0.95, nesterov=True)
+            body = keras.Model(features, features)  # the linear predictor is all there is
+        else:
+            fading = keras.optimizers.schedules.CosineDecay(0.1, steps)
+            optimizer = keras.optimizers.Adam(fading)
+            output = keras.layers.Dense(task.nodes or classes, task.activation)
+            body = keras.Model(features, output(keras.layers.Dense(hidden)(features)))
         model = compile_for_task(body, task, classes=classes, optimizer=optimizer)
-        model.fit(x, encoded, epochs=steps, batch_size=len(x), shuffle=False, verbose=0)
-        kernel, bias = model.layers[-1].get_weights()
-    weights = np.vstack([bias, kernel])
+        # A batch is all rows. An epoch costs more than such a step, so each has many of them.
+        model.fit(
+            np.concatenate([x] * _STEPS_AN_EPOCH),
+            np.concatenate([encoded] * _STEPS_AN_EPOCH),
+            epochs=-(-steps // _STEPS_AN_EPOCH),
+            batch_size=len(x),
+            shuffle=False,
+            verbose=0,
+        )
+        weights = _multiplied_out(model.get_weights())
     value = log_likelihood(task, encoded, design @ weights)
     # A constant added to all logits changes nothing: class 0 is the one the others are against.
     coded = weights if task.nodes else weights[:, 1:] - weights[:, :1]
     return Fit(coded, value)
+
+
+def _multiplied_out(weights: list[Array]) -> Array:
+    """Make one layer of several linear ones: the bias above the kernel."""
+    kernel, bias = weights[:2]
+    for place in range(2, len(weights), 2):
+        kernel, bias = kernel @ weights[place], bias @ weights[place] + weights[place + 1]
+    return np.vstack([bias, kernel])
 
 
 def log_likelihood(task: Task, y: NDArray[Any], predictor: Array) -> float:

@@ -24,7 +24,9 @@ _OUTPUTS: dict[str, Callable[[Array], Array]] = {
 _RESIDUALS = {"linear": 2.0, "sigmoid": 1.0, "softmax": 1.0}
 
 
-def by_hand(weights: Sequence[NDArray[Any]], x: Array, y: Array, task: Task) -> list[Array]:
+def by_hand(
+    weights: Sequence[NDArray[Any]], x: NDArray[Any], y: NDArray[Any], task: Task
+) -> list[Array]:
     """Compute the gradient of a task's loss in all weights of a dense network with ReLU.
 
     Forward, each layer is kept. Backward, the error of the last one is the residual, mu - y, and
@@ -47,7 +49,7 @@ def by_hand(weights: Sequence[NDArray[Any]], x: Array, y: Array, task: Task) -> 
         In the order and shapes of `weights`, of the mean loss.
     """
     kernels, biases = weights[::2], weights[1::2]
-    layers = [x]
+    layers = [np.asarray(x, dtype=np.float64)]
     for kernel, bias in zip(kernels[:-1], biases[:-1], strict=True):
         layers.append(np.maximum(layers[-1] @ kernel + bias, 0))
     mu = _OUTPUTS[task.activation](layers[-1] @ kernels[-1] + biases[-1])
@@ -59,7 +61,7 @@ def by_hand(weights: Sequence[NDArray[Any]], x: Array, y: Array, task: Task) -> 
     return gradients
 
 
-def by_keras(model: Any, x: Array, y: Array) -> list[Array]:
+def by_keras(model: Any, x: NDArray[Any], y: NDArray[Any]) -> list[Array]:
     """Compute the same gradient by automatic differentiation.
 
     Parameters

@@ -48,10 +48,11 @@ def recovered(linear: float, on_states: float, network: float) -> float:
     float
         0 where the states are no better than the features, 1 where they hold all that the network
         gained, more where the new linear model is better than the network's own; NaN where the
-        network gained nothing.
+        network gained less than a twentieth of the linear model's error, and the share means
+        nothing.
     """
     gain = linear - network
-    return (linear - on_states) / gain if gain > 0 else float("nan")
+    return (linear - on_states) / gain if gain > linear / 20 else float("nan")
 
 
 def by_class(values: Array, y: NDArray[Any]) -> Array:

@@ -50,7 +50,7 @@ def gaussian(x: Array, y: Array, *, sigma: float = 4.0) -> list[Claim]:
     return [
         same(
             topic,
-            f"N/(2 sigma²) MSE + N/2 ln(2 pi sigma²) = -log-likelihood, sigma = {sigma:g}",
+            f"N/(2 sigma²) MSE + N/2 ln(2 pi sigma²) = -logL, sigma = {sigma:g}",
             n / (2 * sigma**2) * mse + constant,
             -fit.model.loglike(fit.params, scale=sigma**2),
             _EXACT,
@@ -58,7 +58,7 @@ def gaussian(x: Array, y: Array, *, sigma: float = 4.0) -> list[Claim]:
         ),
         same(
             topic,
-            "N/2 (ln(2 pi MSE) + 1) = -log-likelihood at the best sigma",
+            "N/2 (ln(2 pi MSE) + 1) = -logL at the best sigma",
             n / 2 * (np.log(2 * np.pi * mse) + 1),
             -fit.llf,
             _EXACT,
@@ -96,8 +96,8 @@ def bernoulli(x: Array, y: NDArray[Any]) -> list[Claim]:
     score = np.asarray(fit.model.score_factor(fit.params))
     topic = "BCE: Bernoulli"
     return [
-        same(topic, "N BCE = -log-likelihood", n * bce, -fit.llf, _EXACT, relative=True),
-        same(topic, "BCE of Keras = log_loss of scikit-learn", bce, log_loss(y, p), _EXACT),
+        same(topic, "N BCE = -logL", n * bce, -fit.llf, _EXACT, relative=True),
+        same(topic, "BCE of Keras = of scikit-learn", bce, log_loss(y, p), _EXACT),
         same(topic, "N dBCE/deta = mu - y", n * gradient, p - y, _EXACT),
         same(topic, "mu - y = -score of statsmodels", p - y, -score, _EXACT),
     ]
@@ -130,8 +130,8 @@ def multinomial(x: Array, y: NDArray[Any]) -> list[Claim]:
     by_row = np.asarray(fit.model.score_obs(fit.params)).reshape(n, eta.shape[1] - 1, -1)
     topic = "CCE: multinomial"
     return [
-        same(topic, "N CCE = -log-likelihood", n * cce, -fit.llf, _EXACT, relative=True),
-        same(topic, "CCE of Keras = log_loss of scikit-learn", cce, log_loss(y, p), _EXACT),
+        same(topic, "N CCE = -logL", n * cce, -fit.llf, _EXACT, relative=True),
+        same(topic, "CCE of Keras = of scikit-learn", cce, log_loss(y, p), _EXACT),
         same(topic, "N dCCE/deta = mu - y", n * gradient, p - one_hot, _EXACT),
         same(
             topic,
@@ -174,17 +174,17 @@ def laplace(x: Array, y: Array, *, scale: float = 3.0) -> list[Claim]:
     return [
         same(
             topic,
-            f"N/b MAE + N ln(2b) = -log-likelihood, b = {scale:g}",
+            f"N/b MAE + N ln(2b) = -logL, b = {scale:g}",
             n / scale * mae + n * np.log(2 * scale),
             -stats.laplace(eta, scale).logpdf(y).sum(),
             _EXACT,
             relative=True,
         ),
         same(topic, "MAE of Keras = of scikit-learn", mae, mean_absolute_error(y, eta), _EXACT),
-        same(topic, "N dMAE/deta = sign(mu - y), not mu - y", n * gradient, np.sign(eta - y), 0.0),
+        same(topic, "N dMAE/deta = sign(mu - y)", n * gradient, np.sign(eta - y), 0.0),
         same(
             topic,
-            "MAE of the best constant = MAE of the median",
+            "least MAE of a constant = of the median",
             best.fun,
             np.mean(np.abs(y - np.median(y))),
             1e-6,
@@ -218,7 +218,7 @@ def squared_errors(y: Array) -> list[Claim]:
     claims = []
     for name, (formula, value) in expected.items():
         measure = getattr(likelihoods, name)
-        words = name.replace("_", " ")
+        words = "".join(word[0] for word in name.split("_") if word != "of").upper()
         best = optimize.minimize_scalar(
             lambda constant, measure=measure: measure(y, np.full(y.shape, constant)),
             bounds=(y.min(), y.max()),
@@ -259,10 +259,10 @@ def softmax_and_entropy(z: Array, y: NDArray[Any]) -> list[Claim]:
     crossed = likelihoods.categorical_cross_entropy(shares, p)
     topic, mixed = "softmax", "cross-entropy"
     return [
-        same(topic, "softmax(z0, z1)[1] = sigmoid(z1 - z0), both by Keras", given, single, 1e-12),
+        same(topic, "softmax(z0, z1)[1] = sigmoid(z1 - z0)", given, single, 1e-12),
         same(
             topic,
-            "CCE of two outputs = BCE of their difference",
+            "CCE of z0, z1 = BCE of z1 - z0",
             likelihoods.categorical_cross_entropy_from_logits(np.eye(2)[y % 2], two),
             likelihoods.binary_cross_entropy_from_logits(y % 2, two[:, 1] - two[:, 0]),
             1e-12,
@@ -277,14 +277,14 @@ def softmax_and_entropy(z: Array, y: NDArray[Any]) -> list[Claim]:
         ),
         same(
             mixed,
-            "CCE(q, q) = H(q): only there it is an entropy",
+            "CCE(q, q) = H(q), an entropy only here",
             likelihoods.categorical_cross_entropy(shares, shares),
             likelihoods.entropy(shares),
             1e-12,
         ),
         same(
             mixed,
-            "CCE(y, p) = KL(y, p), y labels: H(y) = 0",
+            "CCE(y, p) = KL(y, p), since H(y) = 0",
             likelihoods.categorical_cross_entropy(one_hot, p),
             likelihoods.kl_divergence(one_hot, p),
             1e-12,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnloss._tensorflow import keras, tf
+from nnloss.claims import Claim, same
 from nnloss.datasets import Split
 from nnloss.ensembles import Data, Ensemble, Start
 from nnloss.training import set_seed
@@ -113,6 +115,24 @@ def double_softmax_floor(classes: int) -> float:
     return float(np.log(np.e + classes - 1) - 1)
 
 
+def floor_claims() -> list[Claim]:
+    """Hold the floor of the double softmax against Keras' loss of perfect answers.
+
+    Returns
+    -------
+    list of Claim
+        For 2 and for 10 classes.
+    """
+    claims = []
+    for classes in (2, 10):
+        perfect = np.eye(classes, dtype=np.float32)
+        twice = keras.ops.softmax(perfect)  # the inner softmax has become one-hot
+        loss = float(_LOSSES.CategoricalCrossentropy()(perfect, twice))
+        claim = f"best CCE = ln(e + K - 1) - 1, K = {classes}"
+        claims.append(same("double softmax", claim, loss, double_softmax_floor(classes), 1e-6))
+    return claims
+
+
 def gradients(logits: Array) -> pd.DataFrame:
     """Gradient in the logit of a row of class 1, by Keras.
 
@@ -144,11 +164,11 @@ def train(
     pairing: Pairing,
     split: Split,
     seeds: Iterable[int],
+    biases: Sequence[float] = (0.0,),
     *,
     hidden: int = 16,
     epochs: int = 30,
     batch_size: int = 64,
-    bias: float = 0.0,
 ) -> pd.DataFrame:
     """Train a network with one hidden layer from many seeds.
 
@@ -162,29 +182,30 @@ def train(
         Two classes; inputs of shape (N, features).
     seeds : iterable of int
         Each once.
+    biases : sequence of float, default (0.0,)
+        Each seed starts with each of them as the logit of class 1 that the output layer adds: with
+        a large one the network is sure before it has seen a row.
     hidden : int, default 16
         ReLU units.
     epochs, batch_size : int
         As for ``fit``, with Adam.
-    bias : float, default 0.0
-        Logit of class 1 that the output layer starts with: a large one is a network that is sure
-        before it has seen a row.
 
     Returns
     -------
     DataFrame
-        A row for each seed and epoch: ``pairing``, ``seed``, ``epoch``, ``loss`` in training,
-        ``accuracy`` on the test rows.
+        A row for each seed, bias and epoch: ``pairing``, ``seed``, ``bias``, ``epoch``, ``loss``
+        in training, ``accuracy`` on the test rows.
     """
-    seeds = list(seeds)
-    starts = [_start(pairing, split.x_train.shape[1], hidden, bias, seed) for seed in seeds]
+    begun = pd.DataFrame(list(product(seeds, biases)), columns=["seed", "bias"])
+    features = split.x_train.shape[1]
+    starts = [_start(pairing, features, hidden, *each) for each in begun.itertuples(index=False)]
     data = Data(
         tf.constant(split.x_train.astype(np.float32)),
         tf.constant(pairing.targets(split.y_train)),
         tf.constant(split.x_test.astype(np.float32)),
-        tf.constant(_column(split.y_test)),
+        tf.constant(pairing.targets(split.y_test)),
     )
-    template = _network(pairing, split.x_train.shape[1], hidden)
+    template = _network(pairing, features, hidden)
     measures = {
         "loss": pairing.loss,
         "accuracy": lambda y, outputs: tf.cast(
@@ -197,7 +218,7 @@ def train(
         data,
         keras.optimizers.Adam(),
         batch_size,
-        len(seeds),
+        len(starts),
         jit_compile=False,  # over before it would have paid
     )
     ensemble.load(starts)
@@ -205,9 +226,7 @@ def train(
     for epoch in range(epochs):
         loss = ensemble.train(epoch)["loss"]
         accuracy = ensemble.evaluate()["accuracy"]
-        frames.append(
-            pd.DataFrame({"seed": seeds, "epoch": epoch + 1, "loss": loss, "accuracy": accuracy})
-        )
+        frames.append(begun.assign(epoch=epoch + 1, loss=loss, accuracy=accuracy))
     table = pd.concat(frames, ignore_index=True)
     table.insert(0, "pairing", pairing.name)
     return table
@@ -279,7 +298,7 @@ def _network(pairing: Pairing, features: int, hidden: int) -> Any:
     return keras.Model(inputs, outputs)
 
 
-def _start(pairing: Pairing, features: int, hidden: int, bias: float, seed: int) -> Start:
+def _start(pairing: Pairing, features: int, hidden: int, seed: int, bias: float) -> Start:
     set_seed(seed)
     network = _network(pairing, features, hidden)
     output = next(layer for layer in reversed(network.layers) if layer.weights)

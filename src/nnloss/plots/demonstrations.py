@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from nnloss.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, row_of_panels
+from nnloss.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, plain_log_axis, row_of_panels
 
 _STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
 
@@ -81,10 +81,8 @@ def gradients(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def pitfalls(
-    panels: Mapping[str, pd.DataFrame], *, level: float, majority: float, epochs: int
-) -> Figure:
-    """Test accuracy by epoch of several pairings, a panel for each group of them.
+def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: float) -> Figure:
+    """Test error by epoch of several pairings, a panel for each group of them.
 
     Parameters
     ----------
@@ -94,35 +92,36 @@ def pitfalls(
         The accuracy to be reached.
     majority : float
         The accuracy of who always says the larger class.
-    epochs : int
-        The last one.
 
     Returns
     -------
     Figure
         Lines are medians over seeds, bands go from the worst to the best seed.
     """
-    figure = Figure(figsize=(5.4 * len(panels), 4.4), layout="constrained")
+    figure = Figure(figsize=(5.2 * len(panels), 4.8), layout="constrained")
     drawn = row_of_panels(figure, len(panels), sharey=True)
     for axes, (title, runs) in zip(drawn, panels.items(), strict=True):
         for (name, group), (colour, line) in zip(
             runs.groupby("pairing", sort=False), _STYLES, strict=False
         ):
-            by_epoch = group.groupby("epoch")["accuracy"]
-            middle = by_epoch.median()
+            error = (1 - group["accuracy"]).groupby(group["epoch"])
+            middle = error.median()
             axes.fill_between(
-                middle.index, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.15, linewidth=0
+                middle.index, error.min(), error.max(), color=colour, alpha=0.15, linewidth=0
             )
-            axes.plot(middle.index, middle, line, color=colour, label=name)
-        axes.axhline(level, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)))
-        axes.axhline(majority, color=GREY, linewidth=0.8, linestyle=(0, (5, 3)))
-        axes.text(epochs, level, f"{level:g} ", ha="right", va="bottom", fontsize=8)
-        axes.text(epochs, majority, "always normal ", ha="right", va="top", fontsize=8)
+            axes.plot(middle.index, middle, line, color=colour, label=str(name))
+        for accuracy, text in ((level, f"accuracy {level:g}"), (majority, "always normal")):
+            axes.axhline(1 - accuracy, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)))
+            end = runs["epoch"].max()
+            axes.text(end, 1 - accuracy, f"{text} ", ha="right", va="bottom", fontsize=8)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set(title=title, xlabel="epoch", xlim=(1, epochs))
+        axes.set(title=title, xlabel="epoch", yscale="log")
+        axes.margins(x=0)
         axes.grid(alpha=0.3)
-        axes.legend(loc="lower right", fontsize=8)
-    drawn[0].set_ylabel("test accuracy: median, worst and best seed")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=9)
+        axes.set_ylim(top=1)
+        plain_log_axis(axes.yaxis)
+    drawn[0].set_ylabel("test error (log scale): median, worst and best seed")
     return figure
 
 
@@ -157,40 +156,42 @@ def landscapes(reach: ArrayLike, surfaces: Mapping[str, ArrayLike]) -> Figure:
         axes.plot(0, 0, "+", color=ORANGE, markersize=11, markeredgewidth=2)
         axes.set(title=title, xlabel="first direction", aspect="equal")
     figure.axes[0].set_ylabel("second direction")
+    figure.suptitle("Training MSE on a plane through the weights; steps are shares of their size")
     return figure
 
 
 def profiles(
-    reach: ArrayLike, panels: Mapping[str, Mapping[str, ArrayLike]], *, xlabel: str
+    panels: Mapping[str, tuple[ArrayLike, Mapping[str, ArrayLike]]], *, xlabel: str, ylabel: str
 ) -> Figure:
     """Loss along one parameter while the others are learned, a panel for each model.
 
     Parameters
     ----------
-    reach : array_like, shape (K,)
-        What is added to the parameter.
-    panels : mapping of str to (mapping of str to array_like, shape (K,))
-        The loss by stage of the training, by name of the model.
-    xlabel : str
-        Of the horizontal axes.
+    panels : mapping of str to (array_like, mapping of str to array_like), all of shape (K,)
+        By name of the model, what is added to the parameter, and the loss for each state of the
+        other parameters.
+    xlabel, ylabel : str
+        Of the axes.
 
     Returns
     -------
     Figure
-        Each curve less its own least value.
+        Each curve less its least loss, which has a ring.
     """
     figure = Figure(figsize=(5.4 * len(panels), 4.2), layout="constrained")
-    for axes, (title, curves) in zip(
+    for axes, (title, (reach, curves)) in zip(
         row_of_panels(figure, len(panels)), panels.items(), strict=True
     ):
+        steps = np.asarray(reach)
         for (name, losses), (colour, line) in zip(curves.items(), _STYLES, strict=False):
-            values = np.asarray(losses)
-            axes.plot(np.asarray(reach), values - values.min(), line, color=colour, label=name)
+            values = np.asarray(losses) - np.min(losses)
+            least = int(np.argmin(values))
+            axes.plot(steps, values, line, color=colour, label=name)
+            axes.plot(steps[least], values[least], "o", mfc="none", color=colour)
         axes.axvline(0, color=GREY, linewidth=0.8)
-        axes.set(title=title, xlabel=xlabel)
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
         axes.grid(alpha=0.3)
-        axes.legend(title="the other parameters as they are", fontsize=8)
-    figure.axes[0].set_ylabel("MSE above its least value here, (1000 USD)²")
+        axes.legend(title="the others", fontsize=8)
     return figure
 
 

@@ -273,9 +273,9 @@ def pitfalls(
     )
     paragraph(
         f"""A double softmax cannot get below a loss of {pairings.double_softmax_floor(2):.4f} with
-        two classes, and is at {others["loss"][0]:.4f}; a single
-        softmax ends {usually["accuracy"][1] - others["accuracy"][0]:+.4f} above it in accuracy. It
-        comes to {GOOD:g} in epoch {others["epochs"][0]:g} instead of {usually["epochs"][1]:g}.
+        two classes, and is at {others["loss"][0]:.4f}; with it
+        accuracy ends at {others["accuracy"][0]:.4f}, with a single one at
+        {usually["accuracy"][1]:.4f}.
         Integer labels against two softmax outputs are spread over both without a word: both are
         asked for the same number. Labels -1 and 1 let the loss fall below zero without end. A
         linear output is cut off at 0 and 1, and beyond nothing pulls it back."""

@@ -211,6 +211,8 @@ def _gaussian(sm: Any, design: Array, y: NDArray[Any]) -> tuple[Any, bool]:
 
 
 def _bernoulli(sm: Any, design: Array, y: NDArray[Any]) -> tuple[Any, bool]:
+    if separated(design[:, 1:], y):  # the search would end where exp overflows, and call it done
+        return None, False
     fitted = sm.GLM(y, design, family=sm.families.Binomial()).fit(maxiter=100, tol=1e-12)
     return fitted, bool(fitted.converged)
 

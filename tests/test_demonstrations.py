@@ -1,0 +1,265 @@
+"""Demonstrations: identities that can fail, pitfalls, landscapes, hidden states, gradients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from nnloss import BINARY, MULTICLASS, REGRESSION, Split, check_pairing, compile_for_task, set_seed
+from nnloss._tensorflow import keras
+from nnloss.demonstrations import backpropagation, hidden_states, identities, landscape, pitfalls
+
+RANDOM = np.random.default_rng(2)
+X = RANDOM.normal(size=(120, 3))
+PRICES = X @ [2.0, -1.0, 0.5] + 3 + RANDOM.normal(size=120)
+LABELS = (PRICES + RANDOM.normal(size=120) * 3 > 3).astype(int)
+THIRDS = np.digitize(PRICES + RANDOM.normal(size=120) * 3, [2, 4])
+
+IDENTITIES = {
+    "gaussian": lambda: identities.gaussian(X, PRICES),
+    "bernoulli": lambda: identities.bernoulli(X, LABELS),
+    "multinomial": lambda: identities.multinomial(X, THIRDS),
+    "laplace": lambda: identities.laplace(X, PRICES),
+    "squared errors": lambda: identities.squared_errors(PRICES),
+    "softmax and entropy": lambda: identities.softmax_and_entropy(X, THIRDS),
+}
+
+
+@pytest.mark.parametrize("claims", IDENTITIES.values(), ids=IDENTITIES)
+def test_identities_hold_on_other_data(claims):
+    assert [claim for claim in claims() if not claim.holds] == []
+
+
+# What is claimed, the loss of Keras' that is replaced, and the claims that must notice.
+BROKEN = [
+    ("gaussian", "MeanSquaredError", "MeanAbsoluteError", 4),
+    ("bernoulli", "BinaryCrossentropy", "BinaryFocalCrossentropy", 3),
+    ("multinomial", "CategoricalCrossentropy", "CategoricalFocalCrossentropy", 3),
+    ("laplace", "MeanAbsoluteError", "MeanSquaredError", 3),
+]
+
+
+@pytest.mark.parametrize(("name", "loss", "other", "failing"), BROKEN)
+def test_identities_fail_for_another_loss(name, loss, other, failing, monkeypatch):
+    monkeypatch.setattr(identities.keras.losses, loss, getattr(keras.losses, other))
+    assert sum(not claim.holds for claim in IDENTITIES[name]()) == failing
+
+
+@pytest.fixture(scope="module")
+def two_classes():
+    """Two classes around -1 and 1, of which one row in ten is turned round."""
+    random = np.random.default_rng(0)
+    y = random.integers(0, 2, 400)
+    x = random.normal(size=(400, 5)) + 2 * (2 * y[:, np.newaxis] - 1)
+    rows = np.arange(400)
+    return Split(x[:300], y[:300], x[300:], y[300:], rows[:300], rows[300:], classes=("a", "b"))
+
+
+def trained(pairing, split, biases=(0.0,), epochs=3):
+    return pitfalls.train(pairing, split, range(3), biases, hidden=4, epochs=epochs)
+
+
+def by_name(name):
+    return next(pairing for pairing in pitfalls.PAIRINGS if pairing.name == name)
+
+
+@pytest.mark.parametrize("pairing", pitfalls.PAIRINGS, ids=lambda pairing: pairing.name)
+def test_check_pairing_tells_the_pitfalls_from_the_pairs(pairing):
+    model = pitfalls._network(pairing, 3, 4)
+    report = check_pairing(model, pairing.loss, pairing.targets(np.array([0, 1, 1])))
+    assert report.verdict == ("right" if pairing.right else "wrong")
+
+
+def test_pairings_start_alike_seed_by_seed():
+    starts = [pitfalls._start(pairing, 5, 4, 1, 0.0) for pairing in pitfalls.PAIRINGS]
+    for start in starts[1:]:
+        np.testing.assert_array_equal(start.variables[0], starts[0].variables[0])
+    assert len({start.shuffle_seed for start in starts}) == 1
+
+
+@pytest.mark.parametrize("name", ["sigmoid + BCE", "softmax + CCE"])
+def test_a_right_pair_learns_and_a_bias_is_where_it_starts(name, two_classes):
+    runs = trained(by_name(name), two_classes, (0.0, 30.0), epochs=80)
+    assert list(runs.columns) == ["pairing", "seed", "bias", "epoch", "loss", "accuracy"]
+    last = runs[(runs["epoch"] == 80) & (runs["bias"] == 0)]
+    assert last["accuracy"].min() > 0.9
+    first = runs[runs["epoch"] == 1]  # so sure that all is class 1
+    majority = np.mean(two_classes.y_test == 1)
+    assert set(np.round(first[first["bias"] == 30]["accuracy"], 6)) == {
+        np.float32(majority).round(6)
+    }
+    assert first[first["bias"] == 30]["loss"].min() > 5
+
+
+def test_it_is_a_training_by_keras(two_classes):
+    """The first seed, by ``fit`` on a compiled Keras model with the same start and batches."""
+    pairing = by_name("sigmoid + MSE")
+    ours = trained(pairing, two_classes)
+    set_seed(1)
+    model = pitfalls._network(pairing, 5, 4)
+    single = compile_for_task(
+        keras.Model(model.input, model.layers[-2].output), BINARY, loss="binary_crossentropy"
+    )
+    assert single.count_params() == model.count_params()
+    bce = trained(by_name("sigmoid + BCE"), two_classes)
+    set_seed(1)
+    body = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, "relu")])
+    single = compile_for_task(body, BINARY)
+    history = single.fit(
+        two_classes.x_train, two_classes.y_train, batch_size=64, epochs=3, verbose=0
+    ).history
+    found = bce[bce["seed"] == 1]["loss"].to_numpy()
+    np.testing.assert_allclose(found, history["loss"], rtol=1e-4)
+    assert not np.allclose(ours[ours["seed"] == 1]["loss"].to_numpy(), history["loss"], rtol=0.1)
+
+
+def test_a_double_softmax_does_not_get_below_its_floor(two_classes):
+    runs = trained(by_name("double softmax + CCE"), two_classes, epochs=20)
+    floor = pitfalls.double_softmax_floor(2)
+    assert runs["loss"].min() > floor
+    assert runs["loss"].min() < floor + 0.2
+    assert [claim.holds for claim in pitfalls.floor_claims()] == [True, True]
+
+
+def test_integer_labels_teach_nothing_and_signs_have_no_floor(two_classes):
+    spread = trained(by_name("softmax + MSE, integer labels"), two_classes, epochs=20)
+    assert spread["loss"].min() > 0.25  # ((y - p)² + (y - 1 + p)²) / 2 is least at p = 1/2
+    assert trained(by_name("softmax + MSE"), two_classes, epochs=20)["loss"].min() < 0.2
+    signs = trained(by_name("sigmoid + BCE, labels -1 and 1"), two_classes, epochs=20)
+    assert signs["loss"].min() < -0.5
+
+
+def test_the_summary_counts_seeds_and_epochs(two_classes):
+    runs = trained(by_name("sigmoid + BCE"), two_classes)
+    runs["accuracy"] = [0.5, 0.9, 0.2, 0.95, 0.6, 0.3, 0.1, 0.99, 0.4]  # seeds 0, 1, 2 by epoch
+    (row,) = pitfalls.summary(runs, 0.9).to_dict("records")
+    assert (row["reached"], row["seeds"], row["epochs"]) == (2, 3, 1.5)
+    assert (row["worst"], row["best"]) == (0.1, 0.99)
+    (row,) = pitfalls.summary(runs, 1.0).to_dict("records")
+    assert row["reached"] == 0
+    assert np.isnan(row["epochs"])
+
+
+def test_gradients_are_those_of_the_formulas():
+    table = pitfalls.gradients(np.linspace(-6, 6, 25))
+    p = table["probability"]
+    np.testing.assert_allclose(table["BCE"], p - 1, atol=1e-12)
+    np.testing.assert_allclose(table["MSE"], 2 * (p - 1) * p * (1 - p), atol=1e-12)
+
+
+def test_keras_refuses_integer_labels_with_cce():
+    assert "must have the same rank" in pitfalls.refusal(LABELS)
+
+
+def weights_of(units):
+    """Weights of a small dense network."""
+    sizes = [3, *units, 1]
+    return [
+        part
+        for fan_in, fan_out in pairwise(sizes)
+        for part in (RANDOM.normal(size=(fan_in, fan_out)), RANDOM.normal(size=fan_out))
+    ]
+
+
+@pytest.mark.parametrize("units", [(), (4,), (5, 4)])
+def test_the_surface_is_the_loss_of_the_network(units):
+    layers = [keras.layers.Dense(size, "relu") for size in units] + [keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((3,)), *layers])
+    weights = weights_of(units)
+    model.set_weights(weights)
+    expected = np.mean((np.asarray(model(X))[:, 0] - PRICES) ** 2)
+    np.testing.assert_allclose(
+        landscape.mean_squared_error(weights, X, PRICES), expected, rtol=1e-5
+    )
+
+
+def test_a_direction_is_as_long_as_each_filter():
+    weights = weights_of((4,))
+    step = landscape.direction(weights, np.random.default_rng(0))
+    for weight, part in zip(weights, step, strict=True):
+        if weight.ndim > 1:
+            np.testing.assert_allclose(np.linalg.norm(part, axis=0), np.linalg.norm(weight, axis=0))
+        else:
+            assert not part.any()
+
+
+def test_least_squares_is_a_bowl_and_a_network_is_none():
+    reach = np.linspace(-1, 1, 9)
+    misfits = []
+    for weights in (weights_of(()), weights_of((5, 4))):
+        random = np.random.default_rng(0)
+        plane = landscape.direction(weights, random), landscape.direction(weights, random)
+        losses = landscape.surface(weights, plane, reach, X, PRICES)
+        # The second index goes along the first direction.
+        moved = [w + d for w, d in zip(weights, plane[0], strict=True)]
+        np.testing.assert_allclose(
+            losses[4, 8], landscape.mean_squared_error(moved, X, PRICES), rtol=1e-12
+        )
+        misfits.append(landscape.quadratic_misfit(reach, losses))
+    assert misfits[0] < 1e-12
+    assert misfits[1] > 1e-4
+
+
+def test_the_curvature_along_a_coefficient_is_that_of_its_feature():
+    reach = np.linspace(-2, 2, 21)
+    for weights in (weights_of(()), weights_of(())):
+        losses = landscape.profile(weights, (0, 1, 0), reach, X, PRICES)
+        expected = 2 * np.mean(X[:, 1] ** 2)
+        np.testing.assert_allclose(landscape.curvature(reach, losses), expected, rtol=1e-9)
+
+
+def test_hidden_states_are_what_a_layer_gives():
+    layers = [keras.layers.Dense(4, "relu", name="hidden"), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((3,)), *layers])
+    kernel, bias, *_ = model.get_weights()
+    expected = np.maximum(X @ kernel + bias, 0)
+    np.testing.assert_allclose(hidden_states.states(model, X, "hidden"), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("errors", "share"),
+    [((10.0, 6.0, 6.0), 1.0), ((10.0, 10.0, 6.0), 0.0), ((10.0, 8.0, 6.0), 0.5)],
+)
+def test_the_share_that_a_linear_model_recovers(errors, share):
+    assert hidden_states.recovered(*errors) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("network", [10.0, 9.9, 12.0])
+def test_without_a_gain_there_is_no_share(network):
+    assert np.isnan(hidden_states.recovered(10.0, 8.0, network))
+
+
+def test_a_feature_map_is_averaged_by_class():
+    values = np.arange(24.0).reshape(4, 3, 2)
+    means = hidden_states.by_class(values, np.array([1, 0, 1, 1]))
+    np.testing.assert_array_equal(means[0], values[1])
+    np.testing.assert_array_equal(means[1], values[[0, 2, 3]].mean(axis=0))
+
+
+TASKS = {
+    "regression": (REGRESSION, None, PRICES[:, np.newaxis]),
+    "binary": (BINARY, None, LABELS[:, np.newaxis]),
+    "multiclass": (MULTICLASS, 3, np.eye(3)[THIRDS]),
+}
+
+
+@pytest.mark.parametrize(("task", "classes", "y"), TASKS.values(), ids=TASKS)
+def test_backpropagation_by_hand(task, classes, y):
+    set_seed(0)
+    layers = [keras.layers.Dense(units, "relu") for units in (5, 4)]
+    model = compile_for_task(keras.Sequential([keras.Input((3,)), *layers]), task, classes=classes)
+    weights = model.get_weights()
+    ours = backpropagation.by_hand(weights, X, y, task)
+    x32, y32 = X.astype(np.float32), y.astype(np.float32)
+    for one, other in zip(ours, backpropagation.by_keras(model, x32, y32), strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, atol=1e-6 * max(1, np.abs(one).max()))
+    assert any(part.any() for part in ours)
+
+
+def test_pitfalls_take_what_a_split_has(two_classes):
+    fewer = replace(two_classes, x_train=two_classes.x_train[:64], y_train=two_classes.y_train[:64])
+    assert len(trained(by_name("linear + BCE"), fewer, epochs=1)) == 3

@@ -1,0 +1,76 @@
+"""GLM twins: a network without hidden layer has the coefficients of the GLM."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from nnloss import BINARY, MULTICLASS, REGRESSION, TASKS, glm
+from nnloss._keras import keras
+
+RANDOM = np.random.default_rng(1)
+X = RANDOM.normal(size=(200, 3))
+NOISE = RANDOM.logistic(size=(200, 3))
+ETA = np.column_stack([np.zeros(200), X @ [1.0, -0.5, 0.2], X @ [-0.3, 0.8, 0.1] + 0.4])
+TARGETS = {
+    "regression": X @ [2.0, -1.0, 0.5] + 3 + NOISE[:, 0],
+    "binary": (ETA[:, 1] + NOISE[:, 0] > 0).astype(int),
+    "multiclass": (ETA + NOISE).argmax(axis=1),
+}
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+@pytest.mark.parametrize("hidden", [None, 4])
+def test_a_linear_network_is_the_glm(task, hidden):
+    y = TARGETS[task.name]
+    classical, network = glm.fit_glm(task, X, y), glm.fit_network(task, X, y, hidden=hidden)
+    assert network.coefficients.shape == classical.coefficients.shape
+    np.testing.assert_allclose(network.coefficients, classical.coefficients, atol=1e-4)
+    np.testing.assert_allclose(network.log_likelihood, classical.log_likelihood, rtol=1e-8)
+
+
+def test_too_few_steps_are_seen():
+    y = TARGETS["regression"]
+    early = glm.fit_network(REGRESSION, X, y, steps=16)
+    assert np.abs(early.coefficients - glm.fit_glm(REGRESSION, X, y).coefficients).max() > 1e-3
+
+
+def test_the_log_likelihood_is_that_of_scipy():
+    predictor = ETA[:, 1:2]
+    y = TARGETS["regression"]
+    sigma = np.sqrt(np.mean((y - predictor[:, 0]) ** 2))
+    expected = stats.norm(predictor[:, 0], sigma).logpdf(y).sum()
+    np.testing.assert_allclose(glm.log_likelihood(REGRESSION, y, predictor), expected)
+    labels = TARGETS["binary"]
+    expected = stats.bernoulli(1 / (1 + np.exp(-predictor[:, 0]))).logpmf(labels).sum()
+    np.testing.assert_allclose(glm.log_likelihood(BINARY, labels, predictor), expected)
+    p = np.exp(ETA) / np.exp(ETA).sum(axis=1, keepdims=True)
+    one_hot = np.eye(3)[TARGETS["multiclass"]]
+    expected = sum(stats.multinomial(1, row).logpmf(y) for row, y in zip(p, one_hot, strict=True))
+    np.testing.assert_allclose(glm.log_likelihood(MULTICLASS, one_hot, ETA), expected)
+
+
+@pytest.mark.parametrize(
+    ("labels", "answer"), [(X[:, 0] > 0.3, True), (TARGETS["binary"], False)], ids=["plane", "none"]
+)
+def test_a_separating_plane_is_found(labels, answer):
+    assert glm.separated(X, np.asarray(labels, dtype=int)) is answer
+
+
+def test_without_a_maximum_there_is_no_estimate():
+    separated = (X[:, 0] > 0.3).astype(int)
+    with pytest.raises(ValueError, match="must have a maximum; the search for it did not converge"):
+        glm.fit_glm(BINARY, X, separated)
+
+
+def test_double_precision_ends_with_an_error_too():
+    def fail():
+        with glm.double_precision():
+            assert keras.layers.Dense(1).dtype == "float64"
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert keras.config.floatx() == "float32"
+    assert keras.layers.Dense(1).dtype == "float32"

@@ -85,7 +85,7 @@ def test_a_right_pair_learns_and_a_bias_is_where_it_starts(name, two_classes):
     runs = trained(by_name(name), two_classes, (0.0, 30.0), epochs=80)
     assert list(runs.columns) == ["pairing", "seed", "bias", "epoch", "loss", "accuracy"]
     last = runs[(runs["epoch"] == 80) & (runs["bias"] == 0)]
-    assert last["accuracy"].min() > 0.9
+    assert last["accuracy"].median() > 0.95
     first = runs[runs["epoch"] == 1]  # so sure that all is class 1
     majority = np.mean(two_classes.y_test == 1)
     assert set(np.round(first[first["bias"] == 30]["accuracy"], 6)) == {

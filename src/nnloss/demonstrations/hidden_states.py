@@ -29,7 +29,7 @@ def states(model: Any, x: NDArray[Any], layer: str) -> Array:
     ndarray, shape (N, ...)
         Its output.
     """
-    part = keras.Model(model.inputs, model.get_layer(layer).output)
+    part = keras.Model(model.inputs[0], model.get_layer(layer).output)
     values: Array = np.asarray(keras.ops.convert_to_numpy(part(x)), dtype=np.float64)
     return values
 

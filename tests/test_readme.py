@@ -15,7 +15,8 @@ from conftest import ROOT
 from nnloss import RunRecord
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-RECORDS = [RunRecord.read(path) for path in sorted(ROOT.glob("results/*/*/run.json"))]
+ALL = [RunRecord.read(path) for path in sorted(ROOT.glob("results/*/*/run.json"))]
+RECORDS = [record for record in ALL if record.exercise != "losses"]
 RUNS = {(each.exercise, each.augment or each.loss): each for each in RECORDS}
 MSE, MAE = ("boston", "mean_squared_error"), ("boston", "mean_absolute_error")
 CCE, BCE = ("wafer", "categorical_crossentropy"), ("wafer", "binary_crossentropy")
@@ -75,7 +76,7 @@ def test_the_committed_runs_are_full_runs_of_the_course():
         assert record.parameters == parameters
         assert "dirty" not in (record.git_commit or "dirty")
     table = pd.read_csv(ROOT / "results" / "results.csv")
-    assert sorted(table["id"]) == sorted(record.id for record in RECORDS)
+    assert sorted(table["id"]) == sorted(record.id for record in ALL)
 
 
 def test_the_committed_runs_are_where_they_should_be():
@@ -139,6 +140,30 @@ def test_the_shares_are_those_of_the_run():
     assert f"and {100 * absolute.sum() / np.sum(size):.0f} % of its absolute error" in text
 
 
+def test_the_claims_are_those_of_a_full_run():
+    (record,) = (each for each in ALL if each.exercise == "losses")
+    assert (record.status, record.quick, record.seed) == ("finished", False, 0)
+    assert "dirty" not in (record.git_commit or "dirty")
+    assert all(each["holds"] for each in record.claims)
+    for topic in {each["topic"] for each in record.claims}:
+        claims = sum(each["topic"] == topic for each in record.claims)
+        assert row(topic)[0] == f"{claims} of {claims}"
+
+
+def test_the_cost_of_other_pairings_is_that_of_the_run():
+    (record,) = (each for each in ALL if each.exercise == "losses")
+    table = pd.read_csv(ROOT / "results" / "losses" / record.id / "pitfalls.csv")
+    last = table[table["epoch"] == table["epoch"].max()].groupby(["pairing", "bias"])["accuracy"]
+    for (pairing, bias), values in last:
+        start = f'sure of "normal" (logit {bias:g})' if bias else "usual"
+        (cells,) = re.findall(rf"^\| {re.escape(f'{pairing} | {start}')} \|(.+)\|$", README, re.M)
+        found = [cell.strip() for cell in cells.split("|")]
+        assert found[:2] == [f"{values.mean():.4f}", f"{values.min():.4f}"]
+        seeds = table[(table["pairing"] == pairing) & (table["bias"] == bias)]
+        best = seeds.groupby("seed")["accuracy"].max()
+        assert found[2] == f"{(best >= 0.97).sum()} of {len(best)}"
+
+
 @pytest.mark.parametrize(
     ("title", "name"),
     [
@@ -177,7 +202,7 @@ def test_the_code_for_many_seeds_runs(python):
 
 
 def test_the_code_does_what_it_says(python, tmp_path):
-    (code,) = (each for each in CODE if "fit_many" not in each)
+    (code,) = (each for each in CODE if "compile_for_task" in each)
     done = python("-c", code.replace('log="runs"', f"log={str(tmp_path)!r}"))
     assert done.returncode == 0, done.stderr
     promised = re.search(r"The last line prints\n\n((?:> .+\n)+)", README)[1]
@@ -186,14 +211,29 @@ def test_the_code_does_what_it_says(python, tmp_path):
     assert list(tmp_path.glob("sequential/*/run.json"))
 
 
-@pytest.mark.parametrize("exercise", ["boston", "cifar10", "wafer"])
+def test_the_check_prints_what_it_says(python):
+    (code,) = (each for each in CODE if "check_pairing" in each)
+    done = python("-c", code)
+    promised = re.search(r"\nprints\n\n((?:> .+\n)+)", README)[1]
+    assert done.stdout == "".join(f"{line[2:]}\n" for line in promised.splitlines())
+
+
+def test_the_quiz_has_as_many_questions_and_proofs_as_it_says():
+    from nnloss.questionfile import read_questions
+
+    questions = read_questions(ROOT / "exercises" / "questions.toml")
+    assert f"all {len(questions)} with answers" in README
+    assert f"for {sum(bool(each.proof) for each in questions)} of them" in README
+
+
+@pytest.mark.parametrize("exercise", ["boston", "cifar10", "wafer", "losses", "quiz"])
 def test_every_option_of_the_command_is_described(python, exercise):
     text = python("-m", f"exercises.{exercise}", "--help").stdout
     options = re.findall(r"--[a-z-]+", text)
-    assert {option for option in options if f"`{option}" not in README} == set()
+    assert {option for option in options if not re.search(rf"[` ]{option}\b", README)} == set()
 
 
 def test_records_name_no_folder_of_a_machine():
-    for record in RUNS.values():
+    for record in ALL:
         text = json.dumps(record.row()) + record.to_json()
         assert not re.search(r"/(home|root|work|tmp|Users)/", text)

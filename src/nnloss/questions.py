@@ -150,7 +150,9 @@ class Question:
         if self.kind == "number":
             return bool(abs(given - self.answer) <= self.tolerance + 1e-9)
         if self.kind == "blank":
-            return _plain(given) in {_plain(spelling) for spelling in self.answer}
+            # `loss="bce"` is meant where `"bce"` is missing behind `loss=`.
+            meant = {_plain(given), _plain(given.partition("=")[2])}
+            return bool(meant & {_plain(spelling) for spelling in self.answer})
         return bool(given == self.answer)
 
     def _pairs(self, text: str) -> dict[str, str] | None:

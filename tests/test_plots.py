@@ -110,3 +110,84 @@ def test_images_and_series_are_in_named_rows():
     figure = plots.series({"a": lines, "b": lines[:1]}, xlabel="step", ylabel="volt")
     assert figure.axes[1].lines[0].get_ydata().tolist() == [4, 5, 6, 7]
     assert (figure.get_supxlabel(), figure.get_supylabel()) == ("step", "volt")
+
+
+def test_twins_are_rings_with_dots():
+    glm, network = np.array([[1.0], [-2.0]]), np.array([[1.5], [-2.0]])
+    three = np.zeros((2, 2))
+    figure = plots.twins({"a": (glm, network), "b": (three, three)}, ["intercept", "x"])
+    ring, dot = figure.axes[0].lines[:2]
+    assert (ring.get_label(), list(ring.get_xdata())) == ("GLM", [1.0, -2.0])
+    assert (dot.get_label(), list(dot.get_xdata())) == ("network", [1.5, -2.0])
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["intercept", "x"]
+    labels = [text.get_text() for text in figure.axes[1].get_legend().texts]
+    assert labels == ["GLM, class 1", "network, class 1", "GLM, class 2", "network, class 2"]
+
+
+def test_the_two_gradients_are_drawn_over_the_logit():
+    table = pd.DataFrame({"logit": [-1.0, 1.0], "BCE": [-0.7, -0.3], "MSE": [-0.2, -0.1]})
+    (axes,) = plots.gradients(table).axes
+    curves = {line.get_label(): list(line.get_ydata()) for line in axes.lines[:2]}
+    assert curves == {
+        "sigmoid + BCE: p - y": [-0.7, -0.3],
+        "sigmoid + MSE: 2 (p - y) p (1 - p)": [-0.2, -0.1],
+    }
+
+
+def test_pitfalls_are_errors_with_a_band_from_worst_to_best():
+    runs = pd.DataFrame(
+        {
+            "pairing": [name for name in "abcde" for _ in range(6)],
+            "seed": [1, 2, 3] * 10,
+            "epoch": [1, 1, 1, 2, 2, 2] * 5,
+            "accuracy": [0.5, 0.6, 0.8, 0.7, 0.9, 0.95] * 5,
+        }
+    )
+    (axes,) = plots.pitfalls({"title": runs}, level=0.97, majority=0.9).axes
+    assert len(axes.get_legend().texts) == 5
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [0.4, 0.1])
+    edges = axes.collections[0].get_paths()[0].vertices[:, 1]
+    np.testing.assert_allclose([edges.min(), edges.max()], [0.05, 0.5])
+    assert [text.get_text().strip() for text in axes.texts] == ["accuracy 0.97", "always normal"]
+    assert axes.get_yscale() == "log"
+
+
+def test_a_landscape_has_a_cross_where_the_weights_are():
+    steps = np.linspace(-1, 1, 9)
+    bowl = 1 + steps**2 + steps[:, np.newaxis] ** 2
+    figure = plots.landscapes(steps, {"a": bowl, "b": bowl + 1})
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    cross = figure.axes[0].lines[-1]
+    assert (cross.get_marker(), list(cross.get_xdata()), list(cross.get_ydata())) == ("+", [0], [0])
+
+
+def test_profiles_lie_on_their_least_value():
+    steps = np.array([-1.0, 0.0, 1.0])
+    panels = {"net": (steps, {"early": [5.0, 3.0, 4.0], "late": [1.0, 2.0, 3.0]})}
+    (axes,) = plots.profiles(panels, xlabel="step", ylabel="MSE").axes
+    early, ring, late, _, _ = axes.lines
+    assert list(early.get_ydata()) == [2, 0, 1]
+    assert (list(ring.get_xdata()), list(ring.get_ydata())) == ([0], [0])
+    assert list(late.get_ydata()) == [0, 1, 2]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "MSE")
+
+
+def test_states_are_in_order_of_target_and_correlation():
+    target = np.array([3.0, 1.0, 2.0])
+    up, down, silent = target * 2, 4 - target, np.zeros(3)
+    figure = plots.states_by_target(np.column_stack([up, silent, down]), target, label="price")
+    above, below = figure.axes[:2]
+    assert list(above.lines[0].get_ydata()) == [1, 2, 3]
+    np.testing.assert_allclose(below.images[0].get_array(), [[1, 2 / 3, 1 / 3], [1 / 3, 2 / 3, 1]])
+    assert below.get_title() == "2 units, correlations -1.00 to 1.00; 1 never active"
+
+
+def test_a_map_shows_both_classes_and_their_difference():
+    means = np.array([[[1.0, 4.0], [1.0, 4.0]], [[3.0, 2.0], [3.0, 2.0]]])  # class, step, filter
+    figure = plots.map_by_class(means, ["a", "b"])
+    shown = [axes.images[0].get_array().tolist() for axes in figure.axes[:3]]
+    assert shown[0] == [[4, 4], [1, 1]]  # the filter that falls from a to b comes first
+    assert shown[1] == [[2, 2], [3, 3]]
+    assert shown[2] == [[-2, -2], [2, 2]]
+    titles = [axes.get_title() for axes in figure.axes[:3]]
+    assert titles == ["a: mean activation", "b: mean activation", "b less a"]

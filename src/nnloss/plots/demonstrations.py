@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,8 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
     Parameters
     ----------
     panels : mapping of str to DataFrame
-        Columns ``pairing``, ``seed``, ``epoch`` and ``accuracy``; at most four pairings each.
+        Columns ``pairing``, ``seed``, ``epoch`` and ``accuracy``. After four pairings the styles
+        begin anew.
     level : float
         The accuracy to be reached.
     majority : float
@@ -102,7 +104,7 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
     drawn = row_of_panels(figure, len(panels), sharey=True)
     for axes, (title, runs) in zip(drawn, panels.items(), strict=True):
         for (name, group), (colour, line) in zip(
-            runs.groupby("pairing", sort=False), _STYLES, strict=False
+            runs.groupby("pairing", sort=False), cycle(_STYLES), strict=False
         ):
             error = (1 - group["accuracy"]).groupby(group["epoch"])
             middle = error.median()
@@ -183,7 +185,7 @@ def profiles(
         row_of_panels(figure, len(panels)), panels.items(), strict=True
     ):
         steps = np.asarray(reach)
-        for (name, losses), (colour, line) in zip(curves.items(), _STYLES, strict=False):
+        for (name, losses), (colour, line) in zip(curves.items(), cycle(_STYLES), strict=False):
             values = np.asarray(losses) - np.min(losses)
             least = int(np.argmin(values))
             axes.plot(steps, values, line, color=colour, label=name)

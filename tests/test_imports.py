@@ -7,17 +7,10 @@ import pytest
 import nnloss
 
 EXERCISES = [f"exercises.{name}" for name in ("boston", "cifar10", "wafer", "losses", "quiz")]
-LIGHT = [
-    "nnloss",
-    "nnloss.__main__",
-    "nnloss.claims",
-    "nnloss.modelfile",
-    "nnloss.tasks",
-    "nnloss.likelihoods",
-    "nnloss.records",
-    "nnloss.published",
-]
-QUIZ = ["nnloss.questionfile", "nnloss.questions", "nnloss.quiz"]
+LIGHT = """
+    __main__ claims datasets encoding likelihoods modelfile published questionfile questions quiz
+    records target_fit targets tasks
+""".split()
 
 
 @pytest.mark.parametrize("module", ["nnloss", *(f"nnloss.{name}" for name in LIGHT), *EXERCISES])

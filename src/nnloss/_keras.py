@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from nnloss.errors import NnlossError
+
 _NOTE = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog"
     rb"|[IWE]\d{4} [\d:. ]+(port|cudart_stub|cuda_platform|cpu_feature_guard)\.cc"
@@ -65,7 +67,14 @@ def import_quietly(name: str) -> Any:
         return import_module(name)
 
 
-import_quietly("keras")
+try:
+    import_quietly("keras")
+except (ImportError, ValueError) as error:
+    raise NnlossError(
+        "Keras must be able to load its backend",
+        f"KERAS_BACKEND is '{os.environ.get('KERAS_BACKEND', 'not set')}': {error}",
+        "Set it to one that is installed, such as tensorflow",
+    ) from error
 
 import keras  # noqa: E402  (after TensorFlow was quietened)
 
@@ -103,5 +112,7 @@ def own_methods(model: Any, *names: str) -> list[str]:
     list of str
         Those that are neither Keras' nor ours.
     """
-    homes = {name: getattr(type(model), name).__module__.partition(".")[0] for name in names}
+    # A backend that cannot train, NumPy's, has no train_step at all.
+    found = {name: getattr(type(model), name) for name in names if hasattr(type(model), name)}
+    homes = {name: method.__module__.partition(".")[0] for name, method in found.items()}
     return [name for name, home in homes.items() if home not in ("keras", "nnloss")]

@@ -25,7 +25,14 @@ _NOTE = re.compile(
 
 
 @contextmanager
-def _without_notes() -> Iterator[None]:
+def without_notes() -> Iterator[None]:
+    """Leave out the notes, and nothing else, of what is written meanwhile.
+
+    Yields
+    ------
+    None
+        Within, TensorFlow may be loaded.
+    """
     try:
         saved = os.dup(2)
     except OSError:  # standard error is closed: there is nothing to keep clean
@@ -63,7 +70,7 @@ def import_quietly(name: str) -> Any:
         return import_module(name)
     # An own choice of the user's stands. 3 leaves what is fatal: errors come as exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _without_notes():
+    with without_notes():
         return import_module(name)
 
 
@@ -78,7 +85,7 @@ except (ImportError, ValueError) as error:
 
 import keras  # noqa: E402  (after TensorFlow was quietened)
 
-__all__ = ["defined_by_keras", "import_quietly", "keras", "own_methods"]
+__all__ = ["defined_by_keras", "import_quietly", "keras", "own_methods", "without_notes"]
 
 
 def defined_by_keras(kind: Any) -> bool:

@@ -210,13 +210,14 @@ def _require_no_code(config: Any, path: Path) -> None:
 
 
 def _built(config: Any, path: Path, version: str) -> Any:
-    from nnloss._keras import keras
+    from nnloss._keras import keras, without_notes
 
     if any("nnloss" in str(entry.get("module")) for entry in _objects(config)):
         from nnloss import models  # noqa: F401  registers TaskModel
     try:
         # Numbers for the weights are neither drawn nor kept: they may be very many.
-        with keras.StatelessScope(initialize_variables=False):
+        # Some layers load TensorFlow on every backend.
+        with without_notes(), keras.StatelessScope(initialize_variables=False):
             return keras.saving.deserialize_keras_object(config, safe_mode=True)
     except Exception as error:  # a description may be wrong in any way, and Keras raises anything
         cause = " ".join(str(error).rpartition("Exception encountered: ")[2].split())

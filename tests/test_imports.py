@@ -39,7 +39,7 @@ def test_the_import_of_tensorflow_is_quiet_and_what_is_no_note_is_passed_on(pyth
     code = (
         "import sys, importlib.util, os\n"
         "from nnloss import _keras\n"
-        "with _keras._without_notes():\n"
+        "with _keras.without_notes():\n"
         "    os.write(2, b'I0000 00:00:1.5 7 port.cc:153] a note\\nsomething else\\n')\n"
     )
     assert python("-c", code).stderr == "something else\n"

@@ -40,7 +40,7 @@ def check(
     read, compiled_with = read_model(model, with_loss=loss is None)
     from nnloss.check import check_pairing
 
-    report = check_pairing(read, loss or compiled_with)
+    report = check_pairing(read, compiled_with if loss is None else loss)
     print(json.dumps(report.to_dict(), indent=2) if as_json else report)
     raise typer.Exit(STATUS[report.verdict])
 

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from nnloss.errors import NnlossError
+
 _NOTE = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog"
     rb"|[IWE]\d{4} [\d:. ]+(port|cudart_stub|cuda_platform|cpu_feature_guard)\.cc"
@@ -23,7 +25,14 @@ _NOTE = re.compile(
 
 
 @contextmanager
-def _without_notes() -> Iterator[None]:
+def without_notes() -> Iterator[None]:
+    """Leave out the notes, and nothing else, of what is written meanwhile.
+
+    Yields
+    ------
+    None
+        Within, TensorFlow may be loaded.
+    """
     try:
         saved = os.dup(2)
     except OSError:  # standard error is closed: there is nothing to keep clean
@@ -61,15 +70,22 @@ def import_quietly(name: str) -> Any:
         return import_module(name)
     # An own choice of the user's stands. 3 leaves what is fatal: errors come as exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _without_notes():
+    with without_notes():
         return import_module(name)
 
 
-import_quietly("keras")
+try:
+    import_quietly("keras")
+except (ImportError, ValueError) as error:
+    raise NnlossError(
+        "Keras must be able to load its backend",
+        f"KERAS_BACKEND is '{os.environ.get('KERAS_BACKEND', 'not set')}': {error}",
+        "Set it to one that is installed, such as tensorflow",
+    ) from error
 
 import keras  # noqa: E402  (after TensorFlow was quietened)
 
-__all__ = ["defined_by_keras", "import_quietly", "keras", "own_methods"]
+__all__ = ["defined_by_keras", "import_quietly", "keras", "own_methods", "without_notes"]
 
 
 def defined_by_keras(kind: Any) -> bool:
@@ -103,5 +119,7 @@ def own_methods(model: Any, *names: str) -> list[str]:
     list of str
         Those that are neither Keras' nor ours.
     """
-    homes = {name: getattr(type(model), name).__module__.partition(".")[0] for name in names}
+    # A backend that cannot train, NumPy's, has no train_step at all.
+    found = {name: getattr(type(model), name) for name in names if hasattr(type(model), name)}
+    homes = {name: method.__module__.partition(".")[0] for name, method in found.items()}
     return [name for name, home in homes.items() if home not in ("keras", "nnloss")]

@@ -46,7 +46,7 @@ def check_pairing(model: Any, loss: Any = None, y: Any = None) -> PairingReport:
     """
     if not isinstance(model, keras.Model):
         raise PairingError(
-            "check_pairing needs a Keras model", f"found {type(model).__name__}", "Give one"
+            "check_pairing needs a Keras model", f"found {type(model).__name__}", "Build one"
         )
     opaque = _opaque(model, given=loss is not None)
     if opaque:
@@ -54,7 +54,7 @@ def check_pairing(model: Any, loss: Any = None, y: Any = None) -> PairingReport:
     if loss is None and getattr(model, "compiled", False):
         loss = getattr(model._compile_loss, "_user_loss", None)
     try:
-        losses = _by_output(loss, model, "loss")
+        losses = [None if each in ([], ()) else each for each in _by_output(loss, model, "loss")]
         targets = _by_output(y, model, "y")
     except PairingError as error:
         found = Finding("", "wrong", error.rule, error.found, error.remedy)
@@ -103,16 +103,44 @@ def _opaque(model: Any, *, given: bool) -> Finding | None:
 
 def _names(model: Any) -> list[str]:
     """Name the outputs: by their keys where the model gives a dict, else as Keras does."""
-    structure = getattr(model, "_outputs_struct", None)
-    if isinstance(structure, dict):
-        by_id = {id(tensor): key for key, tensor in structure.items()}
-        return [str(by_id.get(id(tensor), "")) for tensor in model.outputs]
+    paths = _paths(model)
+    if isinstance(getattr(model, "_outputs_struct", None), dict) or _nested(paths):
+        return ["/".join(map(str, path)) for path in paths]
     return list(getattr(model, "output_names", None) or [model.outputs[0]._keras_history[0].name])
+
+
+def _paths(model: Any) -> list[tuple[Any, ...]]:
+    """Tell where each output is among dicts and lists: keys and positions."""
+    structure = getattr(model, "_outputs_struct", None)
+    return [path for path, _ in keras.tree.flatten_with_path(structure)]
+
+
+def _nested(paths: list[tuple[Any, ...]]) -> bool:
+    return any(len(path) > 1 for path in paths)
+
+
+def _follow(given: Any, path: tuple[Any, ...], what: str, name: str) -> Any:
+    """Find what belongs to an output of a nested structure; a single loss is for all below it."""
+    for step in path:
+        if not isinstance(given, (dict, list, tuple)):
+            break
+        try:
+            given = given.get(step) if isinstance(given, dict) else given[step]
+        except (IndexError, TypeError) as error:
+            raise PairingError(
+                f"The structure of {what} must be that of the outputs",
+                f"found nothing for the output '{name}'",
+                "Nest the same dicts and lists, or ask about each output on its own",
+            ) from error
+    return given
 
 
 def _by_output(given: Any, model: Any, what: str) -> list[Any]:
     """Give each output what belongs to it of a single value, a list or a dict."""
-    names, count = _names(model), len(model.outputs)
+    names, count, paths = _names(model), len(model.outputs), _paths(model)
+    flat = isinstance(given, (list, tuple)) and len(given) == count
+    if _nested(paths) and not flat:
+        return [_follow(given, path, what, name) for path, name in zip(paths, names, strict=True)]
     if isinstance(given, dict):
         known = {*names, *getattr(model, "output_names", ())}
         unknown = [str(key) for key in given if key not in known]
@@ -126,6 +154,8 @@ def _by_output(given: Any, model: Any, what: str) -> list[Any]:
         return [given.get(a, given.get(b)) for a, b in zip(names, keras_names, strict=True)]
     if count == 1 or given is None:  # a list may be rows, or several losses of one output
         single = isinstance(given, (list, tuple)) and len(given) == 1
+        if single and what == "y":
+            single = len(getattr(given[0], "shape", ())) > 0
         return [given[0] if single else given] * count
     if not isinstance(given, (list, tuple)):
         if what == "loss":

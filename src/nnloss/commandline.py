@@ -10,7 +10,7 @@ import sys
 import typer
 
 from nnloss import provenance
-from nnloss.errors import NnlossError
+from nnloss.errors import NnlossError, printable
 
 
 def status(app: typer.Typer) -> int:
@@ -43,5 +43,5 @@ def status(app: typer.Typer) -> int:
 
 
 def _complain(message: str) -> int:
-    print("Error: " + " ".join(message.split()), file=sys.stderr)
+    print("Error: " + printable(" ".join(message.split())), file=sys.stderr)
     return 2

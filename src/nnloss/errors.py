@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 
+def printable(text: str) -> str:
+    """Escape what a terminal would act on or cannot show.
+
+    Parameters
+    ----------
+    text : str
+        With names from a file that may come from anywhere.
+
+    Returns
+    -------
+    str
+        Without control characters and halves of characters.
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
 class NnlossError(ValueError):
     """An input that breaks a rule of the package.
 

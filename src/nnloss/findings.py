@@ -6,6 +6,8 @@ import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from nnloss.errors import printable
+
 Verdict = Literal["right", "wrong", "unknown"]
 
 
@@ -69,9 +71,9 @@ class PairingReport:
         return {"model": self.model, "verdict": self.verdict, "findings": findings}
 
     def __str__(self) -> str:
-        lines = [f"{self.model}: {self.verdict}"]
+        lines = [f"{printable(self.model)}: {self.verdict}"]
         for finding in self.findings:
             name = f"output '{finding.output}'" if finding.output else "model"
-            text = f"{name}, {finding.verdict}: {finding}"
+            text = printable(f"{name}, {finding.verdict}: {finding}")
             lines.append(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    "))
         return "\n".join(lines)

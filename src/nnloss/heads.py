@@ -137,14 +137,38 @@ def read_end(output: Any) -> Head:
     Head
         Nested models are looked into.
     """
-    return _read(output, [])
+    return _read(output, [], {})
 
 
-def _read(output: Any, enclosing: list[tuple[Any, list[Any]]]) -> Head:
+def path_key(tensor: Any, enclosing: list[tuple[Any, list[Any]]]) -> tuple[int, ...]:
+    """Tell apart the ways to a tensor: a nested model may be called more than once.
+
+    Parameters
+    ----------
+    tensor : keras.KerasTensor
+        In a functional graph.
+    enclosing : list
+        Nested models that it is in, each with what it was called on.
+
+    Returns
+    -------
+    tuple of int
+        A key for what is known of the tensor.
+    """
+    return (id(tensor), *(id(each) for _, called_on in enclosing for each in called_on))
+
+
+def _read(
+    output: Any, enclosing: list[tuple[Any, list[Any]]], seen: dict[tuple[int, ...], Head]
+) -> Head:
     """Go back from a tensor to the last layer with weights.
 
-    `enclosing` holds the nested models that one is in, each with what it was called on.
+    `enclosing` holds the nested models that one is in, each with what it was called on; `seen`
+    what was read already: of a graph that divides and meets again there are very many ways back.
     """
+    key = path_key(output, enclosing)
+    if key in seen:
+        return seen[key]
     tensor, applied = output, list[Any]()
     while True:
         operation = tensor._keras_history.operation
@@ -162,8 +186,11 @@ def _read(output: Any, enclosing: list[tuple[Any, list[Any]]]) -> Head:
         else:
             break
     mixing = bool(sources) and not getattr(operation, "weights", None)
-    hidden = mixing and all(_read(source, enclosing).holds_probabilities for source in sources)
-    return _describe(operation, tensor, applied, output, mixing=mixing, hidden=hidden)
+    hidden = mixing and all(
+        _read(source, enclosing, seen).holds_probabilities for source in sources
+    )
+    seen[key] = _describe(operation, tensor, applied, output, mixing=mixing, hidden=hidden)
+    return seen[key]
 
 
 def activation_name(activation: Any) -> str:
@@ -237,6 +264,8 @@ def activation_of(operation: Any) -> str | None:
     if isinstance(operation, keras.layers.Activation):
         return activation_name(operation.activation)
     name = _ACTIVATIONS.get(type(operation).__name__.lower())
+    if name == "relu" and getattr(operation, "negative_slope", None):
+        return "leaky_relu"
     axis = getattr(operation, "axis", -1)
     if name == "softmax" and axis not in (-1, [-1], (-1,)):
         return _over_axis(name, axis, len(operation._inbound_nodes[0].output_tensors[0].shape))
@@ -244,7 +273,7 @@ def activation_of(operation: Any) -> str | None:
 
 
 def _over_axis(name: str, axis: Any, rank: int) -> str:
-    axes = [axis] if isinstance(axis, int) else list(axis)
+    axes = [axis] if isinstance(axis, int) else list(range(rank) if axis is None else axis)
     return name if axes == [rank - 1] else f"{name} over axis {axis}"
 
 
@@ -292,7 +321,7 @@ def inputs_of(tensor: Any) -> list[Any]:
 def _sizes(tensor: Any) -> tuple[int | None, int | None]:
     """Numbers in a row of data, and on the last axis: what a harmless Flatten does not change."""
     sizes = list(tensor.shape)[1:]
-    return (None if None in sizes else math.prod(sizes)), tensor.shape[-1]
+    return (None if None in sizes else math.prod(sizes)), tensor.shape[-1] if tensor.shape else None
 
 
 def _base(name: str) -> str:

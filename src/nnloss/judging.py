@@ -8,8 +8,8 @@ from nnloss._keras import keras
 from nnloss.errors import PairingError
 from nnloss.findings import Finding, Verdict
 from nnloss.heads import read_end
-from nnloss.losses import LossChoice
-from nnloss.target_fit import misfit
+from nnloss.losses import LossChoice, options_of
+from nnloss.target_fit import as_array, misfit, shape_text
 from nnloss.tasks import BCE, CCE, LOSSES, MSE, SPARSE_CCE, TASKS, Loss, Task
 from nnloss.values import UNBOUNDED, Kind, Values, values_of
 
@@ -40,7 +40,7 @@ _BOUNDS = {
     "relu": "which cannot predict below 0",
     "relu6": "which cannot leave the range 0 to 6",
     "tanh": "which cannot leave the range -1 to 1",
-    "elu": "which cannot predict below -1",
+    "elu": "which has a lower bound",
     "leaky_relu": "which bends at 0",
     "prelu": "which bends at 0",
 }
@@ -76,8 +76,26 @@ def judge(model: Any, name: str, output: Any, loss: Any, y: Any, *, trained: boo
     PairingError
         If `loss` is a name that Keras does not know.
     """
-    values = values_of(output)
-    where = f"output '{name}' of model '{model.name}' ends in {read_end(output).text}"
+    named = f"output '{name}' of model '{model.name}'"
+    if not output.shape:
+        return Finding(
+            name,
+            "unknown",
+            "An output needs a row for each row of the data",
+            f"{named} is a single number",
+            "Keep the first axis",
+        )
+    try:
+        values, end = values_of(output), read_end(output)
+    except RecursionError:
+        return Finding(
+            name,
+            "unknown",
+            "The layers behind an output must be seen to judge it",
+            f"{named} comes from more operations in a row than Python can follow",
+            "Ask about a model of the last layers only",
+        )
+    where = f"{named} ends in {end.text}"
     if loss is None and trained:
         return Finding(name, "right", "An output without a loss is not trained", where)
     if values.kind is Kind.TWICE:
@@ -121,7 +139,8 @@ def judge(model: Any, name: str, output: Any, loss: Any, y: Any, *, trained: boo
 def _recognise(loss: Any, values: Values, y: Any) -> LossChoice:
     """Recognise a loss, also those that Keras picks by the shapes, and the table's relatives."""
     if isinstance(loss, str) and loss.lower() in ("crossentropy", "ce"):
-        labels = y is not None and len(getattr(y, "shape", values.shape)) < len(values.shape)
+        given = values.shape if y is None else as_array(y).shape
+        labels = len(given) < len(values.shape) or given[-1] == 1  # as Keras tells them apart
         entry = BCE if values.shape[-1] == 1 else SPARSE_CCE if labels else CCE
         return LossChoice.recognise(entry.name)
     choice = LossChoice.recognise(loss)
@@ -139,9 +158,10 @@ def _recognise(loss: Any, values: Values, y: Any) -> LossChoice:
         related = getattr(keras.losses, name)
         function = getattr(related(), "fn", None)
         if home in (related, function):
-            logits = bool(getattr(loss, "from_logits", False))
+            options = options_of(loss)
+            logits = bool(options.get("from_logits", False))
             label = f"{name}(from_logits=True)" if logits else name
-            axis = int(getattr(loss, "axis", -1))
+            axis = int(options.get("axis", -1))
             return LossChoice(loss, label, None, logits, axis, entry)
     return choice
 
@@ -155,6 +175,17 @@ def _pair(name: str, where: str, values: Values, choice: LossChoice, kind: Loss)
         rule = (
             f"The loss '{choice.name}' applies {task.activation} itself and needs a linear output"
         )
+    rank, softmax = len(values.shape), task.activation == "softmax"
+    axis = choice.axis % rank
+    if softmax and (axis == 0 or not -rank <= choice.axis < rank):
+        return Finding(
+            name,
+            "wrong",
+            "The classes need an axis of the output of their own, after that of the rows",
+            f"{where} and has the shape {shape_text(values.shape)}, and the loss '{choice.name}' "
+            f"takes axis {choice.axis}",
+            "Give the loss the axis of the classes; the output needs one",
+        )
     if values.kind in (Kind.UNKNOWN, Kind.DATA):
         return Finding(
             name,
@@ -163,8 +194,6 @@ def _pair(name: str, where: str, values: Values, choice: LossChoice, kind: Loss)
             f"{where}, and {values.activation} hides what the numbers are",
             "Put a layer of Keras' own with its activation at the end, or look at the code of it",
         )
-    axis = choice.axis % len(values.shape)
-    softmax = task.activation == "softmax"
     if values.kind is due:
         if softmax and due is Kind.DISTRIBUTION and values.axes != (axis,):
             over = " and ".join(map(str, values.axes))
@@ -231,7 +260,8 @@ def _wrong(
         )
         return Finding(name, "wrong", rule, f"{where}: {why}", remedy)
     reason = _WHY.get((due, values.kind)) or _BOUNDS.get(values.activation)
-    found = f"{where}, {reason or f'which is {values.activation}'}"
+    needed = "linear" if due is Kind.REAL else task.activation
+    found = f"{where}, {reason or f'which is {values.activation} and not {needed}'}"
     ways = [f"end in {'a linear layer' if due is Kind.REAL else task.activation}"]
     if values.kind is Kind.REAL:
         ways.append(f"use loss=keras.losses.{choice.kind.keras_class}(from_logits=True)")
@@ -253,7 +283,7 @@ def _targets(name: str, where: str, values: Values, choice: LossChoice, y: Any) 
     if y is None:
         return Finding(name, "right", rule, where)
     axis = choice.axis % len(values.shape)
-    ignored = getattr(choice.given, "ignore_class", None)
+    ignored = options_of(choice.given).get("ignore_class")
     wrong = misfit(y, values.shape, choice.kind.domain, axis, ignored)
     soft = wrong is not None and not wrong.certain and choice.loss is None
     if wrong is None or soft:  # the divergence from shares is what some relatives measure

@@ -12,6 +12,22 @@ from nnloss.tasks import LOSSES, Loss, Task
 _MEANING = {"axis": -1, "ignore_class": None}
 
 
+def options_of(loss: Any) -> dict[str, Any]:
+    """Tell the options of a loss, as Keras hands them to its function.
+
+    Parameters
+    ----------
+    loss : keras.losses.Loss
+        One of Keras' own.
+
+    Returns
+    -------
+    dict
+        Not the attributes: ``SparseCategoricalCrossentropy`` has none for its axis.
+    """
+    return dict(getattr(loss, "_fn_kwargs", {}))
+
+
 @dataclass(frozen=True)
 class LossChoice:
     """A loss as the caller gave it, and what is known of it.
@@ -85,14 +101,15 @@ class LossChoice:
                 return cls(given, loss.name, loss, kind=loss)
             # Not isinstance: a subclass may compute something else.
             if type(given) is getattr(keras.losses, loss.keras_class):
+                options = options_of(given)
                 changed = [
-                    f"{option}={getattr(given, option)!r}"
+                    f"{option}={options[option]!r}"
                     for option, usual in _MEANING.items()
-                    if getattr(given, option, usual) != usual
+                    if options.get(option, usual) != usual
                 ]
-                logits = bool(getattr(given, "from_logits", False))
-                options = ["from_logits=True"] * logits + changed
-                name = f"{loss.keras_class}({', '.join(options)})" if options else loss.name
-                axis = int(getattr(given, "axis", -1))
+                logits = bool(options.get("from_logits", False))
+                shown = ["from_logits=True"] * logits + changed
+                name = f"{loss.keras_class}({', '.join(shown)})" if shown else loss.name
+                axis = int(options.get("axis", -1))
                 return cls(given, name, None if changed else loss, logits, axis, loss)
         return cls(given, getattr(given, "__name__", type(given).__name__), None)

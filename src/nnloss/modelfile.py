@@ -7,7 +7,9 @@ from it: what is not Keras' own would have to be imported, and a Lambda holds co
 from __future__ import annotations
 
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,12 @@ from nnloss.errors import DataError
 
 #: Bytes of a description, at most; that of a large network has a few hundred thousand.
 LARGEST = 64 * 2**20
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _REMEDY = "Save the model with model.save('name.keras')"
+#: Where Keras keeps the functions that a layer or a loss may have.
+_HOMES = (
+    "activations", "constraints", "initializers", "losses", "metrics", "ops", "regularizers",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class UnknownLoss:
 
 
 def read_model(path: Path, *, with_loss: bool = True) -> tuple[Any, Any]:
-    """Build the model that a file describes, with new weights.
+    """Build the model that a file describes, without weights.
 
     Parameters
     ----------
@@ -56,6 +63,15 @@ def read_model(path: Path, *, with_loss: bool = True) -> tuple[Any, Any]:
         If the file is missing, damaged, not a Keras file or of another major version, or if it
         has code or needs some.
     """
+    try:
+        return _read(path, with_loss=with_loss)
+    except RecursionError as error:
+        raise DataError(
+            f"'{path}' must be a .keras file", "its description is nested too deeply", _REMEDY
+        ) from error
+
+
+def _read(path: Path, *, with_loss: bool) -> tuple[Any, Any]:
     config, version = _description(path)
     from nnloss._keras import keras
 
@@ -66,7 +82,11 @@ def read_model(path: Path, *, with_loss: bool = True) -> tuple[Any, Any]:
             f"it was written by Keras {version or 'of an unknown version'}",
             f"Load it there, and save it with Keras {ours}",
         )
-    compiled = config.pop("compile_config", None) or {}
+    compiled = config.get("compile_config") or {}
+    if not isinstance(compiled, dict):
+        raise DataError(f"'{path}' must be a .keras file", "its loss is no mapping", _REMEDY)
+    for entry in _objects(config):  # what a model, or one in it, was compiled with is not built
+        entry.pop("compile_config", None)
     _require_no_code(config, path)
     model = _built(config, path, version)
     if not isinstance(model, keras.Model):
@@ -79,9 +99,11 @@ def read_model(path: Path, *, with_loss: bool = True) -> tuple[Any, Any]:
 def _description(path: Path) -> tuple[dict[str, Any], str]:
     """Read the description of the model and the version of Keras that wrote it."""
     rule = f"'{path}' must be a .keras file"
-    if path.is_dir():
-        raise DataError(rule, "it is a folder", _REMEDY)
     try:
+        if path.is_dir():
+            raise DataError(rule, "it is a folder", _REMEDY)
+        if path.exists() and not path.is_file():  # a pipe or device may never end
+            raise DataError(rule, "it is no file but a pipe or device", _REMEDY)
         with path.open("rb") as file:
             start = file.read(8)
         if start == b"\x89HDF\r\n\x1a\n":
@@ -97,13 +119,15 @@ def _description(path: Path) -> tuple[dict[str, Any], str]:
         raise DataError(
             rule, f"the system says: {error.strerror or error}", "Check the name"
         ) from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except RecursionError:
+        raise
+    except (*_DAMAGE, NotImplementedError, RuntimeError, EOFError) as error:
         raise DataError(rule, f"it is none, or truncated: {error}", _REMEDY) from error
     except KeyError as error:
         raise DataError(rule, str(error.args[0]), _REMEDY) from error
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except ValueError as error:
         raise DataError(rule, f"its description is damaged: {error}", _REMEDY) from error
     if not isinstance(config, dict) or not isinstance(metadata, dict):
         raise DataError(rule, "its description is no mapping", _REMEDY)
@@ -120,14 +144,15 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _objects(config: Any) -> Iterator[dict[str, Any]]:
     """Visit every description of a class or function, however deep."""
-    if isinstance(config, dict):
-        if "class_name" in config:
-            yield config
-        for value in config.values():
-            yield from _objects(value)
-    elif isinstance(config, list):
-        for value in config:
-            yield from _objects(value)
+    left = [config]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if "class_name" in value:
+                yield value
+            left.extend(value.values())
+        elif isinstance(value, list):
+            left.extend(value)
 
 
 def _is_code(entry: dict[str, Any]) -> bool:
@@ -135,15 +160,35 @@ def _is_code(entry: dict[str, Any]) -> bool:
 
 
 def _foreign(entry: dict[str, Any]) -> str | None:
-    """Name the class or function that an entry would import, if it is neither Keras' nor ours."""
+    """Name the class or function of an entry if it is none that a model of Keras or ours has."""
     # A function's name is its config; a registered name is that of a package, ">", and a name.
     function = entry["class_name"] == "function"
     given = str(entry.get("config") if function else entry.get("registered_name") or "")
     package, _, name = given.rpartition(">")
-    root = str(entry.get("module") or "keras").partition(".")[0]
-    if package in ("", "nnloss") and root in ("keras", "builtins", "nnloss"):
-        return None
-    return name or str(entry["class_name"])
+    module, kind = str(entry.get("module") or "keras"), str(entry["class_name"])
+    root = module.partition(".")[0]
+    if package not in ("", "nnloss") or root not in ("keras", "builtins", "nnloss"):
+        return name or kind
+    if function:
+        return None if _is_function(module, given) else given
+    found = _public(module, kind)
+    return None if found is None or isinstance(found, type) else kind
+
+
+def _is_function(module: str, name: str) -> bool:
+    """Tell an activation, a loss and the like from the other functions of Keras."""
+    homes = _HOMES if module == "builtins" else (module.removeprefix("keras."),)
+    return any(home in _HOMES and callable(_public(f"keras.{home}", name)) for home in homes)
+
+
+def _public(module: str, name: str) -> Any:
+    """Find what Keras has under a name; nothing is imported for it."""
+    from nnloss._keras import keras
+
+    found: Any = keras if module.partition(".")[0] == "keras" else None
+    for part in [*module.split(".")[1:], name]:
+        found = getattr(found, part, None)
+    return found
 
 
 def _require_no_code(config: Any, path: Path) -> None:
@@ -158,25 +203,29 @@ def _require_no_code(config: Any, path: Path) -> None:
         own = _foreign(entry)
         if own:
             raise DataError(
-                f"'{path}' must be made of Keras' own layers and functions to be read",
-                f"found '{own}', whose code is not in the file",
+                f"'{path}' must be made of Keras' own layers, activations and losses to be read",
+                f"found '{own}', which is none of them",
                 "Check the model in Python where it is defined, with nnloss.check_pairing(model)",
             )
 
 
 def _built(config: Any, path: Path, version: str) -> Any:
-    from nnloss._keras import keras
+    from nnloss._keras import keras, without_notes
 
     if any("nnloss" in str(entry.get("module")) for entry in _objects(config)):
         from nnloss import models  # noqa: F401  registers TaskModel
     try:
-        return keras.saving.deserialize_keras_object(config, safe_mode=True)
+        # Numbers for the weights are neither drawn nor kept: they may be very many.
+        # Some layers load TensorFlow on every backend.
+        with without_notes(), keras.StatelessScope(initialize_variables=False):
+            return keras.saving.deserialize_keras_object(config, safe_mode=True)
     except Exception as error:  # a description may be wrong in any way, and Keras raises anything
+        cause = " ".join(str(error).rpartition("Exception encountered: ")[2].split())
         raise DataError(
             f"'{path}' must be a model that Keras {keras.__version__} can build",
             f"it was written by Keras {version}, and building it gave "
-            f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
-            "Load it with the version that wrote it, and save it again",
+            f"{type(error).__name__}: {cause[:200].rstrip('. ')}",
+            f"Load it where it was made, and save it again with Keras {keras.__version__}",
         ) from error
 
 
@@ -191,4 +240,9 @@ def _loss(config: Any, path: Path, version: str) -> Any:
             return UnknownLoss("a lambda")
         if own := _foreign(entry):
             return UnknownLoss(own)
-    return config if isinstance(config, str | None) else _built(config, path, version)
+    found = config if isinstance(config, str | None) else _built(config, path, version)
+    if not isinstance(found, str | None) and not callable(found):
+        raise DataError(
+            f"'{path}' must have a loss of Keras", f"found {found!r}", "Give one: --loss NAME"
+        )
+    return found

@@ -37,6 +37,26 @@ class Misfit:
     certain: bool = True
 
 
+def as_array(y: Any) -> NDArray[Any]:
+    """Make an array of targets, of whatever library they are.
+
+    Parameters
+    ----------
+    y : array_like
+        Targets.
+
+    Returns
+    -------
+    ndarray
+        An empty one of objects for rows of different lengths.
+    """
+    try:
+        given = np.asarray(y)
+    except ValueError:
+        return np.asarray([], dtype=object)
+    return given.astype(np.float32) if given.dtype.name == "bfloat16" else given
+
+
 def misfit(y: Any, shape: Shape, domain: Domain, axis: int, ignored: int | None) -> Misfit | None:
     """Find what is wrong with the targets of an output.
 
@@ -58,12 +78,9 @@ def misfit(y: Any, shape: Shape, domain: Domain, axis: int, ignored: int | None)
     Misfit or None
         None if they fit.
     """
-    try:
-        given = np.asarray(y)
-    except ValueError:  # rows of different lengths
-        given = np.asarray([], dtype=object)
+    given = as_array(y)
     rule = f"The targets must be {_SHAPES[domain](shape, axis)}"
-    if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool):
+    if given.dtype.kind not in "biuf":
         return Misfit(rule, f"y has dtype {given.dtype}", "Convert y to a float or integer array")
     found = f"y has shape {given.shape}"
     if given.ndim == 0 or given.size == 0:
@@ -88,7 +105,8 @@ def _zero_one(y: NDArray[Any], shape: Shape, axis: int, ignored: Any, rule: str)
         return None
     found = f"y has the values {shown_values(labels)}"
     if labels.min() < 0 or labels.max() > 1:
-        return Misfit(rule, found, remap(labels))
+        two = len(np.unique(labels)) == 2
+        return Misfit(rule, found, remap(labels) if two else _NO_BITS)
     return _soft(rule, found)
 
 
@@ -143,6 +161,11 @@ def _integer(y: NDArray[Any], shape: Shape, axis: int, ignored: Any, rule: str) 
     )
 
 
+_NO_BITS = (
+    "Give 0 and 1; classes need one softmax unit for each and "
+    "loss='sparse_categorical_crossentropy', quantities a linear output and "
+    "loss='mean_squared_error'"
+)
 _Check = Callable[[NDArray[Any], Shape, int, Any, str], Misfit | None]
 _CHECKS: dict[Domain, _Check] = {
     Domain.REAL: _numbers,
@@ -151,11 +174,12 @@ _CHECKS: dict[Domain, _Check] = {
     Domain.INTEGER: _integer,
 }
 _SHAPES: dict[Domain, Callable[[Shape, int], str]] = {
-    Domain.REAL: lambda shape, axis: f"finite numbers of shape {_text(shape)}",
-    Domain.ZERO_ONE: lambda shape, axis: f"0 or 1, of shape {_text(shape)}",
-    Domain.ONE_HOT: lambda shape, axis: f"one-hot over axis {axis}, of shape {_text(shape)}",
+    Domain.REAL: lambda shape, axis: f"finite numbers of shape {shape_text(shape)}",
+    Domain.ZERO_ONE: lambda shape, axis: f"0 or 1, of shape {shape_text(shape)}",
+    Domain.ONE_HOT: lambda shape, axis: f"one-hot over axis {axis}, of shape {shape_text(shape)}",
     Domain.INTEGER: lambda shape, axis: (
-        f"whole numbers from 0 to {_last(shape[axis])}, of shape {_text(_without(shape, axis))}"
+        f"whole numbers from 0 to {_last(shape[axis])}, "
+        f"of shape {shape_text(_without(shape, axis))}"
     ),
 }
 
@@ -184,7 +208,19 @@ def _column(shape: Shape, axis: int) -> Shape:
     return (*_without(shape, axis), 1)
 
 
-def _text(shape: Shape) -> str:
+def shape_text(shape: Shape) -> str:
+    """Write a shape, rows first.
+
+    Parameters
+    ----------
+    shape : tuple of (int or None)
+        As ``(None, 3)``.
+
+    Returns
+    -------
+    str
+        As ``"(N, 3)"``.
+    """
     inner = ", ".join("any" if size is None else str(size) for size in shape[1:])
     return f"(N, {inner})" if inner else "(N,)"
 

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from nnloss._keras import defined_by_keras, keras, own_methods
-from nnloss.heads import WITH_ACTIVATION, activation_name, activation_of, inputs_of
+from nnloss.heads import WITH_ACTIVATION, activation_name, activation_of, inputs_of, path_key
 
 
 class Kind(Enum):
@@ -81,37 +81,47 @@ _REAL_LAYERS = {
     "Embedding", "MultiHeadAttention", "GroupQueryAttention",
 }  # fmt: skip
 _RECURRENT = {"LSTM", "GRU", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
-_SCALING = {"Rescaling", "Normalization", "TrueDivide", "Divide"}
+_SCALING = {"Rescaling", "Normalization", "TrueDivide", "Divide", "Negative"}
 _SUMS = {"Add", "Subtract", "Average"}
 _PRODUCTS = {"Multiply", "Dot", "Matmul", "Einsum"}
 _SAME = {"Identity", "Masking", "Cast", "StopGradient", "ActivityRegularization"}
 _MOVING = {
     "Flatten", "Reshape", "Squeeze", "ExpandDims", "GetItem", "RepeatVector", "Cropping1D",
     "Cropping2D", "Cropping3D", "UpSampling1D", "UpSampling2D", "UpSampling3D", "Resizing",
-    "CenterCrop",
+    "CenterCrop", "Split", "Unstack",
 }  # fmt: skip
+_EXTREMES = {"Maximum", "Minimum", "Max", "Min"}
 _TURNING = {"Permute": "dims", "Transpose": "axes"}
 
 #: A tensor's nested models, outermost first, each with what it was called on.
 _Enclosing = list[tuple[Any, list[Any]]]
 
 
-def values_of(tensor: Any, enclosing: _Enclosing | None = None) -> Values:
+def values_of(tensor: Any) -> Values:
     """Tell what the numbers of an output are.
 
     Parameters
     ----------
     tensor : keras.KerasTensor
         An output of a functional or sequential model.
-    enclosing : list, optional
-        Nested models that one is in, each with what it was called on.
 
     Returns
     -------
     Values
         With `Kind.UNKNOWN` where a layer hides it.
     """
-    inside = enclosing or []
+    return _values(tensor, [], {})
+
+
+def _values(tensor: Any, inside: _Enclosing, seen: dict[tuple[int, ...], Values]) -> Values:
+    """Look at each tensor once: a graph that divides and meets again has very many ways back."""
+    key = path_key(tensor, inside)
+    if key not in seen:
+        seen[key] = _found(tensor, inside, seen)
+    return seen[key]
+
+
+def _found(tensor: Any, inside: _Enclosing, seen: dict[tuple[int, ...], Values]) -> Values:
     history = tensor._keras_history
     operation, sources = history.operation, inputs_of(tensor)
     shape = tuple(tensor.shape)
@@ -121,19 +131,21 @@ def values_of(tensor: Any, enclosing: _Enclosing | None = None) -> Values:
             return Values(Kind.DATA, shape, "an input")
         *outer, (model, called_on) = inside
         place = next((i for i, each in enumerate(model.inputs) if each is tensor), 0)
-        return values_of(called_on[place], outer)
+        return _values(called_on[place], outer, seen)
     if isinstance(operation, keras.Model) and not own_methods(operation, "call"):
         ends = getattr(operation, "outputs", None) or []
         if len(ends) > history.tensor_index:
-            return values_of(ends[history.tensor_index], [*inside, (operation, sources)])
+            return _values(ends[history.tensor_index], [*inside, (operation, sources)], seen)
     if not defined_by_keras(type(operation)) or name == "Lambda":
         hiding = "a Lambda layer" if name == "Lambda" else f"{name}, which is not Keras' own,"
         return Values(Kind.UNKNOWN, shape, hiding)
-    if isinstance(operation, keras.layers.Wrapper):
-        return _wrapped(operation, shape, lambda: values_of(sources[0], inside))
+    if isinstance(operation, (keras.layers.Wrapper, keras.layers.Bidirectional)):
+        return _wrapped(operation, shape, lambda: _values(sources[0], inside, seen))
     if name in WITH_ACTIVATION | _REAL_LAYERS | _RECURRENT | {"SimpleRNN"}:
         return _layer(operation, shape)
-    given = [values_of(source, inside) for source in sources]
+    given = []  # no comprehension: each is a call more in what may be a long way back
+    for source in sources:
+        given.append(_values(source, inside, seen))
     hidden = next((each for each in given if each.kind is Kind.UNKNOWN), None)
     if hidden:
         return replace(hidden, shape=shape)
@@ -147,11 +159,12 @@ def values_of(tensor: Any, enclosing: _Enclosing | None = None) -> Values:
 
 
 def _wrapped(operation: Any, shape: tuple[int | None, ...], source: Callable[[], Values]) -> Values:
-    inner, name = operation.layer, type(operation).__name__
+    name = type(operation).__name__
     if name == "Bidirectional":
-        found = _layer(inner, shape)
+        found = _layer(operation.forward_layer, shape)
         mixed = operation.merge_mode not in ("concat", None) and found.kind is not Kind.REAL
-        return Values(Kind.UNKNOWN, shape, name) if mixed else found
+        return Values(Kind.UNKNOWN, shape, name) if mixed or found.axes else found
+    inner = operation.layer
     if isinstance(inner, keras.Model) and not own_methods(inner, "call") and inner.outputs:
         found = values_of(inner.outputs[0])
         return replace(found, shape=shape, axes=tuple(axis + 1 for axis in found.axes))
@@ -188,8 +201,8 @@ def _activated(given: Values, name: str, axis: Any, shape: tuple[int | None, ...
     kind = _SQUASHING.get(name, Kind.OTHER)
     if kind is Kind.OTHER:
         return Values(kind, shape, text)
-    axes = tuple(sorted(each % len(shape) for each in ([axis] if isinstance(axis, int) else axis)))
-    axes = () if kind is Kind.PROBABILITIES else axes
+    over = [axis] if isinstance(axis, int) else range(len(shape)) if axis is None else axis
+    axes = tuple(sorted(each % len(shape) for each in over if kind is not Kind.PROBABILITIES))
     if given.kind is Kind.LOG_DISTRIBUTION and axes == given.axes:
         return Values(kind, shape, name, axes)  # a softmax of log-probabilities gives them back
     if given.kind is Kind.OTHER:
@@ -217,12 +230,18 @@ def _same(operation: Any, given: list[Values], shape: tuple[int | None, ...]) ->
 
 def _moved(operation: Any, given: list[Values], shape: tuple[int | None, ...]) -> Values:
     """Numbers in other places: a distribution is still one if its axes are seen to be whole."""
-    value = given[0]
+    value, name = given[0], type(operation).__name__
+    sharp = getattr(operation, "interpolation", "nearest") not in ("nearest", "bilinear")
+    if sharp and value.kind is not Kind.REAL:  # such an interpolation overshoots
+        return Values(Kind.UNKNOWN, shape, name)
     if not value.axes:
         return replace(value, shape=shape)
     rank = len(value.shape)
+    alike = any(value.shape[1:].count(value.shape[axis]) > 1 for axis in value.axes)
+    if name in ("GetItem", "Unstack") and alike:  # which of the axes went cannot be seen
+        return Values(Kind.UNKNOWN, shape, name)
     others = tuple(axis for axis in range(1, rank) if axis not in value.axes)
-    reshaped = type(operation).__name__ == "Reshape"
+    reshaped = name == "Reshape"
     if reshaped and not others and len(shape) > 2:  # each number is somewhere else, all together
         axes = tuple(axis for axis in range(1, len(shape)) if shape[axis] != 1)
         return replace(value, shape=shape, axes=axes)
@@ -232,10 +251,10 @@ def _moved(operation: Any, given: list[Values], shape: tuple[int | None, ...]) -
         return replace(value, shape=shape, axes=(len(shape) - 1,))
     if value.axes == (1,) and rank == len(shape) and value.shape[1] == shape[1]:
         return replace(value, shape=shape)
-    flat = type(operation).__name__ == "Flatten" or reshaped
+    flat = name == "Flatten" or reshaped
     if flat and len(shape) == 2 and value.size(others) is not None:
         return Values(Kind.OTHER, shape, f"{value.activation} at several places")
-    return Values(Kind.UNKNOWN, shape, type(operation).__name__)
+    return Values(Kind.UNKNOWN, shape, name)
 
 
 def _turned(operation: Any, given: list[Values], shape: tuple[int | None, ...]) -> Values:
@@ -304,12 +323,22 @@ def _summed(operation: Any, given: list[Values], shape: tuple[int | None, ...]) 
 
 def _multiplied(operation: Any, given: list[Values], shape: tuple[int | None, ...]) -> Values:
     """One real number among the factors can take the product anywhere."""
-    if type(operation).__name__ == "Multiply" and {v.kind for v in given} == {Kind.PROBABILITIES}:
-        return replace(given[0], shape=shape)
-    real = any(each.kind is Kind.REAL for each in given)
+    name, kinds = type(operation).__name__, {each.kind for each in given}
+    if name == "Multiply" and kinds == {Kind.PROBABILITIES} and len(given) > 1:
+        return replace(given[0], shape=shape)  # by a constant, it may be anything
+    real = Kind.REAL in kinds
     if real and not getattr(operation, "normalize", False):
         return Values(Kind.REAL, shape)
-    return Values(Kind.UNKNOWN, shape, type(operation).__name__)
+    return Values(Kind.UNKNOWN, shape, name)
+
+
+def _extreme(operation: Any, given: list[Values], shape: tuple[int | None, ...]) -> Values:
+    """Take the largest or smallest of real numbers; among a constant, it has a bound."""
+    name = type(operation).__name__
+    several = len(given) > 1 or name in ("Max", "Min")
+    if several and all(each.kind is Kind.REAL for each in given):
+        return Values(Kind.REAL, shape)
+    return Values(Kind.UNKNOWN, shape, name)
 
 
 def _joined(operation: Any, given: list[Values], shape: tuple[int | None, ...]) -> Values:
@@ -336,5 +365,6 @@ _STEPS: list[tuple[Callable[[str], bool], _Step]] = [
     (_SCALING.__contains__, _scaled),
     (_SUMS.__contains__, _summed),
     (_PRODUCTS.__contains__, _multiplied),
+    (_EXTREMES.__contains__, _extreme),
     ("Concatenate".__eq__, _joined),
 ]

@@ -303,7 +303,7 @@ def test_pipes_and_devices_are_not_waited_for(python, tmp_path):
         "for sys.argv[2:] in [sys.argv[2:3], sys.argv[3:]]:\n"
         "    print(status(app), 'keras' in sys.modules)\n"
     )
-    done = python("-c", code, "check", str(tmp_path / "pipe"), "/dev/zero")
+    done = python("-c", code, "check", str(tmp_path / "pipe"), "/dev/null")
     assert done.stdout.split() == ["2", "False"] * 2
     lines = done.stderr.splitlines()
     assert len(lines) == 2

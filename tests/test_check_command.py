@@ -231,6 +231,10 @@ def test_weights_are_neither_made_nor_read(check, forge):
         config["config"]["layers"][2]["config"]["units"] = 10**13
 
     assert check(forge(widen))[0] == 0
+    # Nor later, when Keras next makes all the weights that it remembers to be without numbers.
+    with keras.StatelessScope():
+        pass
+    assert net().weights[0].shape == (8, 4)
 
 
 def test_names_cannot_act_on_the_terminal(check, forge):

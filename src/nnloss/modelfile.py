@@ -11,6 +11,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -210,15 +211,14 @@ def _require_no_code(config: Any, path: Path) -> None:
 
 
 def _built(config: Any, path: Path, version: str) -> Any:
-    from nnloss._keras import keras, without_notes
+    from nnloss._keras import keras
 
     if any("nnloss" in str(entry.get("module")) for entry in _objects(config)):
         from nnloss import models  # noqa: F401  registers TaskModel
     try:
-        # Numbers for the weights are neither drawn nor kept: they may be very many.
-        # Some layers load TensorFlow on every backend.
-        with without_notes(), keras.StatelessScope(initialize_variables=False):
-            return keras.saving.deserialize_keras_object(config, safe_mode=True)
+        # Keras remembers by thread which weights have no numbers, and would draw them later.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            return thread.submit(_without_weights, config).result()
     except Exception as error:  # a description may be wrong in any way, and Keras raises anything
         cause = " ".join(str(error).rpartition("Exception encountered: ")[2].split())
         raise DataError(
@@ -227,6 +227,15 @@ def _built(config: Any, path: Path, version: str) -> Any:
             f"{type(error).__name__}: {cause[:200].rstrip('. ')}",
             f"Load it where it was made, and save it again with Keras {keras.__version__}",
         ) from error
+
+
+def _without_weights(config: Any) -> Any:
+    """Build without drawing or keeping numbers for the weights: they may be very many."""
+    from nnloss._keras import keras, without_notes
+
+    # Some layers load TensorFlow on every backend.
+    with without_notes(), keras.StatelessScope(initialize_variables=False):
+        return keras.saving.deserialize_keras_object(config, safe_mode=True)
 
 
 def _loss(config: Any, path: Path, version: str) -> Any:

@@ -183,8 +183,9 @@ def main(
     paragraph(f"{len(chosen)} of {len(questions)} questions.")
     if before:
         paragraph(f"{before} of these you had wrong last time.")
-    if hasattr(sys.stdin, "reconfigure"):
-        sys.stdin.reconfigure(errors="replace")  # a byte that is no text is a wrong answer
+    for stream in (sys.stdin, sys.stdout):
+        if hasattr(stream, "reconfigure"):  # what is no text is a wrong answer, and no end
+            stream.reconfigure(errors="replace")
 
     results: list[tuple[Question, bool]] = []
     for number, question in enumerate(chosen, 1):

@@ -112,6 +112,7 @@ def test_a_claim_that_fails_is_named_and_the_exit_status_is_1(tmp_path, data, mo
         (["--data-dir", "nowhere"], "'nowhere"),
         (["--out", "README.md"], "'README.md' is a file"),
         (["--seed", "-1"], "found '-1'"),
+        (["--seed", "4294967295"], "from 0 to 4294967276; found '4294967295'"),
         (["--epochs", "3"], "No such option: --epochs"),
     ],
 )

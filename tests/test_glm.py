@@ -31,9 +31,14 @@ def test_a_linear_network_is_the_glm(task, hidden):
 
 
 def test_too_few_steps_are_seen():
-    y = TARGETS["regression"]
-    early = glm.fit_network(REGRESSION, X, y, steps=16)
-    assert np.abs(early.coefficients - glm.fit_glm(REGRESSION, X, y).coefficients).max() > 1e-3
+    with pytest.raises(ValueError, match="must end where the gradient is zero; after 16 steps"):
+        glm.fit_network(REGRESSION, X, TARGETS["regression"], steps=16)
+
+
+def test_columns_that_are_nearly_the_same_are_seen():
+    twice = np.column_stack([X, X[:, 0] + 1e-3 * NOISE[:, 2]])
+    with pytest.raises(ValueError, match="look for columns that are nearly the same"):
+        glm.fit_network(REGRESSION, twice, TARGETS["regression"])
 
 
 def test_the_log_likelihood_is_that_of_scipy():
@@ -51,11 +56,23 @@ def test_the_log_likelihood_is_that_of_scipy():
     np.testing.assert_allclose(glm.log_likelihood(MULTICLASS, one_hot, ETA), expected)
 
 
+QUASI = np.array([[-2.0], [-1.0], [0.0], [0.0], [1.0], [2.0]])
+
+
 @pytest.mark.parametrize(
-    ("labels", "answer"), [(X[:, 0] > 0.3, True), (TARGETS["binary"], False)], ids=["plane", "none"]
+    ("x", "labels", "answer"),
+    [
+        (X, X[:, 0] > 0.3, True),
+        (X * 1e-9, X[:, 0] > 0.3, True),
+        (X, TARGETS["binary"], False),
+        (X * 1e9, TARGETS["binary"], False),
+        (QUASI, [0, 0, 0, 1, 1, 1], True),  # two rows on the plane, one of each class
+        (QUASI, [0, 1, 0, 1, 0, 1], False),
+    ],
+    ids=["plane", "plane, small", "none", "none, large", "rows on the plane", "mixed"],
 )
-def test_a_separating_plane_is_found(labels, answer):
-    assert glm.separated(X, np.asarray(labels, dtype=int)) is answer
+def test_a_separating_plane_is_found(x, labels, answer):
+    assert glm.separated(x, np.asarray(labels, dtype=int)) is answer
 
 
 def test_without_a_maximum_there_is_no_estimate():
@@ -74,3 +91,10 @@ def test_double_precision_ends_with_an_error_too():
         fail()
     assert keras.config.floatx() == "float32"
     assert keras.layers.Dense(1).dtype == "float32"
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        with glm.double_precision():
+            pass
+        assert keras.config.dtype_policy().name == "mixed_float16"
+    finally:
+        keras.config.set_dtype_policy("float32")

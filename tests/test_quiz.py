@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from filelock import FileLock
 
-from nnloss import DataError, NnlossError
+from nnloss import DataError, NnlossError, OutputError
 from nnloss.questionfile import read_questions
 from nnloss.questions import of_topic
 from nnloss.quiz import Past, choose, recall, remember
@@ -109,10 +110,14 @@ ANSWERS = {
         ["1b", "1b 2a 3c", "1b 2a 2b", "1b 2d", "ba", "1b 2a x"],
     ),
     "steps": (["b a c", "bac", "B, A, C", "b > a > c"], ["a b c", "cab"], ["b a", "b a c c", "x"]),
-    "count": (["3009", "3,009", "3 009", "3009.0"], ["3008", "3,010", "-3009"], ["many", "nan"]),
+    "count": (
+        ["3009", "3,009", "3 009", "3009.0", "3009,0"],
+        ["3008", "3,010", "-3009", "30,09", "3,0090"],
+        ["many", "nan"],
+    ),
     "size": (["-0.5", "-.5", "-0,505", "\N{MINUS SIGN}0.495"], ["0.5", "-0.48"], ["1/2", "inf"]),
     "fill": (
-        ['"bce"', "'BCE'", "bce", 'loss="bce"', "p-y", " P  -  Y ", "“bce”"],
+        ['"bce"', "'BCE'", "bce", 'loss="bce"', "p-y", "p \N{EN DASH} y.", " P  -  Y ", "“bce”"],
         ["mse", "y - p", "p", "loss=mse"],
         [],
     ),
@@ -452,7 +457,7 @@ def test_two_quizzes_at_once_lose_nothing(small, tmp_path):
     "content",
     [
         b"{", b"[]", b"\xff", b'{"pick": 1}', b'{"pick": {"asked": 1, "right": 0}}',
-        b'{"pick": {"asked": 1, "right": 2, "wrong_last": false}}',
+        b'{"pick": {"asked": 1, "right": 2, "wrong_last": false}}', b"[" * 200_000,
     ],
 )  # fmt: skip
 def test_a_damaged_memory_is_set_aside(small, tmp_path, caplog, content):
@@ -468,7 +473,38 @@ def test_a_damaged_memory_is_set_aside(small, tmp_path, caplog, content):
     ]
 
 
+def test_a_memory_that_another_program_holds_is_told(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("nnloss.quiz.PATIENCE", 0.1)
+    path = tmp_path / "quiz.json"
+    text = "must be free to be written; another program has held '.*quiz.json.lock' for 0.1 s. End"
+    with FileLock(f"{path}.lock"), pytest.raises(OutputError, match=text):
+        recall(path)
+    assert recall(path) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a = " + "[" * 100_000, "it is nested without end"),
+        (SMALL.replace("3009", "9" * 400), "must have"),
+    ],
+    ids=["nested", "a number of 400 digits"],
+)
+def test_a_file_that_overflows_is_refused(small, text, found):
+    small.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=found):
+        read_questions(small)
+
+
 # ---- The command
+
+
+def test_what_a_terminal_cannot_show_is_no_end(quiz, small, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = quiz(
+        "--file", str(small), "--topic", "one", text="\N{LATIN SMALL LETTER E WITH ACUTE}\nq\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_quiz_played_to_the_end(quiz, tmp_path):

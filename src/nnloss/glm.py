@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nnloss import likelihoods
 from nnloss._keras import keras
+from nnloss.demonstrations.backpropagation import by_hand
 from nnloss.encoding import encode
 from nnloss.models import compile_for_task
 from nnloss.tasks import BINARY, MULTICLASS, REGRESSION, Domain, Task
@@ -23,6 +24,7 @@ from nnloss.training import set_seed
 Array = NDArray[np.float64]
 
 _STEPS_AN_EPOCH = 16
+_CONVERGED = 1e-8  # share of the gradient at zero weights
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
     if not converged or not np.isfinite(fitted.params).all():
         raise ValueError(
             f"The likelihood of family '{task.family}' must have a maximum; the search for it did "
-            "not converge. Look for separated classes with nnloss.glm.separated(x, y)."
+            "not converge. Look for classes that a plane separates (nnloss.glm.separated)."
         )
     coefficients = np.asarray(fitted.params, dtype=np.float64).reshape(design.shape[1], -1)
     return Fit(coefficients, float(fitted.llf))
@@ -79,12 +81,12 @@ def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
 def fit_network(
     task: Task, x: Array, y: NDArray[Any], *, hidden: int | None = None, steps: int = 800
 ) -> Fit:
-    """Train a network that is linear up to its output activation, until nothing changes any more.
+    """Train a network that is linear up to its output activation, until its gradient is zero.
 
     On all rows at once, in double precision, through `compile_for_task` with the canonical loss.
-    Without hidden layer by gradient descent with Nesterov's momentum; the step is the longest that
-    is safe, one over the largest curvature that the loss can have on `x`. With one, where the
-    curvature is not known before, by Adam with steps that fade out.
+    Without hidden layer by gradient descent with Nesterov's momentum; the step is one over the
+    largest curvature that the loss can have on `x`. With one, where the curvature is not known
+    before, by Adam with steps that fade out. As ``set_seed`` does, it seeds the process, with 0.
 
     Parameters
     ----------
@@ -103,6 +105,11 @@ def fit_network(
     -------
     Fit
         In the coding of the GLM; a hidden layer is multiplied out.
+
+    Raises
+    ------
+    ValueError
+        If the gradient is not zero after so many steps.
     """
     classes = None if task.nodes else int(np.max(y)) + 1
     encoded = y if task.domain is Domain.REAL else encode(y, task, classes or 2)
@@ -130,10 +137,26 @@ def fit_network(
             verbose=0,
         )
         weights = _multiplied_out(model.get_weights())
+    _require_converged(task, x, encoded, weights, steps)
     value = log_likelihood(task, encoded, design @ weights)
     # A constant added to all logits changes nothing: class 0 is the one the others are against.
     coded = weights if task.nodes else weights[:, 1:] - weights[:, :1]
     return Fit(coded, value)
+
+
+def _require_converged(task: Task, x: Array, y: NDArray[Any], weights: Array, steps: int) -> None:
+    """Compare the gradient with that of a network that says 0 to every row."""
+    columns = y.reshape(len(x), -1)
+    size = [
+        max(np.abs(part).max() for part in by_hand([at[1:], at[0]], x, columns, task))
+        for at in (weights, np.zeros_like(weights))
+    ]
+    if not size[0] <= _CONVERGED * size[1]:
+        raise ValueError(
+            f"The training of '{task.name}' must end where the gradient is zero; after {steps} "
+            f"steps it is {size[0]:.1e}, from {size[1]:.1e} at the start. Give more steps, "
+            "standardise x, and look for columns that are nearly the same."
+        )
 
 
 def _multiplied_out(weights: list[Array]) -> Array:
@@ -166,11 +189,12 @@ def log_likelihood(task: Task, y: NDArray[Any], predictor: Array) -> float:
 
 
 def separated(x: Array, y: NDArray[Any]) -> bool:
-    """Tell whether a plane separates two classes without a mistake.
+    """Tell whether a plane separates two classes, rows on the plane itself allowed on both sides.
 
     Then the likelihood of the logistic regression has no maximum: it grows as the coefficients do.
-    See A. Albert and J. A. Anderson, *On the existence of maximum likelihood estimates in logistic
-    regression models*, Biometrika 71 (1984).
+    With rows on the plane that is called quasi-complete separation. See A. Albert and J. A.
+    Anderson, *On the existence of maximum likelihood estimates in logistic regression models*,
+    Biometrika 71 (1984).
 
     Parameters
     ----------
@@ -182,28 +206,39 @@ def separated(x: Array, y: NDArray[Any]) -> bool:
     Returns
     -------
     bool
-        Whether the linear program "every row on its side, by a margin of 1" has a solution.
+        Whether some plane has no row on the wrong side, and not all rows on itself.
+
+    Raises
+    ------
+    ValueError
+        If the linear program that looks for the plane cannot be solved.
     """
     from scipy.optimize import linprog
 
-    signed = (2 * np.asarray(y) - 1)[:, np.newaxis] * np.column_stack([np.ones(len(x)), x])
-    found = linprog(
-        np.zeros(signed.shape[1]), A_ub=-signed, b_ub=-np.ones(len(x)), bounds=(None, None)
-    )
-    return bool(found.status == 0)
+    design = np.column_stack([np.ones(len(x)), x])
+    design = design / np.maximum(np.abs(design).max(axis=0), np.finfo(float).tiny)
+    signed = (2 * np.asarray(y) - 1)[:, np.newaxis] * design
+    # The largest sum of distances to the plane, all of them on the right side; 0 if there is none.
+    found = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(x)), bounds=(-1, 1))
+    if found.x is None:
+        raise ValueError(
+            f"The search for a separating plane must have an end; it says: {found.message} "
+            "Standardise x."
+        )
+    return bool(np.dot(signed.sum(axis=0), found.x) > 1e-6)
 
 
 @contextmanager
 def double_precision() -> Iterator[None]:
     """Let Keras make layers of float64; it makes what it made before afterwards."""
-    before = keras.config.floatx()
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
     try:
         yield
     finally:
-        keras.config.set_floatx(before)
-        keras.config.set_dtype_policy(before)
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
 
 
 def _gaussian(sm: Any, design: Array, y: NDArray[Any]) -> tuple[Any, bool]:

@@ -52,6 +52,8 @@ def read_questions(path: Path) -> list[Question]:
         ) from error
     except UnicodeDecodeError as error:
         raise DataError(rule, f"byte {error.start} is not UTF-8", "Save it as UTF-8") from error
+    except RecursionError as error:
+        raise DataError(rule, "it is nested without end", "Correct it there") from error
     except tomllib.TOMLDecodeError as error:
         raise DataError(rule, f"reading it gave: {error}", "Correct it there") from error
     entries = content.pop("question", None)
@@ -146,4 +148,6 @@ def _require_texts(given: Any, rule: str, least: int = 1, most: float = math.inf
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return abs(value) < 10**300 and math.isfinite(value)  # a longer whole number is no float

@@ -167,9 +167,10 @@ class Question:
         return dict(sorted(pairs))
 
     def _number(self, text: str) -> float | None:
+        text = re.sub(r"\s", "", text)
         # A comma groups thousands where a whole number is due; elsewhere it is a decimal comma.
-        whole = self.answer == int(self.answer)
-        text = re.sub(r"\s", "", text).replace(",", "" if whole else ".")
+        whole = self.answer == int(self.answer) and re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", text)
+        text = text.replace(",", "" if whole else ".")
         try:
             number = float(text)
         except ValueError:
@@ -210,5 +211,6 @@ def of_topic(questions: list[Question], topic: str | None) -> list[Question]:
 
 
 def _plain(text: str) -> str:
-    """Leave out what does not count in a spelling: spaces, quotation marks and upper case."""
-    return re.sub("[\\s\"'`‘’“”]", "", text).lower()
+    """Leave out what does not count in a spelling: spaces, quotation marks, upper case, an end."""
+    one = text.replace("²", "^2").replace("\N{EN DASH}", "-").replace("\N{MINUS SIGN}", "-")
+    return re.sub("[\\s\"'`‘’“”]", "", one).lower().rstrip(".")

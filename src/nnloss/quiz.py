@@ -11,10 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from nnloss.errors import OutputError
 from nnloss.files import create_folder, replacing
 from nnloss.questions import Question
+
+#: Seconds to wait for another quiz that writes its answer.
+PATIENCE = 10
 
 _LOG = logging.getLogger("nnloss")
 
@@ -120,7 +124,16 @@ def _rank(past: Past | None) -> int:
 def _locked(path: Path) -> Iterator[None]:
     with suppress(FileExistsError):
         create_folder(path.parent)
-    with FileLock(path.with_name(path.name + ".lock")):
+    lock = FileLock(path.with_name(path.name + ".lock"), timeout=PATIENCE)
+    try:
+        held = lock.acquire()
+    except Timeout as error:
+        raise OutputError(
+            f"'{path}' must be free to be written",
+            f"another program has held '{lock.lock_file}' for {PATIENCE} s",
+            "End that program, or choose another folder with --out",
+        ) from error
+    with held:
         yield
 
 
@@ -130,7 +143,7 @@ def _read(path: Path) -> dict[str, Past]:
         return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:  # neither JSON nor UTF-8
+    except (ValueError, RecursionError):  # neither JSON nor UTF-8, or nested without end
         content = None
     if isinstance(content, dict) and all(_is_past(each) for each in content.values()):
         return {name: Past(**each) for name, each in content.items()}

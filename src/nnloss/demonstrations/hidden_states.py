@@ -34,25 +34,22 @@ def states(model: Any, x: NDArray[Any], layer: str) -> Array:
     return values
 
 
-def recovered(linear: float, on_states: float, network: float) -> float:
-    """Tell how much of the network's gain a linear model on its hidden states has.
+def recovered(linear: float, other: float) -> float:
+    """Tell which share of a linear model's test error another model does not make.
 
     Parameters
     ----------
-    linear, on_states, network : float
-        Test errors of the linear model on the features, of the linear model on the hidden states,
-        and of the network.
+    linear : float
+        Test error of the linear model on the features.
+    other : float
+        Of another model on the same rows.
 
     Returns
     -------
     float
-        0 where the states are no better than the features, 1 where they hold all that the network
-        gained, more where the new linear model is better than the network's own; NaN where the
-        network gained less than a twentieth of the linear model's error, and the share means
-        nothing.
+        0 where it is no better, 1 where it makes no error; negative where it is worse.
     """
-    gain = linear - network
-    return (linear - on_states) / gain if gain > linear / 20 else float("nan")
+    return 1 - other / linear
 
 
 def by_class(values: Array, y: NDArray[Any]) -> Array:

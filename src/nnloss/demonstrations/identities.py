@@ -45,7 +45,8 @@ def gaussian(x: Array, y: Array, *, sigma: float = 4.0) -> list[Claim]:
     eta = np.asarray(fit.fittedvalues)
     mse, gradient = _keras(keras.losses.MeanSquaredError, y, eta)
     constant = n / 2 * np.log(2 * np.pi * sigma**2)
-    score = sm.GLM(y, design, family=sm.families.Gaussian()).score_factor(fit.params, scale=1.0)
+    glm = sm.GLM(y, design, family=sm.families.Gaussian())
+    score = np.asarray(glm.score_factor(fit.params, scale=1.0))
     topic = "MSE: Gaussian"
     return [
         same(
@@ -64,9 +65,16 @@ def gaussian(x: Array, y: Array, *, sigma: float = 4.0) -> list[Claim]:
             _EXACT,
             relative=True,
         ),
-        same(topic, "MSE of Keras = of scikit-learn", mse, mean_squared_error(y, eta), _EXACT),
-        same(topic, "N/2 dMSE/deta = mu - y", n / 2 * gradient, eta - y, _EXACT),
-        same(topic, "mu - y = -score of statsmodels", eta - y, -np.asarray(score), _EXACT),
+        same(
+            topic,
+            "MSE of Keras = of scikit-learn",
+            mse,
+            mean_squared_error(y, eta),
+            _EXACT,
+            relative=True,
+        ),
+        same(topic, "N/2 dMSE/deta = mu - y", n / 2 * gradient, eta - y, _EXACT, relative=True),
+        same(topic, "mu - y = -score of statsmodels", eta - y, -score, _EXACT, relative=True),
     ]
 
 
@@ -180,14 +188,22 @@ def laplace(x: Array, y: Array, *, scale: float = 3.0) -> list[Claim]:
             _EXACT,
             relative=True,
         ),
-        same(topic, "MAE of Keras = of scikit-learn", mae, mean_absolute_error(y, eta), _EXACT),
-        same(topic, "N dMAE/deta = sign(mu - y)", n * gradient, np.sign(eta - y), 0.0),
+        same(
+            topic,
+            "MAE of Keras = of scikit-learn",
+            mae,
+            mean_absolute_error(y, eta),
+            _EXACT,
+            relative=True,
+        ),
+        same(topic, "N dMAE/deta = sign(mu - y)", n * gradient, np.sign(eta - y), _EXACT),
         same(
             topic,
             "least MAE of a constant = of the median",
             best.fun,
             np.mean(np.abs(y - np.median(y))),
             1e-6,
+            relative=True,
         ),
     ]
 
@@ -203,38 +219,39 @@ def squared_errors(y: Array) -> list[Claim]:
     Returns
     -------
     list of Claim
-        The constant that each is least at, and the number there in terms of the MSE.
+        The number of each at the mean, from scikit-learn or statsmodels; the constant that each is
+        least at.
     """
+    import statsmodels.api as sm
     from scipy import optimize
+    from sklearn import metrics
 
-    mean, n = np.full(y.shape, y.mean()), len(y)
-    mse = likelihoods.mean_squared_error(y, mean)
-    expected = {
-        "mean_squared_error": ("MSE", mse),
-        "half_mean_squared_error": ("MSE / 2", mse / 2),
-        "sum_of_squared_errors": ("N MSE", n * mse),
-        "root_mean_squared_error": ("square root of MSE", np.sqrt(mse)),
+    mean, topic = np.full(y.shape, y.mean()), "one minimiser"
+    others = {
+        "mean_squared_error": ("of scikit-learn", metrics.mean_squared_error(y, mean)),
+        "half_mean_squared_error": ("half of it", metrics.mean_squared_error(y, mean) / 2),
+        "sum_of_squared_errors": ("SSR of statsmodels", sm.OLS(y, np.ones(len(y))).fit().ssr),
+        "root_mean_squared_error": ("of scikit-learn", metrics.root_mean_squared_error(y, mean)),
     }
     claims = []
-    for name, (formula, value) in expected.items():
+    for name, (source, value) in others.items():
         measure = getattr(likelihoods, name)
-        words = "".join(word[0] for word in name.split("_") if word != "of").upper()
+        short = "".join(word[0] for word in name.split("_") if word != "of").upper()
+        there = f"{short} of the mean = {source}"
+        claims.append(same(topic, there, measure(y, mean), value, _EXACT, relative=True))
         best = optimize.minimize_scalar(
             lambda constant, measure=measure: measure(y, np.full(y.shape, constant)),
             bounds=(y.min(), y.max()),
             method="bounded",
             options={"xatol": 1e-9},
         )
-        topic = "one minimiser"
-        claims.append(same(topic, f"{words} is least at the mean", best.x, y.mean(), 1e-5))
-        if value != mse:
-            there = f"{words} there = {formula}"
-            claims.append(same(topic, there, measure(y, mean), value, 1e-12, relative=True))
+        least = f"{short} is least at the mean"
+        claims.append(same(topic, least, best.x, y.mean(), 1e-6, relative=True))
     return claims
 
 
-def softmax_and_entropy(z: Array, y: NDArray[Any]) -> list[Claim]:
-    """Show what softmax does not see, and what cross-entropy is made of.
+def softmax(z: Array, y: NDArray[Any]) -> list[Claim]:
+    """Show what softmax does not see.
 
     Parameters
     ----------
@@ -246,50 +263,66 @@ def softmax_and_entropy(z: Array, y: NDArray[Any]) -> list[Claim]:
     Returns
     -------
     list of Claim
-        Softmax of two is a sigmoid; a constant is not seen; CCE = H + KL, on labels and on shares.
+        Softmax of two is a sigmoid, in values and in losses; a constant on all logits is not seen.
     """
-    p, one_hot = likelihoods.softmax(z), np.eye(z.shape[1])[y]
-    shares = likelihoods.softmax(z / 2)  # targets that are distributions, and no labels
-    two = z[:, :2]
-    given = keras.ops.convert_to_numpy(keras.activations.softmax(np.float64(two)))[:, 1]
-    single = keras.ops.convert_to_numpy(
-        keras.activations.sigmoid(np.float64(two[:, 1] - two[:, 0]))
-    )
-    constant = likelihoods.softmax(z + 100)
-    crossed = likelihoods.categorical_cross_entropy(shares, p)
-    topic, mixed = "softmax", "cross-entropy"
+    topic, two = "softmax", z[:, :2]
+    difference = two[:, 1] - two[:, 0]
+    labels = y % 2
+    cce, _ = _keras(keras.losses.CategoricalCrossentropy, np.eye(2)[labels], two, from_logits=True)
+    bce, _ = _keras(keras.losses.BinaryCrossentropy, labels, difference, from_logits=True)
     return [
-        same(topic, "softmax(z0, z1)[1] = sigmoid(z1 - z0)", given, single, 1e-12),
         same(
             topic,
-            "CCE of z0, z1 = BCE of z1 - z0",
-            likelihoods.categorical_cross_entropy_from_logits(np.eye(2)[y % 2], two),
-            likelihoods.binary_cross_entropy_from_logits(y % 2, two[:, 1] - two[:, 0]),
-            1e-12,
+            "softmax(z0, z1)[1] = sigmoid(z1 - z0)",
+            _numbers(keras.activations.softmax(np.float64(two)))[:, 1],
+            _numbers(keras.activations.sigmoid(np.float64(difference))),
+            _EXACT,
         ),
-        same(topic, "softmax(z + 100) = softmax(z)", constant, p, 1e-12),
+        same(topic, "CCE of z0, z1 = BCE of z1 - z0", cce, bce, _EXACT),
         same(
-            mixed,
-            "CCE(q, p) = H(q) + KL(q, p), q shares",
-            crossed,
-            likelihoods.entropy(shares) + likelihoods.kl_divergence(shares, p),
-            1e-12,
-        ),
-        same(
-            mixed,
-            "CCE(q, q) = H(q), an entropy only here",
-            likelihoods.categorical_cross_entropy(shares, shares),
-            likelihoods.entropy(shares),
-            1e-12,
-        ),
-        same(
-            mixed,
-            "CCE(y, p) = KL(y, p), since H(y) = 0",
-            likelihoods.categorical_cross_entropy(one_hot, p),
-            likelihoods.kl_divergence(one_hot, p),
-            1e-12,
+            topic,
+            "softmax(z + 100) = softmax(z)",
+            _numbers(keras.activations.softmax(np.float64(z + 100))),
+            likelihoods.softmax(z),
+            _EXACT,
         ),
     ]
+
+
+def cross_entropy(z: Array, y: NDArray[Any]) -> list[Claim]:
+    """Show what cross-entropy is made of, and that it is no entropy.
+
+    Parameters
+    ----------
+    z : ndarray, shape (N, classes)
+        Logits.
+    y : ndarray, shape (N,)
+        Numbers of classes.
+
+    Returns
+    -------
+    list of Claim
+        CCE by Keras is H + KL by scipy, for targets that are shares, for the predictions
+        themselves, and for labels.
+    """
+    from scipy.stats import entropy
+
+    topic, p = "cross-entropy", likelihoods.softmax(z)
+    shares, one_hot = likelihoods.softmax(z / 2), np.eye(z.shape[1])[y]
+    loss = keras.losses.CategoricalCrossentropy(dtype="float64")
+    crossed = [float(loss(target, p)) for target in (shares, one_hot)]
+    alone = float(loss(shares, shares))
+    own = float(entropy(shares, axis=1).mean())
+    apart = [float(entropy(target, p, axis=1).mean()) for target in (shares, one_hot)]
+    return [
+        same(topic, "CCE(q, p) = H(q) + KL(q, p), q shares", crossed[0], own + apart[0], _EXACT),
+        same(topic, "CCE(q, q) = H(q), an entropy only here", alone, own, _EXACT),
+        same(topic, "CCE(y, p) = KL(y, p), since H(y) = 0", crossed[1], apart[1], _EXACT),
+    ]
+
+
+def _numbers(tensor: Any) -> Array:
+    return np.asarray(keras.ops.convert_to_numpy(tensor), dtype=np.float64)
 
 
 def _keras(loss: Any, y: NDArray[Any], eta: Array, **options: Any) -> tuple[float, Array]:

@@ -134,8 +134,8 @@ def profile(weights: Weights, place: tuple[int, ...], reach: Array, x: Array, y:
     return np.array(losses)
 
 
-def quadratic_misfit(reach: Array, losses: Array) -> float:
-    """Tell how far a surface is from a quadratic one.
+def quadratic_fit(reach: Array, losses: Array) -> tuple[float, Array]:
+    """Fit a quadratic polynomial to a surface.
 
     Parameters
     ----------
@@ -146,14 +146,19 @@ def quadratic_misfit(reach: Array, losses: Array) -> float:
 
     Returns
     -------
-    float
-        Share of the variance of the surface that the best quadratic polynomial leaves.
+    left : float
+        Share of the variance of the surface that the polynomial leaves.
+    curvatures : ndarray, shape (2,)
+        Its second derivatives along its axes, the smaller first: two positive ones are a bowl, one
+        a saddle, none a hill.
     """
     a, b = (grid.ravel() for grid in np.meshgrid(reach, reach))
     terms = np.column_stack([np.ones(a.size), a, b, a * a, a * b, b * b])
     flat = losses.ravel()
-    left = flat - terms @ np.linalg.lstsq(terms, flat, rcond=None)[0]
-    return float(np.sum(left**2) / np.sum((flat - flat.mean()) ** 2))
+    fitted = np.linalg.lstsq(terms, flat, rcond=None)[0]
+    _, _, _, aa, ab, bb = fitted
+    rest = np.sum((flat - terms @ fitted) ** 2) / np.sum((flat - flat.mean()) ** 2)
+    return float(rest), np.linalg.eigvalsh([[2 * aa, ab], [ab, 2 * bb]])
 
 
 def curvature(reach: Array, losses: Array) -> float:

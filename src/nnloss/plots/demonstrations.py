@@ -178,7 +178,7 @@ def profiles(
     Returns
     -------
     Figure
-        Each curve less its least loss, which has a ring.
+        Each curve less its least loss, which has a ring if it is not at the edge.
     """
     figure = Figure(figsize=(5.4 * len(panels), 4.2), layout="constrained")
     for axes, (title, (reach, curves)) in zip(
@@ -189,7 +189,8 @@ def profiles(
             values = np.asarray(losses) - np.min(losses)
             least = int(np.argmin(values))
             axes.plot(steps, values, line, color=colour, label=name)
-            axes.plot(steps[least], values[least], "o", mfc="none", color=colour)
+            if 0 < least < len(steps) - 1:  # at the edge it is no minimum
+                axes.plot(steps[least], values[least], "o", mfc="none", color=colour)
         axes.axvline(0, color=GREY, linewidth=0.8)
         axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
         axes.grid(alpha=0.3)

@@ -441,17 +441,18 @@ def hidden_states(
             {
                 "test error": name,
                 "linear on features": f"{linear:.4f}",
-                "linear on states": f"{on_states:.4f}",
+                "on states": f"{on_states:.4f}",
                 "network": f"{whole:.4f}",
-                "recovered by states": f"{inferred.recovered(linear, on_states):.0%}",
+                "recovered": f"{inferred.recovered(linear, on_states):.0%}",
                 "by network": f"{inferred.recovered(linear, whole):.0%}",
             }
             for name, (linear, on_states, whole) in errors.items()
         )
     )
     paragraph(
-        """States: the 32 numbers of Boston's last hidden layer, and the map of Wafer's last
-        convolution, of one network each. Recovered is the share of the test error of the linear
+        """Two linear models, on the features and on the states of one network, and the network.
+        States are the 32 numbers of Boston's last hidden layer, and the map of Wafer's last
+        convolution. Recovered is the share of the test error of the linear
         model on the features that is gone with a linear model on the states, or with the network.
         A linear model that is fitted anew may be better than the network's own last layer."""
     )

@@ -486,7 +486,7 @@ def test_a_memory_that_another_program_holds_is_told(small, tmp_path, monkeypatc
     ("text", "found"),
     [
         ("a = " + "[" * 100_000, "it is nested without end"),
-        (SMALL.replace("3009", "9" * 400), "must have"),
+        (SMALL.replace("3009", "9" * 400), "needs as answer a number; found 999"),
     ],
     ids=["nested", "a number of 400 digits"],
 )

@@ -145,7 +145,7 @@ def test_it_is_a_training_by_keras(loss, two_classes):
     single = FedModel(made.inputs, made.outputs)
     single.compile("adam", loss)
     history = single.fit(
-        two_classes.x_train, two_classes.y_train, batch_size=64, epochs=3, verbose=0
+        two_classes.x_train, two_classes.y_train, batch_size=50, epochs=3, verbose=0
     ).history
     found = runs[runs["seed"] == 1]["loss"].to_numpy()
     np.testing.assert_allclose(found, history["loss"], rtol=1e-4)

@@ -111,7 +111,7 @@ def test_check_pairing_tells_the_pitfalls_from_the_pairs(pairing):
 
 
 def test_pairings_start_alike_seed_by_seed():
-    starts = [pitfalls._start(pairing, 5, 4, 1, 0.0) for pairing in pitfalls.PAIRINGS]
+    starts = [pitfalls._starts(pairing, 5, 4, 1, (0.0,))[0] for pairing in pitfalls.PAIRINGS]
     for start in starts[1:]:
         np.testing.assert_array_equal(start.variables[0], starts[0].variables[0])
     assert len({start.shuffle_seed for start in starts}) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -196,9 +196,10 @@ def train(
         A row for each seed, bias and epoch: ``pairing``, ``seed``, ``bias``, ``epoch``, ``loss``
         in training, ``accuracy`` on the test rows.
     """
+    seeds = list(seeds)
     begun = pd.DataFrame(list(product(seeds, biases)), columns=["seed", "bias"])
     features = split.x_train.shape[1]
-    starts = [_start(pairing, features, hidden, *each) for each in begun.itertuples(index=False)]
+    starts = [start for seed in seeds for start in _starts(pairing, features, hidden, seed, biases)]
     data = Data(
         tf.constant(split.x_train.astype(np.float32)),
         tf.constant(pairing.targets(split.y_train)),
@@ -298,10 +299,14 @@ def _network(pairing: Pairing, features: int, hidden: int) -> Any:
     return keras.Model(inputs, outputs)
 
 
-def _start(pairing: Pairing, features: int, hidden: int, seed: int, bias: float) -> Start:
+def _starts(
+    pairing: Pairing, features: int, hidden: int, seed: int, biases: Sequence[float]
+) -> list[Start]:
+    """Make one network, and start it with each bias of the output layer."""
     set_seed(seed)
     network = _network(pairing, features, hidden)
-    output = next(layer for layer in reversed(network.layers) if layer.weights)
+    start = Start.of(network)
+    *others, _ = start.variables  # the last one is the bias of the output layer
     # Of two logits only the difference counts.
-    output.bias.assign([bias] if pairing.nodes == 1 else [-bias / 2, bias / 2])
-    return Start.of(network)
+    shares = np.array([1.0] if pairing.nodes == 1 else [-0.5, 0.5], dtype=np.float32)
+    return [replace(start, variables=[*others, bias * shares]) for bias in biases]

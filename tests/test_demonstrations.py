@@ -8,7 +8,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from nnloss import BINARY, MULTICLASS, REGRESSION, Split, check_pairing, compile_for_task, set_seed
+from nnloss import (
+    BINARY,
+    MULTICLASS,
+    REGRESSION,
+    Split,
+    check_pairing,
+    compile_for_task,
+    likelihoods,
+    set_seed,
+)
 from nnloss._tensorflow import keras
 from nnloss.demonstrations import backpropagation, hidden_states, identities, landscape, pitfalls
 from nnloss.fedmodel import FedModel
@@ -70,6 +79,13 @@ def test_identities_fail_where_one_side_is_another(name, monkeypatch):
     path, other, failing = BROKEN[name]
     monkeypatch.setattr(f"nnloss.demonstrations.identities.{path}", other)
     assert sum(not claim.holds for claim in IDENTITIES[name]()) == failing
+
+
+def test_a_softmax_that_sees_a_constant_is_noticed(monkeypatch):
+    cut = "nnloss.demonstrations.identities.keras.activations.softmax"
+    monkeypatch.setattr(cut, lambda z: likelihoods.softmax(np.minimum(z, 50)))
+    failing = [claim.claim for claim in IDENTITIES["softmax"]() if not claim.holds]
+    assert failing == ["softmax(z + 100) = softmax(z)"]
 
 
 @pytest.mark.parametrize(

@@ -214,8 +214,8 @@ def test_the_code_does_what_it_says(python, tmp_path):
 def test_the_check_prints_what_it_says(python):
     (code,) = (each for each in CODE if "check_pairing" in each)
     done = python("-c", code)
-    promised = re.search(r"\nprints\n\n((?:> .+\n)+)", README)[1]
-    assert done.stdout == "".join(f"{line[2:]}\n" for line in promised.splitlines())
+    promised = re.search(r"\nprints\n\n((?:    .+\n)+)", README)[1]
+    assert done.stdout == "".join(f"{line[4:]}\n" for line in promised.splitlines())
 
 
 def test_the_quiz_has_as_many_questions_and_proofs_as_it_says():

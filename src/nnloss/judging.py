@@ -9,9 +9,10 @@ from nnloss.errors import PairingError
 from nnloss.findings import Finding, Verdict
 from nnloss.heads import read_end
 from nnloss.losses import LossChoice, options_of
+from nnloss.outputs import values_of
 from nnloss.target_fit import as_array, misfit, shape_text
 from nnloss.tasks import BCE, CCE, LOSSES, MSE, SPARSE_CCE, TASKS, Loss, Task
-from nnloss.values import UNBOUNDED, Kind, Values, values_of
+from nnloss.values import UNBOUNDED, Kind, Values
 
 # Losses of Keras that are no likelihood of the table, and want the output that one of it wants.
 _LIKE = {

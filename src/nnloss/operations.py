@@ -1,0 +1,294 @@
+"""What layers and operations make of numbers whose kind is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from nnloss.heads import WITH_ACTIVATION, activation_name, activation_of
+from nnloss.values import UNBOUNDED, Kind, Values
+
+Shape = tuple[int | None, ...]
+
+_REAL_LAYERS = {
+    "BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization",
+    "Embedding", "MultiHeadAttention", "GroupQueryAttention",
+}  # fmt: skip
+_RECURRENT = {"LSTM", "GRU", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
+_SCALING = {"Rescaling", "Normalization", "TrueDivide", "Divide", "Negative"}
+_SUMS = {"Add", "Subtract", "Average"}
+_PRODUCTS = {"Multiply", "Dot", "Matmul", "Einsum"}
+_SAME = {"Identity", "Masking", "Cast", "StopGradient", "ActivityRegularization"}
+_MOVING = {
+    "Flatten", "Reshape", "Squeeze", "ExpandDims", "GetItem", "RepeatVector", "Cropping1D",
+    "Cropping2D", "Cropping3D", "UpSampling1D", "UpSampling2D", "UpSampling3D", "Resizing",
+    "CenterCrop", "Split", "Unstack",
+}  # fmt: skip
+_EXTREMES = {"Maximum", "Minimum", "Max", "Min"}
+_TURNING = {"Permute": "dims", "Transpose": "axes"}
+
+
+def starts_anew(name: str) -> bool:
+    """Tell whether a layer has weights of its own, so that what it is given does not count.
+
+    Parameters
+    ----------
+    name : str
+        Class of the layer, one of Keras'.
+
+    Returns
+    -------
+    bool
+        Whether `layer` reads it.
+    """
+    return name in WITH_ACTIVATION | _REAL_LAYERS | _RECURRENT | {"SimpleRNN"}
+
+
+def layer(layer: Any, shape: Shape) -> Values:
+    """Tell what a layer with weights gives.
+
+    Parameters
+    ----------
+    layer : keras.layers.Layer
+        One of Keras'.
+    shape : tuple of (int or None)
+        Of its output.
+
+    Returns
+    -------
+    Values
+        Unknown if it is not known here.
+    """
+    name, real = type(layer).__name__, Values(Kind.REAL, shape)
+    if name in _REAL_LAYERS:
+        return real
+    if not starts_anew(name):
+        return Values(Kind.UNKNOWN, shape, name)
+    result = activated(real, activation_name(layer.activation), -1, shape)
+    # A gate multiplies the activation: it keeps its bounds, but sums to 1 no more.
+    squashed = result.kind not in (Kind.REAL, Kind.OTHER)
+    return Values(Kind.UNKNOWN, shape, name) if name in _RECURRENT and squashed else result
+
+
+def after(operation: Any, given: list[Values], shape: Shape) -> Values:
+    """Tell what an operation makes of what it is given.
+
+    Parameters
+    ----------
+    operation : keras.Operation
+        A layer without weights, or what a function of ``keras.ops`` left in the graph; Keras' own.
+    given : list of Values
+        None of them unknown.
+    shape : tuple of (int or None)
+        Of what it gives.
+
+    Returns
+    -------
+    Values
+        Unknown if the operation is not known here.
+    """
+    name, applied = type(operation).__name__, activation_of(operation)
+    if applied is not None:
+        return activated(given[0], applied, getattr(operation, "axis", -1), shape)
+    for fits, step in _STEPS:
+        if fits(name):
+            return step(operation, given, shape)
+    return Values(Kind.UNKNOWN, shape, name)
+
+
+def activated(given: Values, name: str, axis: Any, shape: Shape) -> Values:
+    """Apply an activation.
+
+    Parameters
+    ----------
+    given : Values
+        What it is applied to.
+    name : str
+        Its name, as `nnloss.heads.activation_name` gives it.
+    axis : int, sequence of int or None
+        Of a softmax.
+    shape : tuple of (int or None)
+        Of what it gives.
+
+    Returns
+    -------
+    Values
+        What it makes of them.
+    """
+    name = name.partition(" over ")[0]
+    if name == "linear":
+        return replace(given, shape=shape)
+    text = name if given.activation == "linear" else f"{name} of {given.activation}"
+    if "." in name:
+        return Values(Kind.UNKNOWN, shape, f"the function {name}, which is not Keras' own,")
+    kind = _SQUASHING.get(name, Kind.OTHER)
+    if kind is Kind.OTHER:
+        return Values(kind, shape, text)
+    over = [axis] if isinstance(axis, int) else range(len(shape)) if axis is None else axis
+    axes = tuple(sorted(each % len(shape) for each in over if kind is not Kind.PROBABILITIES))
+    if given.kind is Kind.LOG_DISTRIBUTION and axes == given.axes:
+        return Values(kind, shape, name, axes)  # a softmax of log-probabilities gives them back
+    if given.kind is Kind.OTHER:
+        # Sigmoid of a ReLU is never below one half; a softmax does not mind a bound from below.
+        free = kind is not Kind.PROBABILITIES and given.activation in UNBOUNDED
+        hidden = free or given.activation in ("leaky_relu", "prelu")
+        return Values(Kind.UNKNOWN if hidden else Kind.OTHER, shape, text)
+    if given.kind in (Kind.DATA, Kind.UNKNOWN):
+        return Values(Kind.UNKNOWN, shape, given.activation)
+    if given.kind is not Kind.REAL:
+        return Values(Kind.TWICE, shape, text)
+    return Values(kind, shape, text, axes)
+
+
+_SQUASHING = {
+    "sigmoid": Kind.PROBABILITIES,
+    "softmax": Kind.DISTRIBUTION,
+    "log_softmax": Kind.LOG_DISTRIBUTION,
+}
+
+
+def _same(operation: Any, given: list[Values], shape: Shape) -> Values:
+    return replace(given[0], shape=shape)
+
+
+def _moved(operation: Any, given: list[Values], shape: Shape) -> Values:
+    """Numbers in other places: a distribution is still one if its axes are seen to be whole."""
+    value, name = given[0], type(operation).__name__
+    sharp = getattr(operation, "interpolation", "nearest") not in ("nearest", "bilinear")
+    if sharp and value.kind is not Kind.REAL:  # such an interpolation overshoots
+        return Values(Kind.UNKNOWN, shape, name)
+    if not value.axes:
+        return replace(value, shape=shape)
+    rank = len(value.shape)
+    alike = any(value.shape[1:].count(value.shape[axis]) > 1 for axis in value.axes)
+    if name in ("GetItem", "Unstack") and alike:  # which of the axes went cannot be seen
+        return Values(Kind.UNKNOWN, shape, name)
+    others = tuple(axis for axis in range(1, rank) if axis not in value.axes)
+    reshaped = name == "Reshape"
+    if reshaped and not others and len(shape) > 2:  # each number is somewhere else, all together
+        axes = tuple(axis for axis in range(1, len(shape)) if shape[axis] != 1)
+        return replace(value, shape=shape, axes=axes)
+    if len(shape) == 2 and value.size(others) == 1 and value.size(value.axes) == shape[1]:
+        return replace(value, shape=shape, axes=(1,))
+    if value.axes == (rank - 1,) and value.shape[-1] == shape[-1]:
+        return replace(value, shape=shape, axes=(len(shape) - 1,))
+    if value.axes == (1,) and rank == len(shape) and value.shape[1] == shape[1]:
+        return replace(value, shape=shape)
+    flat = name == "Flatten" or reshaped
+    if flat and len(shape) == 2 and value.size(others) is not None:
+        return Values(Kind.OTHER, shape, f"{value.activation} at several places")
+    return Values(Kind.UNKNOWN, shape, name)
+
+
+def _turned(operation: Any, given: list[Values], shape: Shape) -> Values:
+    order = getattr(operation, _TURNING[type(operation).__name__])
+    if not order:
+        order = range(len(shape))[::-1]
+    order = list(order) if len(order) == len(shape) else [0, *order]  # Permute leaves rows out
+    axes = tuple(sorted(order.index(axis) for axis in given[0].axes))
+    return replace(given[0], shape=shape, axes=axes)
+
+
+def _pooled(operation: Any, given: list[Values], shape: Shape) -> Values:
+    """Pool: an average of distributions is one, their maximum is not."""
+    value, name = given[0], type(operation).__name__
+    if not value.axes:
+        return replace(value, shape=shape)
+    first = getattr(operation, "data_format", "channels_last") == "channels_first"
+    channels = 1 if first else len(value.shape) - 1
+    if "Max" in name or value.axes != (channels,) or value.kind is Kind.LOG_DISTRIBUTION:
+        return Values(Kind.OTHER, shape, f"{name} of {value.activation}")
+    return replace(value, shape=shape, axes=(1 if len(shape) == 2 or first else len(shape) - 1,))
+
+
+def _dropped(operation: Any, given: list[Values], shape: Shape) -> Values:
+    """In training, zeros among numbers that are too large: probabilities are none any more."""
+    value, name = given[0], type(operation).__name__
+    if value.kind is Kind.REAL:
+        return Values(Kind.UNKNOWN, shape, f"{name} at the very end")
+    return Values(Kind.OTHER, shape, f"{name} of {value.activation}")
+
+
+def _reduced(operation: Any, given: list[Values], shape: Shape) -> Values:
+    """Sum or mean over some axes."""
+    value, name = given[0], type(operation).__name__
+    if value.kind in (Kind.REAL, Kind.DATA):
+        return replace(value, shape=shape)
+    over = [axis % len(value.shape) for axis in operation.axis or range(len(value.shape))]
+    if name == "Sum" or value.kind is Kind.LOG_DISTRIBUTION or set(over) & set(value.axes):
+        return Values(Kind.UNKNOWN, shape, name)
+    gone = 0 if operation.keepdims else 1
+    axes = tuple(axis - gone * sum(each < axis for each in over) for axis in value.axes)
+    return replace(value, shape=shape, axes=axes)
+
+
+def _scaled(operation: Any, given: list[Values], shape: Shape) -> Values:
+    value, name = given[0], type(operation).__name__
+    if len(given) == 1 and value.kind in (Kind.REAL, Kind.DATA):
+        return replace(value, shape=shape)
+    if name == "Rescaling":
+        return Values(Kind.OTHER, shape, f"{name} of {value.activation}")
+    return Values(Kind.UNKNOWN, shape, name)
+
+
+def _summed(operation: Any, given: list[Values], shape: Shape) -> Values:
+    """One real number among the terms can take the sum anywhere; an average keeps what all are."""
+    name, kinds = type(operation).__name__, {each.kind for each in given}
+    if Kind.REAL in kinds:
+        return Values(Kind.REAL, shape)
+    alike = all(_alike(each, given[0]) for each in given) and len(given) > 1
+    if name == "Average" and alike and kinds <= {Kind.PROBABILITIES, Kind.DISTRIBUTION}:
+        return given[0]
+    if name == "Add" and alike and kinds == {Kind.PROBABILITIES}:
+        return Values(Kind.OTHER, shape, f"{name} of {given[0].activation}")
+    return Values(Kind.UNKNOWN, shape, name)
+
+
+def _multiplied(operation: Any, given: list[Values], shape: Shape) -> Values:
+    """One real number among the factors can take the product anywhere."""
+    name, kinds = type(operation).__name__, {each.kind for each in given}
+    if name == "Multiply" and kinds == {Kind.PROBABILITIES} and len(given) > 1:
+        return replace(given[0], shape=shape)  # by a constant, it may be anything
+    real = Kind.REAL in kinds
+    if real and not getattr(operation, "normalize", False):
+        return Values(Kind.REAL, shape)
+    return Values(Kind.UNKNOWN, shape, name)
+
+
+def _extreme(operation: Any, given: list[Values], shape: Shape) -> Values:
+    """Take the largest or smallest of real numbers; among a constant, it has a bound."""
+    name = type(operation).__name__
+    several = len(given) > 1 or name in ("Max", "Min")
+    if several and all(each.kind is Kind.REAL for each in given):
+        return Values(Kind.REAL, shape)
+    return Values(Kind.UNKNOWN, shape, name)
+
+
+def _joined(operation: Any, given: list[Values], shape: Shape) -> Values:
+    axis = operation.axis % len(shape)
+    if not all(_alike(each, given[0]) for each in given):
+        return Values(Kind.UNKNOWN, shape, f"{type(operation).__name__} of different things")
+    if axis in given[0].axes:
+        return Values(Kind.OTHER, shape, f"{given[0].activation} side by side")
+    return replace(given[0], shape=shape)
+
+
+def _alike(one: Values, other: Values) -> bool:
+    return (one.kind, one.activation, one.axes) == (other.kind, other.activation, other.axes)
+
+
+_Step = Callable[[Any, list[Values], Shape], Values]
+_STEPS: list[tuple[Callable[[str], bool], _Step]] = [
+    (_SAME.__contains__, _same),
+    (_MOVING.__contains__, _moved),
+    (_TURNING.__contains__, _turned),
+    (lambda name: "Pooling" in name, _pooled),
+    (lambda name: "Dropout" in name or "Noise" in name, _dropped),
+    (("Mean", "Sum").__contains__, _reduced),
+    (_SCALING.__contains__, _scaled),
+    (_SUMS.__contains__, _summed),
+    (_PRODUCTS.__contains__, _multiplied),
+    (_EXTREMES.__contains__, _extreme),
+    ("Concatenate".__eq__, _joined),
+]

@@ -247,8 +247,8 @@ def pitfalls(
         "Other mistakes, usual start": others,
     }
     majority = max(np.mean(series.y_test == number) for number in (0, 1))
-    for title, runs in trained.items():
-        found = pairings.summary(runs, GOOD)
+    summaries = {title: pairings.summary(runs, GOOD) for title, runs in trained.items()}
+    for title, found in summaries.items():
         reached = f"seeds to {GOOD:g}"
         table(
             pd.DataFrame(
@@ -266,7 +266,7 @@ def pitfalls(
     run.save_table("pitfalls", pd.concat([both, others]))
     drawn = nnloss.plots.pitfalls(trained, level=GOOD, majority=float(majority))
     run.save_figure("pitfalls", drawn)
-    usually, surely, others = (pairings.summary(runs, GOOD) for runs in trained.values())
+    usually, surely, mistaken = summaries.values()
     bce, mse = 0, 2  # the rows of sigmoid + BCE and sigmoid + MSE
     paragraph(
         f"""Accuracy is that of the test series, of which {majority:.1%} are normal; "epochs" is the
@@ -278,12 +278,11 @@ def pitfalls(
     )
     paragraph(
         f"""A double softmax cannot get below a loss of {pairings.double_softmax_floor(2):.4f} with
-        two classes, and is at {others["loss"][0]:.4f}; with it
-        accuracy ends at {others["accuracy"][0]:.4f}, with a single one at
-        {usually["accuracy"][1]:.4f}.
-        Integer labels against two softmax outputs are spread over both without a word: both are
-        asked for the same number. Labels -1 and 1 let the loss fall below zero without end. A
-        linear output is cut off at 0 and 1, and beyond nothing pulls it back."""
+        two classes, and is at {mistaken["loss"][0]:.4f}; with it accuracy ends at
+        {mistaken["accuracy"][0]:.4f}, with a single one at {usually["accuracy"][1]:.4f}. Integer
+        labels against two softmax outputs are spread over both without a word: both are asked for
+        the same number. Labels -1 and 1 let the loss fall below zero without end. A linear output
+        is cut off at 0 and 1, and beyond nothing pulls it back."""
     )
     paragraph(
         f"""Integer labels with CCE are the one mistake that Keras refuses by itself:
@@ -305,13 +304,13 @@ def landscape(
     x: Rows, split: nnloss.Split, network: dict[str, Any], run: nnloss.Run
 ) -> list[Claim]:
     """Draw slices around least squares and around the network at three epochs."""
+    from nnloss import glm
     from nnloss.demonstrations import landscape as surfaces
 
     heading("What does the loss look like around the weights?")
     data = x["train"], split.y_train
-    design = np.column_stack([np.ones(len(data[0])), data[0]])
-    intercept, *slopes = np.linalg.lstsq(design, data[1], rcond=None)[0]
-    least = [np.array(slopes)[:, np.newaxis], np.array([intercept])]
+    intercept, *slopes = glm.fit_glm(nnloss.REGRESSION, *data).coefficients
+    least = [np.array(slopes), intercept]
     none = [np.zeros_like(least[0]), least[1]]
 
     reach = np.linspace(-1, 1, 25)

@@ -67,7 +67,7 @@ def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
     """
     import statsmodels.api as sm
 
-    design = sm.add_constant(x)
+    design = _design(x)
     fitted, converged = _GLMS[task.family](sm, design, y)
     if not converged or not np.isfinite(fitted.params).all():
         raise ValueError(
@@ -113,7 +113,7 @@ def fit_network(
     """
     classes = None if task.nodes else int(np.max(y)) + 1
     encoded = y if task.domain is Domain.REAL else encode(y, task, classes or 2)
-    design = np.column_stack([np.ones(len(x)), x])
+    design = _design(x)
     curvature = _CURVATURE[task.loss.name] * np.linalg.eigvalsh(design.T @ design)[-1] / len(x)
     with double_precision():
         set_seed(0)
@@ -157,6 +157,11 @@ def _require_converged(task: Task, x: Array, y: NDArray[Any], weights: Array, st
             f"steps it is {size[0]:.1e}, from {size[1]:.1e} at the start. Give more steps, "
             "standardise x, and look for columns that are nearly the same."
         )
+
+
+def _design(x: Array) -> Array:
+    """Put a column of ones before the features, for the intercept."""
+    return np.column_stack([np.ones(len(x)), x])
 
 
 def _multiplied_out(weights: list[Array]) -> Array:
@@ -215,7 +220,7 @@ def separated(x: Array, y: NDArray[Any]) -> bool:
     """
     from scipy.optimize import linprog
 
-    design = np.column_stack([np.ones(len(x)), x])
+    design = _design(x)
     design = design / np.maximum(np.abs(design).max(axis=0), np.finfo(float).tiny)
     signed = (2 * np.asarray(y) - 1)[:, np.newaxis] * design
     # The largest sum of distances to the plane, all of them on the right side; 0 if there is none.

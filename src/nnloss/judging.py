@@ -12,7 +12,7 @@ from nnloss.losses import LossChoice, options_of
 from nnloss.outputs import values_of
 from nnloss.target_fit import as_array, misfit, shape_text
 from nnloss.tasks import BCE, CCE, LOSSES, MSE, SPARSE_CCE, TASKS, Loss, Task
-from nnloss.values import UNBOUNDED, Kind, Values
+from nnloss.values import KINDS, UNBOUNDED, Kind, Values
 
 # Losses of Keras that are no likelihood of the table, and want the output that one of it wants.
 _LIKE = {
@@ -21,12 +21,6 @@ _LIKE = {
     "BinaryFocalCrossentropy": BCE,
     "CategoricalFocalCrossentropy": CCE,
     "KLDivergence": CCE,
-}
-# What a task's activation makes of numbers.
-_DUE = {
-    "linear": Kind.REAL,
-    "sigmoid": Kind.PROBABILITIES,
-    "softmax": Kind.DISTRIBUTION,
 }
 # What is wrong with an output, by what is due and what was found.
 _WHY = {
@@ -170,7 +164,7 @@ def _recognise(loss: Any, values: Values, y: Any) -> LossChoice:
 def _pair(name: str, where: str, values: Values, choice: LossChoice, kind: Loss) -> Finding | None:
     """Compare what the loss needs with what the output gives; None if they fit."""
     task = next(task for task in TASKS.values() if kind in task.losses)
-    due = Kind.REAL if choice.from_logits else _DUE[task.activation]
+    due = Kind.REAL if choice.from_logits else KINDS[task.activation]
     rule = f"The loss '{choice.name}' needs a {task.activation} output"
     if choice.from_logits:
         rule = (
@@ -249,7 +243,7 @@ def _pair(name: str, where: str, values: Values, choice: LossChoice, kind: Loss)
 def _wrong(
     name: str, rule: str, where: str, values: Values, choice: LossChoice, task: Task
 ) -> Finding:
-    due = Kind.REAL if choice.from_logits else _DUE[task.activation]
+    due = Kind.REAL if choice.from_logits else KINDS[task.activation]
     squashed = values.kind in (Kind.PROBABILITIES, Kind.DISTRIBUTION)
     assert choice.kind is not None, "an unknown loss is not judged"
     if choice.from_logits and squashed:
@@ -269,7 +263,7 @@ def _wrong(
     ways += [
         f"use loss='{other.loss.name}' if the targets are {_LABELS[other.activation]}"
         for other in TASKS.values()
-        if squashed and _DUE[other.activation] is values.kind
+        if squashed and KINDS[other.activation] is values.kind
     ]
     text = ", or ".join(ways)
     return Finding(name, "wrong", rule, found, text[0].upper() + text[1:])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from nnloss.heads import WITH_ACTIVATION, activation_name, activation_of
-from nnloss.values import UNBOUNDED, Kind, Values
+from nnloss.values import KINDS, UNBOUNDED, Kind, Values
 
 Shape = tuple[int | None, ...]
 
@@ -40,12 +40,12 @@ def starts_anew(name: str) -> bool:
     Returns
     -------
     bool
-        Whether `layer` reads it.
+        Whether `with_weights` reads it.
     """
     return name in WITH_ACTIVATION | _REAL_LAYERS | _RECURRENT | {"SimpleRNN"}
 
 
-def layer(layer: Any, shape: Shape) -> Values:
+def with_weights(layer: Any, shape: Shape) -> Values:
     """Tell what a layer with weights gives.
 
     Parameters
@@ -122,7 +122,7 @@ def activated(given: Values, name: str, axis: Any, shape: Shape) -> Values:
     text = name if given.activation == "linear" else f"{name} of {given.activation}"
     if "." in name:
         return Values(Kind.UNKNOWN, shape, f"the function {name}, which is not Keras' own,")
-    kind = _SQUASHING.get(name, Kind.OTHER)
+    kind = KINDS.get(name, Kind.OTHER)
     if kind is Kind.OTHER:
         return Values(kind, shape, text)
     over = [axis] if isinstance(axis, int) else range(len(shape)) if axis is None else axis
@@ -139,13 +139,6 @@ def activated(given: Values, name: str, axis: Any, shape: Shape) -> Values:
     if given.kind is not Kind.REAL:
         return Values(Kind.TWICE, shape, text)
     return Values(kind, shape, text, axes)
-
-
-_SQUASHING = {
-    "sigmoid": Kind.PROBABILITIES,
-    "softmax": Kind.DISTRIBUTION,
-    "log_softmax": Kind.LOG_DISTRIBUTION,
-}
 
 
 def _same(operation: Any, given: list[Values], shape: Shape) -> Values:

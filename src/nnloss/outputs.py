@@ -64,7 +64,7 @@ def _found(tensor: Any, inside: _Enclosing, seen: dict[tuple[int, ...], Values])
     if isinstance(operation, (keras.layers.Wrapper, keras.layers.Bidirectional)):
         return _wrapped(operation, shape, lambda: _values(sources[0], inside, seen))
     if operations.starts_anew(name):
-        return operations.layer(operation, shape)
+        return operations.with_weights(operation, shape)
     given = []  # no comprehension: each is a call more in what may be a long way back
     for source in sources:
         given.append(_values(source, inside, seen))
@@ -77,7 +77,7 @@ def _found(tensor: Any, inside: _Enclosing, seen: dict[tuple[int, ...], Values])
 def _wrapped(operation: Any, shape: operations.Shape, source: Callable[[], Values]) -> Values:
     name = type(operation).__name__
     if name == "Bidirectional":
-        found = operations.layer(operation.forward_layer, shape)
+        found = operations.with_weights(operation.forward_layer, shape)
         mixed = operation.merge_mode not in ("concat", None) and found.kind is not Kind.REAL
         return Values(Kind.UNKNOWN, shape, name) if mixed or found.axes else found
     inner = operation.layer
@@ -89,5 +89,5 @@ def _wrapped(operation: Any, shape: operations.Shape, source: Callable[[], Value
         axis = getattr(inner, "axis", -1)
         return operations.activated(source(), applied, axis + 1 if axis > 0 else axis, shape)
     if defined_by_keras(type(inner)):
-        return operations.layer(inner, shape)
+        return operations.with_weights(inner, shape)
     return Values(Kind.UNKNOWN, shape, f"{type(inner).__name__}, which is not Keras' own,")

@@ -62,6 +62,13 @@ class Values:
         return total
 
 
+#: What an activation, by Keras' name, makes of any real numbers; another one confines them.
+KINDS = {
+    "linear": Kind.REAL,
+    "sigmoid": Kind.PROBABILITIES,
+    "softmax": Kind.DISTRIBUTION,
+    "log_softmax": Kind.LOG_DISTRIBUTION,
+}
 # Activations that no number bounds from above: a softmax of them can still be any distribution.
 UNBOUNDED = {
     "relu", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "swish", "mish",

@@ -149,15 +149,14 @@ def gradients(logits: Array) -> pd.DataFrame:
     """
     z = tf.Variable(logits[:, np.newaxis])
     truth = np.ones((len(logits), 1))
-    table = {"logit": logits, "probability": tf.sigmoid(z)[:, 0].numpy()}
     with tf.GradientTape(persistent=True) as tape:
         p = tf.sigmoid(z)
         losses = {
             "BCE": _LOSSES.binary_crossentropy(truth, z.value(), from_logits=True),
             "MSE": _LOSSES.mean_squared_error(truth, p),
         }
-    table |= {name: tape.gradient(loss, z)[:, 0].numpy() for name, loss in losses.items()}
-    return pd.DataFrame(table)
+    slopes = {name: tape.gradient(loss, z)[:, 0].numpy() for name, loss in losses.items()}
+    return pd.DataFrame({"logit": logits, "probability": p[:, 0].numpy()} | slopes)
 
 
 def train(

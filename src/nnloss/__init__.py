@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nnloss import likelihoods, plots, published
+    from nnloss.backup import Backup
     from nnloss.check import check_pairing
     from nnloss.datasets import Split, load_boston, load_cifar10, load_wafer
     from nnloss.encoding import class_numbers, encode
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from nnloss.training import set_seed
 
 _MODULES: dict[str, tuple[str, ...]] = {
+    "backup": ("Backup",),
     "check": ("check_pairing",),
     "datasets": ("Split", "load_boston", "load_cifar10", "load_wafer"),
     "encoding": ("class_numbers", "encode"),
@@ -47,6 +49,7 @@ __all__ = [
     "MULTICLASS",
     "REGRESSION",
     "TASKS",
+    "Backup",
     "DataError",
     "EpochProgress",
     "Finding",

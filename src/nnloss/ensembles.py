@@ -55,6 +55,7 @@ def fit_many(
     classes: int | None = None,
     loss: Any = None,
     optimizer: Any = "adam",
+    metrics: Mapping[str, Measure] | None = None,
     per_epoch: bool = False,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -85,6 +86,9 @@ def fit_many(
         Number of classes, for `MULTICLASS`; default that of `split`.
     loss, optimizer
         As for `compile_for_task`. An optimizer object is copied for each seed, by its config.
+    metrics : mapping of str to callable, optional
+        Reported besides those of the task: functions of targets and outputs, made of TensorFlow
+        operations, that give a value a row as Keras' functions do, over their last axis.
     per_epoch : bool, default False
         Give the values of every epoch; the test rows are then evaluated after each one.
     progress : callable, optional
@@ -121,7 +125,9 @@ def fit_many(
     _require_numbers(epochs, batch_size, len(split.x_train))
     if classes is None and task.nodes is None:
         classes = len(split.classes) or None
-    plan = _Plan(build, task, classes, loss, optimizer, epochs, batch_size, per_epoch)
+    plan = _Plan(
+        build, task, classes, loss, optimizer, epochs, batch_size, per_epoch, metrics or {}
+    )
     plan.new_optimizer()  # so that one that cannot be copied is found out now
     first, start = plan.start(seeds[0])
     assert first.choice.loss is not None, "complete has required a loss of the task"
@@ -154,6 +160,7 @@ class _Plan:
     epochs: int
     batch_size: int
     per_epoch: bool
+    metrics: Mapping[str, Measure]
 
     def start(self, seed: int) -> tuple[Completed, Start]:
         """Make a new model as a single run does, and note what its training starts with."""
@@ -253,7 +260,7 @@ def _all(plan: _Plan, first: Completed, start: Start, data: Data, seeds: Sequenc
     try:
         ensemble = Ensemble(
             keras.Model(first.inputs, first.outputs),
-            _measures(first.choice),
+            _measures(first.choice) | dict(plan.metrics),
             data,
             plan.new_optimizer(),
             plan.batch_size,
@@ -278,6 +285,10 @@ def _one_by_one(plan: _Plan, data: Data, seeds: Sequence[int]) -> Steps:
             classes=plan.classes,
             loss=plan.loss,
             optimizer=plan.new_optimizer(),
+            metrics=[
+                keras.metrics.MeanMetricWrapper(each, name=name)
+                for name, each in plan.metrics.items()
+            ],
         )
         history = model.fit(
             data.x_train,

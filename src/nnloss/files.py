@@ -38,7 +38,9 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary
+        to_disk(temporary)
         os.replace(temporary, path)
+        to_disk(path.parent)
     except OSError as error:
         raise OutputError(
             f"'{path}' must be written",
@@ -47,6 +49,53 @@ def replacing(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file, or what a folder lists, would outlive a loss of power.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder.
+    """
+    if path.is_dir() and os.name == "nt":  # Windows cannot open folders
+        return
+    opened = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file or folder, so that it is out of the way and can still be looked at.
+
+    Parameters
+    ----------
+    path : Path
+        What is in the way.
+
+    Returns
+    -------
+    Path
+        The new name, in the same folder.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses.
+    """
+    aside = path.with_name(f"{path.name}.aside-{secrets.token_hex(4)}")
+    try:
+        path.rename(aside)
+    except OSError as error:
+        raise OutputError(
+            f"'{path}' must be moved out of the way",
+            f"the system says: {error.strerror}",
+            "Move it by hand, or choose another folder",
+        ) from error
+    return aside
 
 
 def require_folder(out: Path) -> None:

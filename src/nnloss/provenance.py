@@ -68,17 +68,28 @@ def machine() -> dict[str, Any]:
     -------
     dict
         ``system``, ``cpu``, ``cores`` that this process may use, and ``threads`` if the user
-        limited them with ``OMP_NUM_THREADS``.
+        limited them with ``TF_NUM_INTRAOP_THREADS`` or ``OMP_NUM_THREADS``.
     """
-    threads = os.environ.get("OMP_NUM_THREADS")
+    threads = os.environ.get("TF_NUM_INTRAOP_THREADS") or os.environ.get("OMP_NUM_THREADS")
     return {
         "system": platform.system(),
         "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": cores(),
         "threads": int(threads) if threads and threads.isdigit() else None,
     }
+
+
+def cores() -> int:
+    """Count the cores that this process may use.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _cpu() -> str:

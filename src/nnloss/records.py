@@ -39,6 +39,8 @@ class RunRecord:
         Whether it was a short run, whose numbers mean little.
     seed : int or None
         None if none was set.
+    seeds : list of int
+        Of a unit of a sweep, which may train many networks.
     seconds : dict
         Wall time by phase.
     versions, machine : dict
@@ -78,6 +80,7 @@ class RunRecord:
     edition: int | None = None
     quick: bool = False
     seed: int | None = None
+    seeds: list[int] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     machine: dict[str, Any] = field(default_factory=dict)

@@ -116,17 +116,22 @@ class SweepFolder:
         list of Unit
             Verified.
         """
-        return [unit for unit in self._done if unit.configuration == configuration]
+        return [unit for unit in self._units() if unit.configuration == configuration]
 
-    def records(self) -> list[RunRecord]:
+    def records(self, *, quick: bool) -> list[RunRecord]:
         """List the records of all units that are there.
+
+        Parameters
+        ----------
+        quick : bool
+            Those of quick trainings, or those of full ones.
 
         Returns
         -------
         list of RunRecord
-            In the order of their folders.
+            By exercise, configuration and seed.
         """
-        return [self._done[unit] for unit in self._units()]
+        return [self._done[unit] for unit in self._units() if unit.configuration.quick == quick]
 
     def keep(self, unit: Unit, outcome: Outcome) -> None:
         """Keep what a unit gave.
@@ -142,10 +147,13 @@ class SweepFolder:
         ------
         OutputError
             If it cannot be written, or was made by other versions than the sweep's.
+        DataError
+            If one of its seeds is there already.
         """
         self._require_versions(outcome.record)
         folder = self.home / unit.folder
-        temporary = self.under_way / f"{unit.name}.{secrets.token_hex(4)}"
+        self._require_new(unit)
+        temporary = self.under_way / f"{unit.name}.{secrets.token_hex(4)}.unfinished"
         try:
             self._make(temporary)
             with replacing(temporary / "run.json") as path:
@@ -169,18 +177,18 @@ class SweepFolder:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         self._done[unit] = outcome.record
+        for left in ("backup", "share", "lock"):
+            (self.under_way / f"{unit.name}.{left}").unlink(missing_ok=True)
 
-    def table(self, name: str, wanted: set[Configuration], seeds: int) -> pd.DataFrame:
+    def table(self, name: str, *, quick: bool) -> pd.DataFrame:
         """Put the tables of all units together.
 
         Parameters
         ----------
         name : {"seeds", "curves", "confusion"}
             Which.
-        wanted : set of Configuration
-            Those of other configurations are left out.
-        seeds : int
-            Those from this seed on are left out.
+        quick : bool
+            Those of quick trainings, or those of full ones.
 
         Returns
         -------
@@ -191,10 +199,9 @@ class SweepFolder:
         parts = []
         for unit in self._units():
             path = self.home / unit.folder / _file(name)
-            if unit.configuration not in wanted or not path.exists():
+            if unit.configuration.quick != quick or not path.exists():
                 continue
             part = pd.read_csv(path)
-            part = part[part["seed"] < seeds]
             for place, key in enumerate(_KEYS):
                 part.insert(place, key, getattr(unit.configuration, key))
             part["augment"] = part["augment"].astype(object)
@@ -203,11 +210,13 @@ class SweepFolder:
             parts.append(part)
         if not parts:
             return pd.DataFrame(columns=[*_KEYS, "seed"])
-        together = pd.concat(parts, ignore_index=True)
-        return together.sort_values([*_KEYS[:1], "loss", "batch_size", "seed"], kind="stable")
+        return pd.concat(parts, ignore_index=True)
 
     def _units(self) -> list[Unit]:
-        return sorted(self._done, key=lambda unit: (unit.folder.parent, unit.seeds))
+        return sorted(
+            self._done,
+            key=lambda unit: (unit.configuration.exercise, unit.configuration.name, unit.seeds),
+        )
 
     def _make(self, folder: Path) -> None:
         try:
@@ -251,21 +260,30 @@ class SweepFolder:
 
     def _read(self) -> None:
         """Verify every unit; one that is damaged is set aside."""
-        for path in sorted(self.home.glob(f"*/**/{_SUMS}")) + sorted(
-            self.home.glob("*/**/run.json")
-        ):
-            folder = path.parent
-            if self.under_way in folder.parents or not folder.exists() or "aside-" in str(folder):
-                continue
-            if any(folder == self.home / unit.folder for unit in self._done):
-                continue
+        self._done = {}
+        for leftover in self.under_way.glob("*.unfinished"):
+            shutil.rmtree(leftover)
+        found = {path.parent for name in (_SUMS, "run.json") for path in self.home.rglob(name)}
+        for folder in sorted(folder for folder in found if ".aside-" not in str(folder)):
             try:
                 unit, record = _verified(folder, self.home)
+                self._require_new(unit)
             except DataError as error:
                 logger.warning("%s It was set aside as %s.", error, set_aside(folder).name)
                 continue
             self._require_versions(record)
             self._done[unit] = record
+
+    def _require_new(self, unit: Unit) -> None:
+        """Refuse a unit with a seed that is there already: it would be counted twice."""
+        there = {seed for each in self.done(unit.configuration) for seed in each.seeds}
+        twice = there.intersection(unit.seeds)
+        if twice:
+            raise DataError(
+                f"The run in '{unit.folder}' must have seeds that no other has",
+                f"seed {min(twice)} is in another one too",
+                "It is not needed",
+            )
 
 
 def _verified(folder: Path, home: Path) -> tuple[Unit, RunRecord]:

@@ -304,8 +304,7 @@ def main(
     measured: dict[bool, dict[str, dict[str, float]]] = {}
     runs: dict[bool, nnloss.Run] = {}
     for augmented in (False, True) if augment else (False,):
-        name = "cifar10_augmented" if augmented else "cifar10"
-        course = nnloss.published.SETTINGS[name, int(edition)]
+        course = nnloss.published.settings_of("cifar10", int(edition), augment=augmented)
         with nnloss.Run.start(out, "cifar10", augment=augmented, seconds=seconds, **known) as runs[
             augmented
         ]:
@@ -362,8 +361,8 @@ def main(
             run.save_figure("train_test_gap", figure)
     for augmented, run in runs.items():
         heading(f"Our numbers and those of the course, edition {edition}: {title(augmented)}")
-        name = "cifar10_augmented" if augmented else "cifar10"
-        published_table(run.record, nnloss.published.SETTINGS[name, int(edition)])
+        course = nnloss.published.settings_of("cifar10", int(edition), augment=augmented)
+        published_table(run.record, course)
     for run in runs.values():
         paragraph(f"Saved to {run.folder}")
 

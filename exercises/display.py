@@ -78,19 +78,21 @@ def published_table(record: RunRecord, course: Settings) -> None:
     """
     import pandas as pd
 
+    from nnloss.published import decimals
+
     ours = (record.epochs, record.batch_size)
     alike = ours == (course.epochs, course.batch_size) and not record.quick
     compared = [each for each in record.published if alike or each["key"].startswith("baseline.")]
     rows = []
     for each in compared:
-        decimals = len(str(each["published"]).partition(".")[2])
-        rounded = round(each["ours"], decimals)
+        digits = decimals(each["published"])
+        rounded = round(each["ours"], digits)
         rows.append(
             {
                 "quantity": each["quantity"],
-                "ours": f"{rounded:.{decimals}f}",
-                "published": f"{each['published']:.{decimals}f}",
-                "difference": f"{round(rounded - each['published'], decimals) + 0.0:.{decimals}f}",
+                "ours": f"{rounded:.{digits}f}",
+                "published": f"{each['published']:.{digits}f}",
+                "difference": f"{round(rounded - each['published'], digits) + 0.0:.{digits}f}",
             }
         )
     if rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nnloss import RunRecord
-from nnloss.published import PUBLISHED, SETTINGS, compare
+from nnloss.published import PUBLISHED, SETTINGS, compare, decimals, settings_of
 
 
 def record(**known):
@@ -97,3 +97,31 @@ def test_the_settings_are_the_courses():
         ("wafer", 2024): (100, 64),
     }
     assert {number.edition for number in PUBLISHED} == {2023, 2024}
+
+
+def test_the_augmented_network_has_settings_of_its_own():
+    assert settings_of("cifar10", 2024).batch_size == 32
+    assert settings_of("cifar10", 2024, augment=True).batch_size == 64
+    assert {each.settings for each in PUBLISHED[4:8]} == {None, SETTINGS["boston", 2024]}
+    augmented = {each.augment: each.settings for each in PUBLISHED[12:16]}
+    assert {key: each.batch_size for key, each in augmented.items()} == {False: 32, True: 64}
+
+
+def test_a_number_of_a_network_has_its_name_in_a_history():
+    assert [each.metric for each in PUBLISHED[:4]] == [
+        None, None, "val_mean_squared_error", "val_mean_absolute_error",
+    ]  # fmt: skip
+    assert PUBLISHED[-1].metric == "val_accuracy"
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [(23.1956, 4), (0.02496975, 8), (1.2e-05, 6), (1e-05, 5), (23.0, 0), (100, 0), (1e22, 0)],
+)
+def test_decimals_are_counted_as_printed(value, count):
+    assert decimals(value) == count
+
+
+def test_every_published_number_is_that_many_decimals():
+    assert all(round(each.value, decimals(each.value)) == each.value for each in PUBLISHED)
+    assert all(round(each.value, decimals(each.value) - 1) != each.value for each in PUBLISHED)

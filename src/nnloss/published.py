@@ -7,6 +7,7 @@ keras, no seed. The classical models have no randomness, the networks have.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from nnloss.records import RunRecord
@@ -41,6 +42,18 @@ class Published:
     value: float
     loss: str | None = None
     augment: bool | None = None
+
+    @property
+    def settings(self) -> Settings | None:
+        """Those of the training that it comes from; None where nothing was trained."""
+        if self.loss is None:
+            return None
+        return settings_of(self.exercise, self.edition, augment=bool(self.augment))
+
+    @property
+    def metric(self) -> str | None:
+        """Name of our number in a history; None where nothing was trained."""
+        return None if self.loss is None else "val_" + self.key.removeprefix("metrics.test.")
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,43 @@ PUBLISHED: tuple[Published, ...] = (
     Published("wafer", 2024, *_TEST_LOSS, 0.02496975, _CCE),
     Published("wafer", 2024, *_ACCURACY, 0.995782, _CCE),
 )
+
+
+def settings_of(exercise: str, edition: int, *, augment: bool = False) -> Settings:
+    """Look up the course's settings for one training.
+
+    Parameters
+    ----------
+    exercise : str
+        As in a run record.
+    edition : int
+        Year of the solution.
+    augment : bool, default False
+        Whether the training images are augmented.
+
+    Returns
+    -------
+    Settings
+        From `SETTINGS`.
+    """
+    return SETTINGS[f"{exercise}_augmented" if augment else exercise, edition]
+
+
+def decimals(value: float) -> int:
+    """Count the decimals that a number was printed with.
+
+    Parameters
+    ----------
+    value : float
+        As printed.
+
+    Returns
+    -------
+    int
+        Zeros at the end do not count: R does not print them either.
+    """
+    digits = format(Decimal(repr(float(value))), "f")  # without an exponent
+    return len(digits.partition(".")[2].rstrip("0"))
 
 
 def compare(record: RunRecord) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ import nnloss
 
 EXERCISES = [f"exercises.{name}" for name in ("boston", "cifar10", "wafer", "losses", "quiz")]
 LIGHT = """
-    __main__ claims datasets encoding likelihoods modelfile published questionfile questions quiz
-    records target_fit targets tasks
+    __main__ claims datasets encoding likelihoods modelfile paired published questionfile questions
+    quiz records seedtable single_run target_fit targets tasks verdicts
 """.split()
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 import nnloss
 from exercises import boston, cifar10, wafer
 from nnloss import provenance
-from nnloss.published import SETTINGS
+from nnloss.published import settings_of
 from nnloss.units import Configuration, Outcome, Unit
 
 Tell = Callable[[float], None]
@@ -70,7 +70,7 @@ def configurations(
             found[Configuration(exercise, quick=quick)] = None
         for edition in editions:
             for augment in (False, True) if exercise == "cifar10" else (None,):
-                settings = SETTINGS[exercise + "_augmented" * bool(augment), edition]
+                settings = settings_of(exercise, edition, augment=bool(augment))
                 epochs = QUICK_EPOCHS[exercise] if quick else settings.epochs
                 for loss in LOSSES[exercise]:
                     each = Configuration(

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import nnloss
 from exercises import commandline as cli
 from exercises import experiments
-from exercises.display import paragraph
+from exercises.display import heading, paragraph, table
 from nnloss import provenance
+from nnloss.files import replacing
+from nnloss.published import decimals
 from nnloss.sweepfolder import SweepFolder
 from nnloss.sweeps import sweep
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Exercise = Annotated[
-    Literal["boston", "cifar10", "wafer", "all"], cli.option("Which exercise's numbers.")
+    Literal["boston", "cifar10", "wafer", "all"], cli.option("Whose networks are trained.")
 ]
 Editions = Annotated[
     Literal["2023", "2024", "both"], cli.option("Edition of the course: its settings and numbers.")
@@ -22,7 +29,9 @@ Editions = Annotated[
 Seeds = Annotated[
     int | None,
     cli.option(
-        "Seeds of each network. Default: 1000 for Boston, 40 for Wafer, 5 for CIFAR-10.",
+        "Seeds of each network, from 0. Default: "
+        + ", ".join(f"{seeds:,} for {name}" for name, seeds in experiments.SEEDS.items())
+        + ".",
         "N",
         cli.whole_number(1, 2**32),
     ),
@@ -42,8 +51,7 @@ Scheduler = Annotated[
 Resume = Annotated[
     bool,
     cli.typer.Option(
-        "--resume/--fresh",
-        help="Go on with what is there, or set it aside and begin anew.",
+        "--resume/--fresh", help="Go on with what is in the folder, or set it aside first."
     ),
 ]
 
@@ -59,16 +67,15 @@ def main(
     resume: Resume = True,
     quick: cli.Quick = False,
 ) -> None:
-    """Train every network from many seeds, and judge the published numbers by them."""
+    """Train the networks from many seeds, and judge the published numbers by them."""
     names = list(experiments.SEEDS) if exercise == "all" else [exercise]
-    editions = (2023, 2024) if edition == "both" else (int(edition),)
+    editions = [2023, 2024] if edition == "both" else [int(edition)]
     default = experiments.QUICK_SEEDS if quick else experiments.SEEDS
     wanted = {
         each: seeds or default[each.exercise]
         for each in experiments.configurations(names, editions, quick=quick)
     }
-    folder = SweepFolder(out)
-    with folder.opened(fresh=not resume):
+    with SweepFolder(out).opened(fresh=not resume) as folder:
         sweep(
             folder,
             wanted,
@@ -78,7 +85,169 @@ def main(
             jobs=jobs or provenance.cores(),
             scheduler=scheduler,
         )
-    paragraph(f"{len(wanted)}")
+        judged, compared = conclude(folder, editions, quick=quick)
+    show(judged, compared, quick=quick)
+    paragraph(f"Report: {out / 'report.html'}. Tables and runs: {folder.home}.")
+
+
+def conclude(
+    folder: SweepFolder, editions: list[int], *, quick: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Judge and compare by all seeds in the folder, and write tables and report there.
+
+    Parameters
+    ----------
+    folder : SweepFolder
+        Opened.
+    editions : list of int
+        Whose numbers.
+    quick : bool
+        Whether to take the quick trainings instead of the full ones.
+
+    Returns
+    -------
+    tuple of DataFrame
+        From `nnloss.verdicts.verdicts` and `nnloss.paired.compare`.
+    """
+    records = folder.records(quick=quick)
+    tables = {name: folder.table(name, quick=quick) for name in ("seeds", "curves", "confusion")}
+    seeds = tables["seeds"]
+    classical = {record.exercise: record.baseline for record in records if record.baseline}
+    judged = nnloss.verdicts.verdicts(seeds, classical, editions=editions)
+    compared = nnloss.paired.compare(seeds, editions=editions)
+    page = nnloss.report.page(
+        **tables,
+        classical=classical,
+        verdicts=judged,
+        comparisons=compared,
+        records=records,
+        title="Do the published numbers hold?",
+        rule=nnloss.verdicts.RULE,
+        summary=nnloss.verdicts.summary(judged),
+        quick=quick,
+    )
+    for name, frame in {"seeds": seeds, "verdicts": judged, "comparisons": compared}.items():
+        with replacing(folder.home / f"{name}.csv") as path:
+            frame.to_csv(path, index=False)
+    with replacing(folder.home.parent / "report.html") as path:
+        path.write_text(page, encoding="utf-8")
+    return judged, compared
+
+
+def show(judged: pd.DataFrame, compared: pd.DataFrame, *, quick: bool) -> None:
+    """Print the verdicts and the comparisons.
+
+    Parameters
+    ----------
+    judged, compared : DataFrame
+        From `conclude`.
+    quick : bool
+        Whether the trainings were quick ones, which are not the course's.
+    """
+    import pandas as pd
+
+    heading("Do the published numbers hold?")
+    for name, rows in judged.groupby("exercise", sort=False):
+        table(pd.DataFrame(verdict(row) for _, row in rows.iterrows()), title=str(name))
+    paragraph(
+        "Ours is the mean over n seeds; the interval is that of a single run, the percentile the "
+        "place of the published number among ours. Numbers without n have no randomness. A question "
+        "mark: more seeds could change the verdict."
+    )
+    if quick:
+        paragraph("Quick networks are not the course's: their numbers are not judged.")
+        return
+    paragraph(nnloss.verdicts.summary(judged))
+    if not compared.empty:
+        heading("What does the choice of loss, or augmentation, change?")
+        table(pd.DataFrame(comparison(row) for _, row in compared.iterrows()), wrapped="question")
+        paragraph(nnloss.paired.RULE)
+
+
+def verdict(row: pd.Series[Any]) -> dict[str, Any]:
+    """Make the line of a verdict.
+
+    Parameters
+    ----------
+    row : Series
+        Of the table of verdicts.
+
+    Returns
+    -------
+    dict
+        Texts by column.
+    """
+    digits = decimals(row["published"])
+    random = row["n"] > 0
+    return {
+        "edition": row["edition"],
+        "quantity": row["quantity"],
+        "published": f"{row['published']:.{digits}f}",
+        "ours": number(row["mean"]) if random else shown(row["ours"], digits),
+        "95 % of runs": f"{number(row['low'])} to {number(row['high'])}" if row["n"] > 1 else "",
+        "n": row["n"] if random else "",
+        "%ile": f"{row['percentile']:.1f}" if random else "",
+        "verdict": row["verdict"] + ("" if row["certain"] or not random else " ?"),
+    }
+
+
+def comparison(row: pd.Series[Any]) -> dict[str, Any]:
+    """Make the line of a comparison.
+
+    Parameters
+    ----------
+    row : Series
+        Of the table of comparisons.
+
+    Returns
+    -------
+    dict
+        Texts by column.
+    """
+    p = row["wilcoxon_p"]
+    return {
+        "question": f"{row['exercise']} {row['edition']}: {row['question']}",
+        "in": row["title"],
+        "n": row["n"],
+        "difference": f"{row['difference']:+.4g}",
+        "95 %": f"{row['low']:+.3g} to {row['high']:+.3g}",
+        "p": f"{p:.2g}",
+        "better": row[row["better"]] if row["better"] in ("first", "second") else "neither",
+    }
+
+
+def number(value: float) -> str:
+    """Write a number with four digits.
+
+    Parameters
+    ----------
+    value : float
+        Any.
+
+    Returns
+    -------
+    str
+        Empty for NaN.
+    """
+    return "" if math.isnan(value) else f"{value:.4g}"
+
+
+def shown(value: float, digits: int) -> str:
+    """Write a number with as many decimals as the published one.
+
+    Parameters
+    ----------
+    value : float
+        Ours.
+    digits : int
+        Decimals.
+
+    Returns
+    -------
+    str
+        Empty for NaN.
+    """
+    return "" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnloss import RunRecord
+from nnloss import RunRecord, paired, verdicts
+from nnloss.published import decimals
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -169,6 +170,40 @@ below ln(e + 1) - 1 = 0.3133 with two classes; the least that was seen is {least
 """
 
 
+def sweep() -> str:
+    """Judge the published numbers, and compare losses and augmentation, by the committed seeds."""
+    table = pd.read_csv(ROOT / "results" / "sweep" / "verdicts.csv")
+    text = head("number", "course", "ours", "95 % of single runs", "seeds", "percentile", "verdict")
+    for _, each in table.iterrows():
+        name = f"{each['exercise']} {each['edition']}, {each['quantity']}"
+        digits = decimals(each["published"])
+        cells = [f"{each['ours']:.{digits}f}", "", "", ""]
+        if each["n"]:
+            interval = f"{each['low']:.4g} to {each['high']:.4g}"
+            cells = [f"{each['mean']:.4g}", interval, each["n"], f"{each['percentile']:.1f}"]
+        verdict = each["verdict"] + ("" if each["certain"] else " (?)")
+        text += row(name, f"{each['published']:.{digits}f}", *cells, verdict)
+    compared = pd.read_csv(ROOT / "results" / "sweep" / "comparisons.csv")
+    other = head("instead of", "on", "in", "pairs", "mean change", "95 %", "p", "better")
+    for _, each in compared.iterrows():
+        other += row(
+            f"{each['second']} instead of {each['first']}",
+            f"{each['exercise']} {each['edition']}",
+            each["title"],
+            each["n"],
+            f"{each['difference']:+.3g}",
+            f"{each['low']:+.3g} to {each['high']:+.3g}",
+            f"{each['wilcoxon_p']:.2g}",
+            each[each["better"]] if each["better"] in each.index else each["better"],
+        )
+    return f"""{text}
+{verdicts.summary(table)}
+
+{other}
+{paired.RULE}
+"""
+
+
 def speed() -> str:
     """Tabulate what the committed benchmark measured."""
     folder = ROOT / "benchmarks" / "results"
@@ -225,7 +260,7 @@ XLA draws other random numbers from the same state.
 
 def written(text: str) -> str:
     """Fill in every block of the README."""
-    blocks = {each.__name__: each for each in (boston, cifar10, wafer, losses, speed)}
+    blocks = {each.__name__: each for each in (boston, cifar10, wafer, losses, sweep, speed)}
     return BLOCK.sub(lambda match: match[1] + blocks[match[2]]() + match[3], text)
 
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnloss import likelihoods, plots, published
+    from nnloss import likelihoods, paired, plots, published, report, verdicts
     from nnloss.backup import Backup
     from nnloss.check import check_pairing
     from nnloss.datasets import Split, load_boston, load_cifar10, load_wafer
@@ -39,8 +39,11 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "training": ("set_seed",),
     # Used as modules: nnloss.likelihoods.mean_squared_error
     "likelihoods": (),
+    "paired": (),
     "plots": (),
     "published": (),
+    "report": (),
+    "verdicts": (),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -72,9 +75,12 @@ __all__ = [
     "load_boston",
     "load_cifar10",
     "load_wafer",
+    "paired",
     "plots",
     "published",
+    "report",
     "set_seed",
+    "verdicts",
 ]
 
 

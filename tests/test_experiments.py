@@ -1,0 +1,147 @@
+"""The units of a sweep, from real data: the numbers are those of the exercises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import nnloss
+from exercises import boston, cifar10, experiments
+from nnloss.units import Configuration, Outcome, Unit
+
+
+def done(unit: Unit, folder: Path, told: Any = None, data_dir: Path | None = None) -> Outcome:
+    tell = [].append if told is None else told.append
+    return experiments.experiment(unit, folder / "backup", tell, data_dir=data_dir)
+
+
+def quick(exercise: str, **chosen: object) -> Configuration:
+    """Choose the quick configuration with these settings."""
+    (found,) = (
+        each
+        for each in experiments.configurations([exercise], [2023], quick=True)
+        if all(getattr(each, name) == value for name, value in chosen.items())
+    )
+    return found
+
+
+def test_editions_share_what_has_the_same_settings() -> None:
+    both = experiments.configurations(["boston", "cifar10", "wafer"], [2023, 2024])
+    trained = [each for each in both if each.loss]
+
+    assert len(set(both)) == len(both)
+    assert [each.exercise for each in both if not each.loss] == ["boston", "wafer"]
+    assert {(each.loss, each.batch_size) for each in trained if each.exercise == "boston"} == {
+        (loss, batch)
+        for loss in ("mean_squared_error", "mean_absolute_error")
+        for batch in (32, 64)
+    }
+    assert sorted(
+        (bool(each.augment), each.batch_size) for each in trained if each.exercise == "cifar10"
+    ) == [(False, 32), (False, 64), (True, 64)]
+    assert sorted(str(each.loss) for each in trained if each.exercise == "wafer") == [
+        "binary_crossentropy",
+        "categorical_crossentropy",
+    ]
+
+
+def test_each_published_number_has_its_runs() -> None:
+    both = experiments.configurations(["boston", "cifar10", "wafer"], [2023, 2024])
+    for number in nnloss.published.PUBLISHED:
+        settings = number.settings
+        wanted = (
+            Configuration(number.exercise)
+            if settings is None
+            else Configuration(
+                number.exercise, number.loss, number.augment, settings.epochs, settings.batch_size
+            )
+        )
+        assert wanted in both
+
+
+@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
+def test_boston_gives_what_the_exercise_gives(tmp_path: Path, loss: str) -> None:
+    told: list[float] = []
+    outcome = done(Unit(quick("boston", loss=loss), (3, 4)), tmp_path, told)
+    split = nnloss.load_boston()
+    run = nnloss.Run.start(tmp_path, "boston")
+    short = {"mean_squared_error": "mse", "mean_absolute_error": "mae"}[loss]
+    fitted = boston.train(split, run, short, 4, boston.QUICK_EPOCHS, 32)
+    errors = boston.errors(split, fitted)["test"]
+
+    row = outcome.tables["seeds"].set_index("seed").loc[4]
+    assert row["val_mean_squared_error"] == pytest.approx(errors["mean_squared_error"], rel=1e-4)
+    assert row["val_mean_absolute_error"] == pytest.approx(errors["mean_absolute_error"], rel=1e-4)
+    assert not row["diverged"]
+    curves = outcome.tables["curves"]
+    assert curves["seed"].tolist() == [3] * 5 + [4] * 5
+    assert curves["epoch"].tolist() == [1, 2, 3, 4, 5] * 2
+    history = pd.read_csv(run.folder / "history.csv")
+    np.testing.assert_allclose(curves["train_loss"][5:], history["loss"], rtol=1e-4)
+    record = outcome.record
+    assert record.seeds == [3, 4]
+    assert (record.seed, record.quick, record.loss) == (None, True, loss)
+    assert record.parameters == 3009
+    assert record.data["arrays_sha256"] == split.arrays_sha256
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
+def test_the_classical_models() -> None:
+    outcome = done(Unit(Configuration("boston")), Path())
+
+    assert outcome.record.baseline["linear_regression"]["mean_squared_error"] == pytest.approx(
+        23.1955992564, abs=1e-9
+    )
+    assert outcome.tables == {}
+
+
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "binary_crossentropy"])
+def test_wafer_counts_what_is_taken_for_what(tmp_path: Path, data: Path, loss: str) -> None:
+    outcome = done(Unit(quick("wafer", loss=loss), (0, 1)), tmp_path, data_dir=data)
+
+    counts = outcome.tables["confusion"]
+    rows = outcome.tables["seeds"]
+    assert counts.columns.tolist() == ["seed", "actual", "predicted", "count"]
+    for seed, part in counts.groupby("seed"):
+        assert part["count"].sum() == 6164
+        assert part.loc[part["actual"] == "abnormal", "count"].sum() == 665
+        right = part.loc[part["actual"] == part["predicted"], "count"].sum()
+        accuracy = rows.set_index("seed").loc[seed, "val_accuracy"]
+        assert right / 6164 == pytest.approx(accuracy, abs=1e-6)
+    metrics = {"seed", "diverged", "train_loss", "accuracy", "val_loss", "val_accuracy"}
+    assert set(rows.columns) == metrics
+    assert set(outcome.tables["curves"].columns) == metrics - {"diverged"} | {"epoch"}
+
+
+def test_the_logistic_regression_of_wafer(data: Path) -> None:
+    outcome = done(Unit(Configuration("wafer")), Path(), data_dir=data)
+
+    accuracy = outcome.record.baseline["logistic_regression"]["accuracy"]
+    assert accuracy == pytest.approx(0.9018494484, abs=1e-9)
+
+
+@pytest.mark.parametrize("augment", [False, True])
+def test_cifar10_leaves_its_numbers_and_no_backup(
+    tmp_path: Path, data: Path, augment: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cifar10, "QUICK_ROWS", 640)
+    outcome = done(Unit(quick("cifar10", augment=augment), (5,)), tmp_path, data_dir=data)
+
+    (row,) = outcome.tables["seeds"].to_dict("records")
+    counts = outcome.tables["confusion"]
+    right = counts.loc[counts["actual"] == counts["predicted"], "count"].sum()
+    assert counts["count"].sum() == 10_000
+    assert right / 10_000 == pytest.approx(row["val_accuracy"], abs=1e-6)
+    assert (row["seed"], row["diverged"]) == (5, False)
+    assert len(outcome.tables["curves"]) == 1
+    record = outcome.record
+    assert (record.seed, record.seeds, record.augment) == (5, [5], augment)
+    assert record.parameters == 167_562
+    assert record.split["train"] == 640
+    assert len(record.weights_sha256 or "") == 64
+    assert not (tmp_path / "backup").exists()

@@ -75,11 +75,16 @@ def main(
         each: seeds or default[each.exercise]
         for each in experiments.configurations(names, editions, quick=quick)
     }
+    data_dir = data_dir and data_dir.absolute()
+    cli.require_folder(out)
+    if scheduler is None:
+        for name in names:  # fetched once, and what is wrong is said, before anything is begun
+            experiments.load(name, data_dir)
     with SweepFolder(out).opened(fresh=not resume) as folder:
         sweep(
             folder,
             wanted,
-            partial(experiments.experiment, data_dir=data_dir and data_dir.absolute()),
+            partial(experiments.experiment, data_dir=data_dir),
             size=lambda each: experiments.SEEDS_IN_UNIT[each.exercise],
             cost=experiments.cost,
             jobs=jobs or provenance.cores(),
@@ -151,8 +156,8 @@ def show(judged: pd.DataFrame, compared: pd.DataFrame, *, quick: bool) -> None:
         table(pd.DataFrame(verdict(row) for _, row in rows.iterrows()), title=str(name))
     paragraph(
         "Ours is the mean over n seeds; the interval is that of a single run, the percentile the "
-        "place of the published number among ours. Numbers without n have no randomness. A question "
-        "mark: more seeds could change the verdict."
+        "place of the published number among ours. Numbers without n have no randomness. A "
+        "question mark: more seeds could change the verdict."
     )
     if quick:
         paragraph("Quick networks are not the course's: their numbers are not judged.")

@@ -1,0 +1,148 @@
+"""``python -m exercises.reproduce`` as it is typed; its cluster is in test_workers.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from exercises import reproduce
+
+QUICK = ["--exercise", "boston", "--edition", "2023", "--quick"]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "exercises.reproduce", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """Folder and outputs of a quick sweep of three seeds, and of one of five that goes on."""
+    out = tmp_path_factory.mktemp("reproduce") / "runs"
+    texts = []
+    for seeds in ("3", "5"):
+        done = run(*QUICK, "--seeds", seeds, "--jobs", "1", "--out", str(out))
+        assert (done.returncode, done.stderr) == (0, "")
+        texts.append(done.stdout)
+    return out, texts[0], texts[1]
+
+
+def test_it_prints_the_verdicts(swept: tuple[Path, str, str]) -> None:
+    _, text, _ = swept
+
+    linear = next(line for line in text.splitlines() if "linear regression: test MSE" in line)
+    assert linear.count("23.1956") == 2
+    assert "reproduced" in linear
+    assert "Quick networks are not the course's: their numbers are not judged." in text
+
+
+def test_it_goes_on_with_more_seeds_and_keeps_the_old_runs(swept: tuple[Path, str, str]) -> None:
+    out, _, _ = swept
+    homes = sorted((out / "sweep" / "boston").iterdir())
+
+    assert [home.name for home in homes] == [
+        "classical-quick",
+        "mean_absolute_error-batch-32-epochs-5-quick",
+        "mean_squared_error-batch-32-epochs-5-quick",
+    ]
+    for home in homes[1:]:
+        assert sorted(unit.name for unit in home.iterdir()) == ["seeds-0-2", "seeds-3-4"]
+        assert sorted(file.name for file in (home / "seeds-0-2").iterdir()) == [
+            "SHA256SUMS", "curves.csv.gz", "run.json", "seeds.csv",
+        ]  # fmt: skip
+
+
+def test_it_leaves_tables_and_a_report(swept: tuple[Path, str, str]) -> None:
+    out, _, text = swept
+    seeds = pd.read_csv(out / "sweep" / "seeds.csv")
+    verdicts = pd.read_csv(out / "sweep" / "verdicts.csv")
+
+    assert seeds.groupby("loss")["seed"].apply(list).tolist() == [[0, 1, 2, 3, 4]] * 2
+    assert verdicts["verdict"].tolist() == ["reproduced", "reproduced", "undecided", "undecided"]
+    assert (out / "sweep" / "comparisons.csv").exists()
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "linear regression: test MAE" in page
+    assert f"Report: {out / 'report.html'}" in text.replace("\n", "")
+
+
+def test_nothing_is_left_under_way(swept: tuple[Path, str, str]) -> None:
+    out, _, _ = swept
+
+    assert list((out / "sweep" / "under-way").iterdir()) == []
+    assert not (out / "sweep.holder").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seeds", "0"], "it must be a whole number from 1 to 4294967296; found '0'"),
+        (["--seeds", "many"], "it must be a whole number from 1 to 4294967296; found 'many'"),
+        (["--jobs", "0"], "it must be a whole number from 1 to 1024; found '0'"),
+        (["--edition", "2025"], "'2025' is not one of"),
+        (["--exercise", "chess"], "'chess' is not one of"),
+        (["--data-dir", "nowhere", "--exercise", "boston"], "found no such folder"),
+        (["--out", "pyproject.toml"], "'pyproject.toml' is a file"),
+        (["--out", ""], "it must be the name of a folder"),
+        (["surplus"], "unexpected extra argument"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    out = [] if "--out" in arguments else ["--out", str(tmp_path / "runs")]
+    done = run(*arguments, *out)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_another_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "sweep").mkdir()
+    (tmp_path / "sweep" / "sweep.json").write_text('{"format": 7}')
+
+    done = run(*QUICK, "--out", str(tmp_path))
+
+    assert done.returncode == 2
+    assert (
+        "must be a sweep in format 1, or new; found format 7. Choose another --out" in done.stderr
+    )
+    assert done.stderr.count("\n") == 1
+    assert (tmp_path / "sweep" / "sweep.json").read_text() == '{"format": 7}'
+
+
+def test_lines_of_a_verdict() -> None:
+    row = {"edition": 2023, "quantity": "q", "published": 21.91999, "verdict": "typical"}
+    random = {"mean": 21.5, "low": 19.0, "high": 24.123456, "n": 1000, "percentile": 61.25}
+
+    line = reproduce.verdict(pd.Series(row | random | {"certain": False}))
+
+    assert list(line.values()) == [
+        2023, "q", "21.91999", "21.5", "19 to 24.12", 1000, "61.2", "typical ?",
+    ]  # fmt: skip
+    fixed = {"ours": 21.919994, "n": 0, "certain": True, "percentile": float("nan")}
+    assert list(reproduce.verdict(pd.Series(row | fixed)).values()) == [
+        2023, "q", "21.91999", "21.91999", "", "", "", "typical",
+    ]  # fmt: skip
+
+
+def test_lines_of_a_comparison() -> None:
+    row = {
+        "exercise": "boston", "edition": "2023", "question": "MAE instead of MSE", "title": "MAE",
+        "n": 5, "difference": -0.2, "low": -0.3, "high": -0.1, "wilcoxon_p": 0.0625,
+        "first": "MSE", "second": "MAE",
+    }  # fmt: skip
+
+    line = reproduce.comparison(pd.Series(row | {"better": "second"}))
+
+    assert list(line.values()) == [
+        "boston 2023: MAE instead of MSE", "MAE", 5, "-0.2", "-0.3 to -0.1", "0.062", "MAE",
+    ]  # fmt: skip
+    assert reproduce.comparison(pd.Series(row | {"better": "neither"}))["better"] == "neither"

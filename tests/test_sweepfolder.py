@@ -338,3 +338,19 @@ def test_an_empty_sweep_has_empty_tables(tmp_path: Path) -> None:
     with SweepFolder(tmp_path).opened() as folder:
         assert folder.table("seeds", quick=False).empty
         assert list(folder.table("curves", quick=False).columns)[-1] == "seed"
+
+
+def test_looking_changes_nothing_and_takes_any_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = Unit(BOSTON, (0, 1))
+    keep(tmp_path, unit)
+    monkeypatch.setattr(provenance, "versions", dict)
+    folder = SweepFolder(tmp_path)
+    folder.read_only()
+    assert folder.done(BOSTON) == [unit]
+
+    _flip(folder.home / unit.folder / "seeds.csv")
+    with pytest.raises(DataError, match=r"the checksum of 'seeds\.csv' does not agree"):
+        folder.read_only()
+    assert (folder.home / unit.folder).is_dir()

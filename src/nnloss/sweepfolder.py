@@ -258,13 +258,31 @@ class SweepFolder:
                     "Install that version, choose another --out, or begin anew with --fresh",
                 )
 
+    def read_only(self) -> None:
+        """Look at what is there, of whichever versions, and change nothing.
+
+        Raises
+        ------
+        DataError
+            If a unit is damaged.
+        """
+        self._done = {}
+        for folder in self._folders():
+            unit, record = _verified(folder, self.home)
+            self._require_new(unit)
+            self._done[unit] = record
+
+    def _folders(self) -> list[Path]:
+        """List the folders of units; what was set aside is not looked at."""
+        found = {path.parent for name in (_SUMS, "run.json") for path in self.home.rglob(name)}
+        return sorted(folder for folder in found if ".aside-" not in str(folder))
+
     def _read(self) -> None:
         """Verify every unit; one that is damaged is set aside."""
         self._done = {}
         for leftover in self.under_way.glob("*.unfinished"):
             shutil.rmtree(leftover)
-        found = {path.parent for name in (_SUMS, "run.json") for path in self.home.rglob(name)}
-        for folder in sorted(folder for folder in found if ".aside-" not in str(folder)):
+        for folder in self._folders():
             try:
                 unit, record = _verified(folder, self.home)
                 self._require_new(unit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import secrets
@@ -49,6 +50,19 @@ def replacing(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove the temporary files that processes which were killed in `replacing` have left.
+
+    Parameters
+    ----------
+    path : Path
+        The file that they wanted to write. No other process may be writing it now.
+    """
+    name = f".{glob.escape(path.stem)}.{'[0-9a-f]' * 8}{glob.escape(path.suffix)}"
+    for left in path.parent.glob(name):
+        left.unlink(missing_ok=True)
 
 
 def to_disk(path: Path) -> None:

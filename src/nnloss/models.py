@@ -12,6 +12,7 @@ from typing import Any
 from nnloss import feeding, training
 from nnloss import metrics as task_metrics
 from nnloss._tensorflow import keras
+from nnloss.backup import Backup
 from nnloss.errors import NnlossError
 from nnloss.fedmodel import FedModel
 from nnloss.heads import read_head
@@ -283,7 +284,8 @@ validation_batch_size, validation_freq
             trained = feeding.rows_before(rows, validation_split)
             split = {"train": trained, "validation": rows - trained}
         size = 32 if batch_size is None and rows is not None else batch_size
-        recorder = self._recorder(epochs=epochs, batch_size=size, split=split)
+        backup = next((each for each in callbacks if isinstance(each, Backup)), None)
+        recorder = self._recorder(epochs=epochs, batch_size=size, split=split, backup=backup)
         with recorder or nullcontext():
             return super().fit(
                 x,

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from nnloss._tensorflow import keras
+from nnloss.backup import Backup
 from nnloss.files import digest
 from nnloss.runs import Run
 from nnloss.training import current_seed
@@ -32,6 +33,8 @@ class FitRecorder(keras.callbacks.Callback):
         A folder: a run is started there, and ended with ``fit``. A run: it is left open.
     name : str
         Name of the model.
+    backup : Backup, optional
+        Another callback of this ``fit``, which knows the epochs of a process that was killed.
     **description
         Fields of `nnloss.RunRecord` that are known before the training.
 
@@ -45,10 +48,17 @@ class FitRecorder(keras.callbacks.Callback):
     #: It only looks for Ctrl-C there, and can do so after several.
     watches_batches = False
 
-    def __init__(self, log: str | PathLike[str] | Run, name: str, **description: Any) -> None:
+    def __init__(
+        self,
+        log: str | PathLike[str] | Run,
+        name: str,
+        backup: Backup | None = None,
+        **description: Any,
+    ) -> None:
         super().__init__()
         self._log = log
         self._name = name
+        self._backup = backup
         self._description = description
         self._epochs: list[dict[str, Any]] = []
         self._began = 0.0
@@ -78,6 +88,17 @@ class FitRecorder(keras.callbacks.Callback):
     def _stop_if_interrupted(self) -> None:
         if self._interrupted:
             raise KeyboardInterrupt
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Take the epochs that the backup had, if there are any.
+
+        Parameters
+        ----------
+        logs : dict, optional
+            Not used.
+        """
+        if self._backup:
+            self._epochs = list(self._backup.epochs)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Stop here if Ctrl-C was pressed.

@@ -263,7 +263,8 @@ def _cifar10(unit: Unit, split: nnloss.Split, backup: Path, tell: Tell) -> Given
     model = nnloss.compile_for_task(
         cifar10.network(bool(wanted.augment)), nnloss.MULTICLASS, classes=len(split.classes)
     )
-    kept = nnloss.Backup(backup, f"{unit.name}, data {split.arrays_sha256}")
+    # The sweep removes it when it has kept the outcome: until then nothing is lost.
+    kept = nnloss.Backup(backup, f"{unit.name}, data {split.arrays_sha256}", keep=True)
     shares = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: tell((epoch + 1) / (wanted.epochs or 1))
     )

@@ -126,11 +126,12 @@ def test_the_logistic_regression_of_wafer(data: Path) -> None:
 
 
 @pytest.mark.parametrize("augment", [False, True])
-def test_cifar10_leaves_its_numbers_and_no_backup(
+def test_cifar10_leaves_its_numbers_and_a_backup(
     tmp_path: Path, data: Path, augment: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cifar10, "QUICK_ROWS", 640)
-    outcome = done(Unit(quick("cifar10", augment=augment), (5,)), tmp_path, data_dir=data)
+    unit = Unit(quick("cifar10", augment=augment), (5,))
+    outcome = done(unit, tmp_path, data_dir=data)
 
     (row,) = outcome.tables["seeds"].to_dict("records")
     counts = outcome.tables["confusion"]
@@ -144,4 +145,8 @@ def test_cifar10_leaves_its_numbers_and_no_backup(
     assert record.parameters == 167_562
     assert record.split["train"] == 640
     assert len(record.weights_sha256 or "") == 64
-    assert not (tmp_path / "backup").exists()
+    assert (tmp_path / "backup").exists()
+    again = done(unit, tmp_path, data_dir=data)  # as after a kill before it was kept
+    pd.testing.assert_frame_equal(again.tables["seeds"], outcome.tables["seeds"])
+    pd.testing.assert_frame_equal(again.tables["curves"], outcome.tables["curves"])
+    assert again.record.weights_sha256 == record.weights_sha256

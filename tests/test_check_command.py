@@ -549,6 +549,7 @@ print([*codes, loaded])
 """
 
 
+@pytest.mark.backends
 def test_the_other_backends_give_the_same(check, python, tmp_path):
     recurrent = layers.Bidirectional(layers.LSTM(3))
     models = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import os
+import signal
+import subprocess
 import sys
 import zipfile
 
@@ -251,6 +253,34 @@ def test_stopped_with_ctrl_c(check, monkeypatch):
 
     monkeypatch.setattr("nnloss.modelfile.read_model", stop)
     assert check("m.keras") == (130, "", "Interrupted.\n")
+
+
+def test_ctrl_c_in_a_process_of_its_own(forge):
+    def deepen(config):  # so that Keras takes seconds to build it
+        first, layer, *rest = config["config"]["layers"]
+        deep = [
+            {**layer, "config": {**layer["config"], "name": f"deep{number}", "units": 8}}
+            for number in range(100)
+        ]
+        config["config"]["layers"] = [first, *deep, layer, *rest]
+
+    command = [sys.executable, "-X", "importtime", "-m", "nnloss", "check", str(forge(deepen))]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        # Each module is told when it has been imported, and the model is built after this one.
+        next(line for line in process.stderr if line.split()[-1] == "nnloss._keras")
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    said = [line for line in errors.splitlines() if not line.startswith("import time:")]
+    assert (process.returncode, out, said) == (130, "", ["Interrupted."])
 
 
 # Files that are none.

@@ -128,6 +128,7 @@ def conclude(
         records=records,
         title="Do the published numbers hold?",
         rule=nnloss.verdicts.RULE,
+        comparison_rule=nnloss.paired.RULE,
         summary=nnloss.verdicts.summary(judged),
         quick=quick,
     )

@@ -3,7 +3,7 @@
 Units on the axes are the caller's to name.
 """
 
-from nnloss.plots.classification import confusion_matrix, roc_and_precision_recall
+from nnloss.plots.classification import confusion_matrix, mean_confusion, roc_and_precision_recall
 from nnloss.plots.demonstrations import (
     gradients,
     landscapes,
@@ -15,15 +15,27 @@ from nnloss.plots.demonstrations import (
 )
 from nnloss.plots.examples import images, series
 from nnloss.plots.regression import predicted_vs_actual, squared_against_absolute
+from nnloss.plots.sweeps import (
+    MANY,
+    bands,
+    distributions,
+    paired_differences,
+    training_bands,
+)
 from nnloss.plots.training import history, train_test_gap
 
 __all__ = [
+    "MANY",
+    "bands",
     "confusion_matrix",
+    "distributions",
     "gradients",
     "history",
     "images",
     "landscapes",
     "map_by_class",
+    "mean_confusion",
+    "paired_differences",
     "pitfalls",
     "predicted_vs_actual",
     "profiles",
@@ -32,5 +44,6 @@ __all__ = [
     "squared_against_absolute",
     "states_by_target",
     "train_test_gap",
+    "training_bands",
     "twins",
 ]

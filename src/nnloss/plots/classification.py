@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from nnloss.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, row_of_panels
+from nnloss.plots.style import BLUE, GREEN, GREY, LINE, ORANGE, PURPLE, row_of_panels
 
 
 def confusion_matrix(counts: Mapping[str, ArrayLike], classes: Sequence[str]) -> Figure:
@@ -56,6 +58,55 @@ def confusion_matrix(counts: Mapping[str, ArrayLike], classes: Sequence[str]) ->
             ylabel="actual",
             title=f"{name}\n{matrix.sum():,} test rows, misclassified {error:.2%}",
         )
+    return figure
+
+
+def mean_confusion(table: pd.DataFrame) -> Figure:
+    """Confusion matrix of one configuration, averaged over the seeds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``seed``, ``actual``, ``predicted`` and ``count``.
+
+    Returns
+    -------
+    Figure
+        Mean count and, with two seeds or more, the standard deviation over them; the shade is the
+        share of the actual class.
+    """
+    classes = list(dict.fromkeys(table["actual"]))
+    cells = table.set_index(["seed", "actual", "predicted"])["count"].unstack(
+        ["actual", "predicted"]
+    )
+    # A cell without a row is a mistake that was never made.
+    cells = cells.reindex(columns=pd.MultiIndex.from_product([classes, classes])).fillna(0)
+    mean, sd = (each.to_numpy().reshape(len(classes), -1) for each in (cells.mean(), cells.std()))
+    share = mean / np.maximum(mean.sum(axis=1, keepdims=True), 1)
+    size = max(2.6, 0.48 * len(classes))
+    turned = 45 if len(classes) > 3 else 0
+    room = 0.35 + 0.075 * max(len(str(name)) for name in classes)
+    below = 0.7 * room + 0.15 if turned else 0.6
+    figure = Figure(figsize=(size + room, size + below), layout="constrained")
+    (axes,) = row_of_panels(figure, 1)
+    for row, column in np.ndindex(mean.shape):
+        # Never so dark that the number on it would need another colour.
+        shade = (BLUE, 0.5 * share[row, column])
+        corner = (column - 0.5, row - 0.5)
+        axes.add_patch(Rectangle(corner, 1, 1, facecolor=shade, edgecolor=LINE, linewidth=0.5))
+        several = np.isfinite(sd[row, column])
+        number, under = f"{mean[row, column]:,.0f}", "bottom" if several else "center"
+        axes.text(column, row, number, ha="center", va=under, fontsize=9)
+        if several:
+            spread = f"± {sd[row, column]:,.{0 if sd[row, column] >= 9.95 else 1}f}"
+            axes.text(column, row + 0.06, spread, ha="center", va="top", fontsize=7)
+    places = range(len(classes))
+    axes.set_xticks(places, classes, rotation=turned, ha="right" if turned else "center")
+    axes.set_yticks(places, classes)
+    axes.set(xlim=(-0.5, len(classes) - 0.5), ylim=(len(classes) - 0.5, -0.5), aspect="equal")
+    axes.set(xlabel="predicted", ylabel="actual")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
     return figure
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-GREY = "#666666"
+GREY, LINE = "#666666", "#b0b0b0"
 
 
 def row_of_panels(figure: Figure, panels: int, *, sharey: bool = False) -> list[Axes]:

@@ -1,0 +1,276 @@
+"""Figures of one training repeated from many seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from numpy.typing import ArrayLike, NDArray
+
+from nnloss.plots.style import BLUE, GREY, ORANGE, plain_log_axis, row_of_panels
+
+#: From so many seeds on there are bars instead of dots, and bands of quantiles.
+MANY = 40
+_WIDTH = 4.4
+_LINES = ("-", "--", ":", "-.")
+_Array = NDArray[np.floating[Any]]
+
+
+def distributions(
+    values: Mapping[str, ArrayLike],
+    *,
+    label: str,
+    published: Mapping[str, Mapping[str, float]] | None = None,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+) -> Figure:
+    """Distribution over the seeds, a panel for each configuration, above one another.
+
+    Parameters
+    ----------
+    values : mapping of str to array_like
+        One value a seed, by name of the configuration; what is not finite is left out.
+    label : str
+        Of the horizontal axis, which they share.
+    published : mapping of str to mapping of str to float, optional
+        What to mark, by name of the configuration and of the mark.
+    intervals : mapping of str to (float, float), optional
+        What to shade.
+
+    Returns
+    -------
+    Figure
+        From 40 seeds on a histogram, below a dot for each seed; the triangle is the mean. The axis
+        ends where values are more than two widths of the central 95 % away from it; a note counts
+        those outside.
+    """
+    published, intervals = published or {}, intervals or {}
+    finite = {name: _finite(part) for name, part in values.items()}
+    marked = any(published.get(name) for name in values)
+    height = (1.0 if marked else 0.8) * len(values) + 0.5
+    figure = Figure(figsize=(_WIDTH, height), layout=ConstrainedLayoutEngine(h_pad=0.06))
+    panels = figure.subplots(len(values), 1, squeeze=False, sharex=True)
+    marks = [value for name in values for value in published.get(name, {}).values()]
+    limits = _limits(list(finite.values()), marks, list(intervals.values()))
+    for axes, (name, sample) in zip(panels[:, 0], finite.items(), strict=True):
+        if name in intervals and np.isfinite(intervals[name]).all():
+            axes.axvspan(*intervals[name], color=GREY, alpha=0.16, linewidth=0)
+        _draw(axes, sample, limits)
+        outside = int(np.sum((sample < limits[0]) | (sample > limits[1])))
+        note = f"  (outside the axes: {outside})" if outside else ""
+        axes.set_title(f"{name}{note}", loc="left", fontsize="medium", pad=15 if marked else 4)
+        _mark(axes, published.get(name, {}), limits)
+        axes.set_xlim(*limits)
+        axes.spines[["left", "top", "right"]].set_visible(False)
+        axes.yaxis.set_major_locator(NullLocator())
+        axes.tick_params(axis="x", length=3)
+    panels[0, 0].xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
+    panels[-1, 0].set_xlabel(label)
+    return figure
+
+
+def bands(curves: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Summarise a metric over the seeds, epoch by epoch.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns ``seed``, ``epoch`` and the metric; what is not finite is left out.
+    metric : str
+        Which one.
+
+    Returns
+    -------
+    DataFrame
+        By epoch: ``median``, ``outer_low`` and ``outer_high`` (the central 95 %, with fewer than 40
+        seeds the range), ``inner_low`` and ``inner_high`` (the central 50 %).
+    """
+    many = curves["seed"].nunique() >= MANY
+    outer = (0.025, 0.975) if many else (0.0, 1.0)
+    finite = curves[metric].where(np.isfinite(curves[metric].astype(float))).astype(float)
+    found = finite.groupby(curves["epoch"]).quantile(np.array([*outer, 0.25, 0.5, 0.75])).unstack()
+    names = {
+        outer[0]: "outer_low",
+        0.25: "inner_low",
+        0.5: "median",
+        0.75: "inner_high",
+        outer[1]: "outer_high",
+    }
+    return found.rename(columns=names)
+
+
+def training_bands(
+    curves: pd.DataFrame,
+    metric: str,
+    *,
+    label: str,
+    linear: bool = False,
+    limits: tuple[float, float] | None = None,
+) -> Figure:
+    """Training and test curves of all seeds of one configuration.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns ``seed``, ``epoch``, the metric and, under ``val_`` and its name, that of the test
+        rows.
+    metric : str
+        Which one.
+    label : str
+        Of the vertical axis.
+    linear : bool, default False
+        Whether that axis is linear; else it is logarithmic.
+    limits : (float, float), optional
+        Of that axis, for figures to be compared.
+
+    Returns
+    -------
+    Figure
+        Lines are medians; bands are those of `bands`, the inner one from 40 seeds on.
+    """
+    figure = Figure(figsize=(_WIDTH, 2.9), layout="constrained")
+    (axes,) = row_of_panels(figure, 1)
+    many = curves["seed"].nunique() >= MANY
+    for name, colour, line, rows in (
+        (metric, BLUE, "-", "training rows"),
+        (f"val_{metric}", ORANGE, "--", "test rows"),
+    ):
+        band = bands(curves, name)
+        for part in ("outer", "inner") if many else ("outer",):
+            low, high = band[f"{part}_low"], band[f"{part}_high"]
+            axes.fill_between(band.index, low, high, color=colour, alpha=0.2, linewidth=0)
+        marker = "o" if len(band) <= 10 else None  # a line needs two epochs
+        axes.plot(band.index, band["median"], line, color=colour, label=rows, marker=marker)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
+    axes.set(xlabel="epoch", ylabel=label)
+    if limits:
+        axes.set_ylim(*limits)
+    if not linear:
+        axes.set(ylabel=f"{label} (log scale)", yscale="log")
+        plain_log_axis(axes.yaxis)
+        bottom, top = axes.get_ylim()
+        if top > 300 * bottom:
+            axes.yaxis.set_major_locator(LogLocator())
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3)
+    # Above the axes, where no curve passes.
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
+    return figure
+
+
+def paired_differences(
+    differences: ArrayLike, *, label: str, mean: float, interval: tuple[float, float]
+) -> Figure:
+    """Distribution of the differences between two configurations, seed by seed.
+
+    Parameters
+    ----------
+    differences : array_like
+        One a seed; what is not finite is left out.
+    label : str
+        Of the horizontal axis.
+    mean : float
+        Of the differences.
+    interval : (float, float)
+        Of the mean.
+
+    Returns
+    -------
+    Figure
+        Drawn as by `distributions`. The vertical line is no difference, the dot with the bar the
+        mean with its interval.
+    """
+    sample = _finite(differences)
+    figure = Figure(figsize=(_WIDTH, 1.75), layout="constrained")
+    (axes,) = row_of_panels(figure, 1)
+    limits = _limits([sample], [0.0, mean], [interval])
+    _draw(axes, sample, limits, mean=False)
+    axes.axvline(0, color="black", linewidth=1)
+    top = axes.get_ylim()[1]
+    if np.isfinite(interval).all():
+        axes.plot(interval, (1.14 * top, 1.14 * top), color=ORANGE, linewidth=2.5)
+    axes.plot(mean, 1.14 * top, "o", color=ORANGE, markersize=5.5)
+    axes.set(xlim=limits, ylim=(0, 1.32 * top), xlabel=label)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
+    axes.spines[["left", "top", "right"]].set_visible(False)
+    axes.yaxis.set_major_locator(NullLocator())
+    return figure
+
+
+def _finite(values: ArrayLike) -> _Array:
+    array: _Array = np.asarray(values, dtype=float)
+    return np.extract(np.isfinite(array), array)
+
+
+def _limits(
+    samples: list[_Array], marks: list[float], intervals: list[tuple[float, float]]
+) -> tuple[float, float]:
+    """Find limits that hold all marks and all values but those far away from the others.
+
+    An interval may be far wider than what it was found from; then its end is not seen.
+    """
+    ends = [value for value in marks if np.isfinite(value)]
+    for sample in samples:
+        if len(sample):
+            low, high = np.quantile(sample, (0.025, 0.975))
+            far = 2 * (high - low)
+            ends += [max(sample.min(), low - far), min(sample.max(), high + far)]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    width = high - low
+    for limit in (limit for interval in intervals for limit in interval if np.isfinite(limit)):
+        ends.append(min(max(limit, low - width / 2), high + width / 2))
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    margin = 0.04 * (high - low) or 0.05 * abs(high) or 0.5
+    return float(low - margin), float(high + margin)
+
+
+def _draw(axes: Axes, sample: _Array, limits: tuple[float, float], *, mean: bool = True) -> None:
+    """Draw a histogram or, of few values, dots; the vertical axis ends at the highest."""
+    if len(sample) >= MANY:
+        edges = list(np.linspace(*limits, 49))
+        # One outline: beside each other, translucent bars would show their seams.
+        counts, _, _ = axes.hist(sample, bins=edges, histtype="stepfilled", color=BLUE, alpha=0.75)
+        top = max(float(np.max(counts)), 1.0)
+    else:
+        # In columns, as many as fit beside each other; equal values lie above one another.
+        column = np.digitize(sample, np.linspace(*limits, 49))
+        height = np.array([np.sum(column[:place] == column[place]) for place in range(len(sample))])
+        top = max(float(np.max(height, initial=0)) + 1, 4.0)
+        axes.plot(sample, height + 0.5, "o", color=BLUE, markersize=5, alpha=0.75, mew=0)
+    axes.set_ylim(0, 1.04 * top)
+    if mean and len(sample):
+        axes.plot(np.mean(sample), 0, "^", color="black", markersize=6, clip_on=False, zorder=5)
+
+
+def _mark(axes: Axes, marks: Mapping[str, float], limits: tuple[float, float]) -> None:
+    """Draw marked values, their names above: in one text where they are close to each other."""
+    ordered = sorted(marks.items(), key=lambda mark: mark[1])
+    places = [(value - limits[0]) / (limits[1] - limits[0]) for _, value in ordered]
+    for (_, value), line in zip(ordered, _LINES * len(ordered), strict=False):
+        axes.axvline(value, color=ORANGE, linewidth=1.6, linestyle=line)
+    close = any(after - before < 0.45 for before, after in pairwise(places))
+    texts = [", ".join(name for name, _ in ordered)] if close else [name for name, _ in ordered]
+    at = [sum(places) / len(places)] if close else places
+    for text, place in zip(texts, at, strict=True):
+        # Towards the middle, so that it stays in the figure.
+        side = "left" if place < 0.3 else "right" if place > 0.7 else "center"
+        edge = place
+        if close and side != "center":
+            edge = places[0] if side == "left" else places[-1]
+        label = axes.annotate(
+            text,
+            (edge, 1),
+            xycoords="axes fraction",
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha=side,
+            fontsize="small",
+            color=ORANGE,
+        )
+        label.set_in_layout(False)

@@ -1,0 +1,106 @@
+"""A matplotlib figure as SVG inside an HTML page, in the colours and the font of the page."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from nnloss.errors import printable
+from nnloss.plots.style import BLUE, GREY, LINE, ORANGE
+
+_SVG = "{http://www.w3.org/2000/svg}"
+_HREF = "{http://www.w3.org/1999/xlink}href"
+#: Colours that the page's style sheet gives for light, for dark and for paper.
+_COLOURS = {
+    "#000000": "currentColor",
+    BLUE.lower(): "var(--blue)",
+    ORANGE.lower(): "var(--orange)",
+    GREY.lower(): "var(--grey)",
+    LINE: "var(--line)",
+}
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text, in the font of the page
+    "svg.hashsalt": "nnloss",  # the same figure, the same bytes
+    "text.parse_math": False,  # a dollar sign in a name is one
+    "font.size": 10,
+    "axes.labelsize": "medium",
+    "legend.fontsize": "medium",
+    "axes.linewidth": 0.7,
+}
+
+
+def inline(draw: Callable[[], Figure], name: str, alternative: str) -> Markup:
+    """Draw a figure and write it as an ``<svg>`` element.
+
+    Parameters
+    ----------
+    draw : callable
+        Makes the figure; called with the settings that the page needs.
+    name : str
+        Unique on the page, of letters, digits and hyphens; begins all ids.
+    alternative : str
+        What the figure shows, for who does not see it.
+
+    Returns
+    -------
+    Markup
+        Without size, background and font: they are the page's. Texts are escaped.
+    """
+    file = io.StringIO()
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        # What matplotlib's font lacks, the font of the page may have.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        draw().savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    root = ElementTree.fromstring(_sound(file.getvalue()))
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag.removeprefix(_SVG) in ("metadata", "style"):
+                parent.remove(child)
+    referred = {reference for element in root.iter() for reference in _references(element)}
+    for element in root.iter():
+        _adapt(element, name, referred)
+    for size in ("width", "height"):
+        del root.attrib[size]
+    root.attrib |= {"role": "img", "aria-label": printable(alternative)}
+    # HTML knows svg elements by their bare names.
+    return Markup(ElementTree.tostring(root, encoding="unicode", short_empty_elements=True))
+
+
+def _sound(text: str) -> str:
+    """Write out the control characters that XML does not allow; line ends are of the writer."""
+    return "\n".join(line if line.isprintable() else printable(line) for line in text.split("\n"))
+
+
+def _references(element: ElementTree.Element) -> list[str]:
+    texts = " ".join(element.attrib.values())
+    return [*re.findall(r"url\(#([^)]+)\)", texts), element.get(_HREF, "#")[1:]]
+
+
+def _adapt(element: ElementTree.Element, name: str, referred: set[str]) -> None:
+    """Give ids that are unique on the page, colours by their role, and two decimals."""
+    element.tag = element.tag.removeprefix(_SVG)
+    attributes: dict[str, Any] = element.attrib
+    identity = attributes.pop("id", None)
+    if identity in referred:
+        attributes["id"] = f"{name}-{identity}"
+    if _HREF in attributes:
+        attributes["href"] = f"#{name}-{attributes.pop(_HREF)[1:]}"
+    for key, value in attributes.items():
+        if key in ("style", "fill", "stroke"):
+            value = re.sub("#[0-9a-f]{6}", lambda found: _colour(found[0]), value)
+            value = re.sub("font-family:[^;]*;", "", value)
+        if key in ("d", "x", "y", "transform"):
+            value = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", value)
+        attributes[key] = value.replace("url(#", f"url(#{name}-")
+
+
+def _colour(code: str) -> str:
+    return _COLOURS.get(code, code)

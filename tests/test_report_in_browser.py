@@ -1,0 +1,284 @@
+"""The report in headless Chromium: quiet, sortable, readable at any width and in the dark."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import NoAlertPresentException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from sweep_tables import tables
+
+from nnloss import paired, verdicts
+from nnloss.report import page
+
+EVIL = "<script>alert(1)</script>"
+ARGUMENTS = """
+    --headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync
+""".split()
+
+# Of each text: the colour, and what is behind it, as far as that has a colour of its own.
+CONTRASTS = """
+const channels = (css) => css.match(/[\\d.]+/g).map(Number);
+const part = (value) => value / 255 <= 0.03928
+  ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
+const light = ([red, green, blue]) =>
+  0.2126 * part(red) + 0.7152 * part(green) + 0.0722 * part(blue);
+function behind(element) {
+  for (let each = element; each; each = each.parentElement) {
+    const found = channels(getComputedStyle(each).backgroundColor);
+    if (found.length === 3 || found[3] === 1) return found;
+  }
+  return [255, 255, 255];
+}
+function shaded(element, colour) {  // at worst a text is on the darkest cell of a matrix
+  let most = colour;
+  for (const cell of element.closest("svg")?.querySelectorAll("path") ?? []) {
+    const style = getComputedStyle(cell);
+    const opacity = Number(style.fillOpacity);
+    if (style.fill === "none" || opacity === 0 || opacity === 1) continue;
+    const fill = channels(style.fill);
+    const mixed = colour.map((value, place) => value + opacity * (fill[place] - value));
+    const far = (other) => Math.abs(light(other) - light(colour));
+    if (far(mixed) > far(most)) most = mixed;
+  }
+  return most;
+}
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+const found = [];
+while (walker.nextNode()) {
+  const element = walker.currentNode.parentElement;
+  if (!walker.currentNode.data.trim() || element.tagName === "SCRIPT") continue;
+  const style = getComputedStyle(element);
+  const inside = element.namespaceURI.endsWith("svg");
+  const ink = light(channels(inside ? style.fill : style.color));
+  const paper = light(shaded(element, behind(element).slice(0, 3)));
+  const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+  found.push([ratio, walker.currentNode.data.trim()]);
+}
+return found;
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    programs = [shutil.which("chromium"), shutil.which("chromedriver")]
+    if None in programs:
+        text = "needs Debian's chromium and chromium-driver"
+        if os.environ.get("CI"):  # there a green run means that all of it ran
+            pytest.fail(text)
+        pytest.skip(text)
+    chromium, chromedriver = programs
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    profile = f"--user-data-dir={tmp_path_factory.mktemp('profile')}"
+    for argument in (*ARGUMENTS, profile):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(chromedriver))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Write the page of a sweep, one of whose classes and folders has a wicked name."""
+    made = tables(boston=2, wafer=0, cifar10=2)
+    for side in ("actual", "predicted"):
+        made.confusion[side] = made.confusion[side].replace("cat", EVIL)
+    made.seeds["folder"] = made.seeds["folder"].str.replace("boston/", f"{EVIL}/")
+    judged = verdicts.verdicts(made.seeds, made.classical)
+    html = page(
+        made.seeds, made.curves, made.confusion, made.classical, judged,
+        paired.compare(made.seeds), made.records, title=f"Report of {EVIL}",
+        rule=verdicts.RULE, summary=verdicts.summary(judged), comparison_rule=paired.RULE,
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(html, encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture
+def opened(browser, address):
+    """Open the page anew: `opened(width, media, scheme)`."""
+
+    def open_page(width=1400, media="screen", scheme="light"):
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia", {"media": media, "features": features}
+        )
+        for kind in ("browser", "performance"):
+            browser.get_log(kind)  # what earlier tests left
+        browser.get(address)
+        return browser
+
+    return open_page
+
+
+def column(browser, name):
+    """Find the header button of a column of the verdicts, and read the column."""
+    heads = browser.find_elements(By.CSS_SELECTOR, "table.verdicts thead th")
+    place = next(i for i, head in enumerate(heads) if head.text.startswith(name))
+    script = (
+        "return [...document.querySelectorAll('table.verdicts tbody tr')]"
+        ".map((row) => row.cells[arguments[0]].dataset.value)"
+    )
+    return heads[place], browser.execute_script(script, place)
+
+
+def numbers(values):
+    """Turn what there is into numbers; what is missing must come last."""
+    there = [value for value in values if value != ""]
+    assert values[len(there) :] == [""] * (len(values) - len(there))
+    return [float(value) for value in there]
+
+
+def test_it_is_quiet_and_asks_for_nothing(opened, address):
+    browser = opened()
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    ]
+    assert asked[0] == address
+    assert {urlsplit(url).scheme for url in asked[1:]} <= {"data"}
+    assert browser.get_log("browser") == []
+
+
+def test_a_name_is_shown_and_not_run(opened):
+    browser = opened()
+    with pytest.raises(NoAlertPresentException):
+        browser.switch_to.alert.accept()
+    assert len(browser.find_elements(By.TAG_NAME, "script")) == 1
+    assert browser.title == f"Report of {EVIL}"
+    drawn, links = browser.execute_script(
+        "const all = (which) => [...document.querySelectorAll(which)];"
+        "return [all('svg text').map((each) => each.textContent),"
+        "        all('#folders ~ details a').map((each) => [each.textContent, each.href])]"
+    )
+    assert EVIL in drawn
+    hrefs = [href for text, href in links if EVIL in text]
+    assert len(hrefs) == 4  # one for each configuration of Boston
+    assert all("/%3Cscript%3Ealert%281%29%3C/script%3E/" in href for href in hrefs)
+
+
+def test_a_foreign_script_is_not_run(opened):
+    browser = opened()
+    browser.execute_script(
+        "const added = document.createElement('script');"
+        "added.textContent = 'document.title = \"run\"'; document.body.append(added);"
+    )
+    assert browser.title != "run"
+    (entry,) = browser.get_log("browser")
+    assert "Content Security Policy" in entry["message"]
+
+
+def test_tables_sort_by_number_and_back(opened):
+    browser = opened()
+    head, original = column(browser, "Published")
+    assert head.get_attribute("aria-sort") == "none"
+    head.find_element(By.TAG_NAME, "button").click()
+    head, upwards = column(browser, "Published")
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert numbers(upwards) == sorted(map(float, original))
+    assert numbers(upwards) != [float(value) for value in sorted(original)], "not as text"
+    head.find_element(By.TAG_NAME, "button").click()
+    head, downwards = column(browser, "Published")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert numbers(downwards) == sorted(map(float, original), reverse=True)
+    head.find_element(By.TAG_NAME, "button").click()
+    head, back = column(browser, "Published")
+    assert (head.get_attribute("aria-sort"), back) == ("none", original)
+
+
+def test_they_sort_by_keyboard_and_what_is_missing_stays_last(opened):
+    browser = opened()
+    head, original = column(browser, "Percentile")
+    assert "" in original
+    head.find_element(By.TAG_NAME, "button").send_keys(Keys.ENTER)
+    upwards = numbers(column(browser, "Percentile")[1])
+    assert upwards == sorted(upwards)
+    focused = browser.switch_to.active_element
+    focused.send_keys(Keys.SPACE)
+    head, downwards = column(browser, "Percentile")
+    assert numbers(downwards) == upwards[::-1]
+    assert head.get_attribute("aria-sort") == "descending"
+    focused.send_keys(Keys.TAB)
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    other, _ = column(browser, "p, corrected")
+    assert other.get_attribute("aria-sort") == "ascending"
+    assert head.get_attribute("aria-sort") == "none"
+
+
+@pytest.mark.parametrize("width", [400, 700, 1400])
+def test_nothing_is_wider_than_the_window(opened, width):
+    browser = opened(width)
+    browser.execute_script("document.querySelectorAll('details').forEach((x) => (x.open = true))")
+    # Only what has a bar of its own may be wider.
+    script = """
+        const beyond = [...document.body.querySelectorAll('*')].filter((each) =>
+          !each.closest('.scroll, .drawing, .skip')
+          && each.getBoundingClientRect().right > innerWidth + 0.5);
+        return [document.documentElement.scrollWidth, innerWidth,
+                beyond.map((each) => each.outerHTML.slice(0, 99))];
+    """
+    page_width, window, beyond = browser.execute_script(script)
+    assert window == width
+    assert page_width <= window
+    assert beyond == []
+
+
+def test_on_a_wide_window_the_verdicts_need_no_scrolling(opened):
+    browser = opened(1400)
+    box = browser.find_element(By.CSS_SELECTOR, ".scroll")
+    assert browser.execute_script("return arguments[0].scrollWidth", box) <= box.size["width"]
+
+
+def test_on_a_phone_the_name_of_a_number_stays_in_sight(opened):
+    browser = opened(400)
+    box = browser.find_element(By.CSS_SELECTOR, ".scroll")
+    name = box.find_element(By.CSS_SELECTOR, "tbody th")
+    before = name.location["x"]
+    browser.execute_script("arguments[0].scrollLeft = 300", box)
+    assert browser.execute_script("return arguments[0].scrollLeft", box) == 300
+    assert name.location["x"] == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_every_text_has_contrast(opened, media, scheme):
+    browser = opened(media=media, scheme=scheme)
+    ratios = browser.execute_script(CONTRASTS)
+    assert len(ratios) > 800
+    assert [(ratio, text) for ratio, text in ratios if ratio < 4.5] == []
+
+
+def test_a_dark_room_gets_a_dark_page_and_paper_a_white_one(opened):
+    script = "return getComputedStyle(document.body).backgroundColor"
+    assert opened(scheme="dark").execute_script(script) == "rgb(20, 23, 26)"
+    assert opened(scheme="light").execute_script(script) == "rgb(253, 252, 250)"
+    assert opened(scheme="dark", media="print").execute_script(script) == "rgb(255, 255, 255)"
+
+
+def test_on_paper_all_is_unfolded_and_fits(opened):
+    browser = opened(width=700, media="print")  # A4 but for its margins
+    script = """
+        const boxes = [...document.querySelectorAll('.scroll')];
+        const hidden = [...document.querySelectorAll('details > :not(summary)')]
+          .filter((each) => each.getBoundingClientRect().height === 0);
+        return [boxes.map((box) => box.scrollWidth - box.clientWidth), hidden.length,
+                getComputedStyle(document.querySelector('nav')).display];
+    """
+    beyond, hidden, nav = browser.execute_script(script)
+    assert max(beyond) <= 0
+    assert (hidden, nav) == (0, "none")

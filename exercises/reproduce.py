@@ -153,12 +153,12 @@ def show(judged: pd.DataFrame, compared: pd.DataFrame, *, quick: bool) -> None:
     import pandas as pd
 
     heading("Do the published numbers hold?")
-    for name, rows in judged.groupby("exercise", sort=False):
-        table(pd.DataFrame(verdict(row) for _, row in rows.iterrows()), title=str(name))
+    for (name, edition), rows in judged.groupby(["exercise", "edition"], sort=False):
+        title = f"{name} {edition}, {rows['n'].max():,} seeds"
+        table(pd.DataFrame(verdict(row) for _, row in rows.iterrows()), title=title)
     paragraph(
-        "Ours is the mean over n seeds; the interval is that of a single run, the percentile the "
-        "place of the published number among ours. Numbers without n have no randomness. A "
-        "question mark: more seeds could change the verdict."
+        "Ours is the mean over the seeds, where there is randomness. A question mark: more seeds "
+        "could change the verdict."
     )
     if quick:
         paragraph("Quick networks are not the course's: their numbers are not judged.")
@@ -186,13 +186,10 @@ def verdict(row: pd.Series[Any]) -> dict[str, Any]:
     digits = decimals(row["published"])
     random = row["n"] > 0
     return {
-        "edition": row["edition"],
         "quantity": row["quantity"],
         "published": f"{row['published']:.{digits}f}",
         "ours": number(row["mean"]) if random else shown(row["ours"], digits),
         "95 % of runs": f"{number(row['low'])} to {number(row['high'])}" if row["n"] > 1 else "",
-        "n": row["n"] if random else "",
-        "%ile": f"{row['percentile']:.1f}" if random else "",
         "verdict": row["verdict"] + ("" if row["certain"] or not random else " ?"),
     }
 

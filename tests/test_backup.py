@@ -227,6 +227,13 @@ def test_another_order_of_the_rows_does_not_take_it(path, content, caplog):
     assert_set_aside(path, content, caplog)
 
 
+def test_other_initial_weights_do_not_take_it(path, content, caplog):
+    model = network()
+    model.layers[1].set_weights([each + 1 for each in model.layers[1].get_weights()])
+    assert begin(model, path) == []
+    assert_set_aside(path, content, caplog)
+
+
 def test_other_versions_do_not_take_it(path, content, caplog, monkeypatch):
     monkeypatch.setattr("nnloss.provenance.versions", lambda: {"keras": "4.0"})
     assert begin(network(), path) == []
@@ -262,15 +269,16 @@ def test_a_later_fit_is_not_taken_for_the_first(tmp_path, caplog):
 
 
 def test_the_end_can_be_kept_until_the_results_are_saved(path, whole):
-    for _ in range(2):
-        model = network()
-        backup = Backup(path, keep=True)
-        history = fit(model, backup)
-        assert same(state(model), whole[0])
-        assert list(history.history.items()) == list(whole[1].history.items())
-        assert history.epoch == list(range(EPOCHS))
-        assert [each["epoch"] for each in backup.epochs] == list(range(1, EPOCHS + 1))
-    assert_taken_up(path, whole)
+    fit(network(), Backup(path, keep=True))
+    model, backup = network(), Backup(path, keep=True)
+    no_epoch_is_left = [Fails(epoch) for epoch in range(EPOCHS)]
+    history = fit(model, *no_epoch_is_left, backup)
+    assert same(state(model), whole[0])
+    assert list(history.history.items()) == list(whole[1].history.items())
+    assert history.epoch == list(range(EPOCHS))
+    assert [each["epoch"] for each in backup.epochs] == list(range(1, EPOCHS + 1))
+    assert_taken_up(path, whole, model := network(), *no_epoch_is_left)
+    assert fit(model, epochs=1).epoch == [0]
 
 
 def test_a_second_fit_begins_where_it_says(path, whole):

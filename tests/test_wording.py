@@ -47,7 +47,7 @@ def test_an_interval_without_an_end_is_none():
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(1.0, "1.00"), (0.0495, "0.05"), (0.00031, "0.00031"), (1e-9, "< 0.0001")]
+    ("p", "text"), [(1.0, "1.00"), (0.04, "0.040"), (0.00031, "0.00031"), (1e-9, "< 0.0001")]
 )
 def test_a_p_value_has_two_digits(p, text):
     assert probability(p) == text

@@ -169,7 +169,7 @@ def probability(p: float) -> str:
     """
     if pd.isna(p):
         return MISSING
-    return "< 0.0001" if p < 0.0001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+    return "< 0.0001" if p < 0.0001 else f"{p:#.2g}" if p < 0.1 else f"{p:.2f}"
 
 
 def count(n: int, noun: str) -> str:

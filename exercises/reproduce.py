@@ -12,10 +12,12 @@ from exercises import commandline as cli
 from exercises import experiments
 from exercises.display import heading, paragraph, table
 from nnloss import provenance
+from nnloss.cluster import connected
 from nnloss.files import replacing
 from nnloss.published import decimals
 from nnloss.sweepfolder import SweepFolder
 from nnloss.sweeps import sweep
+from nnloss.workers import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,14 +79,19 @@ def main(
     }
     data_dir = data_dir and data_dir.absolute()
     cli.require_folder(out)
-    if scheduler is None:
-        for name in names:  # fetched once, and what is wrong is said, before anything is begun
+    work = partial(experiments.experiment, data_dir=data_dir)
+    # What is wrong with data or cluster is said before anything is written.
+    if scheduler is not None:
+        connected(scheduler, work).close()
+    else:
+        one_thread()
+        for name in names:
             experiments.load(name, data_dir)
     with SweepFolder(out).opened(fresh=not resume) as folder:
         sweep(
             folder,
             wanted,
-            partial(experiments.experiment, data_dir=data_dir),
+            work,
             size=lambda each: experiments.SEEDS_IN_UNIT[each.exercise],
             cost=experiments.cost,
             jobs=jobs or provenance.cores(),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 
-from nnloss import provenance, workers
+from nnloss import provenance
+from nnloss.cluster import on_a_cluster
 from nnloss.sweepfolder import SweepFolder
 from nnloss.sweepprogress import SweepProgress
 from nnloss.units import Configuration, Unit, units
+from nnloss.workers import Work, on_this_machine
 
 
 def sweep(
     folder: SweepFolder,
     wanted: Mapping[Configuration, int],
-    work: workers.Work,
+    work: Work,
     *,
     size: Callable[[Configuration], int],
     cost: Callable[[Configuration], float],
@@ -52,14 +55,14 @@ def sweep(
     # The longest first: else the last one may run alone while the other processes have nothing.
     todo.sort(key=lambda unit: -seconds(unit, cost))
     everything = sum(cost(each) * max(1, seeds) for each, seeds in wanted.items())
-    with SweepProgress(
-        {unit: seconds(unit, cost) for unit in todo}, everything, folder.under_way
-    ) as progress:
-        done = (
-            workers.on_a_cluster(work, todo, folder.under_way, scheduler)
-            if scheduler
-            else workers.on_this_machine(work, todo, folder.under_way, min(jobs, len(todo)))
-        )
+    done = (
+        on_a_cluster(work, todo, folder.under_way, scheduler)
+        if scheduler
+        else on_this_machine(work, todo, folder.under_way, min(jobs, len(todo)))
+    )
+    estimates = {unit: seconds(unit, cost) for unit in todo}
+    # Closed, the workers stop: the error that a unit cannot be kept does not wait for them.
+    with closing(done), SweepProgress(estimates, everything, folder.under_way) as progress:
         for unit, outcome in done:
             record = replace(outcome.record, command=provenance.command())
             folder.keep(unit, replace(outcome, record=record))

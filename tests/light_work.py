@@ -1,0 +1,102 @@
+"""A light work that tells what it does: for sweeps in processes that a test kills.
+
+``signs`` is a folder through which a test and the processes at work talk: the file ``hold`` makes
+the units wait in whose name its text is; ``refuse``, ``fail`` and ``die`` are what they do then.
+As a program it is a sweep with this work.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+
+from nnloss import NnlossError, RunRecord, cluster, provenance
+from nnloss.sweepfolder import SweepFolder
+from nnloss.sweeps import sweep
+from nnloss.units import Configuration, Outcome, Unit
+
+CONFIGURATIONS = [
+    Configuration("boston", loss, None, 3, 32)
+    for loss in ("mean_squared_error", "mean_absolute_error")
+]
+_at_work: list[str] = []
+
+
+def work(unit: Unit, backup: Path, tell: Callable[[float], None], *, signs: Path) -> Outcome:
+    """Tell that it begins, wait while it is held, and give numbers that follow from the seeds."""
+    log = signs / "begun"
+    before = log.read_text().splitlines() if log.exists() else []
+    others = [pid for name, pid, _ in map(str.split, before) if name == unit.name]
+    if _at_work or any(psutil.pid_exists(int(pid)) for pid in others):
+        (signs / "two at once").touch()
+    _at_work.append(unit.name)
+    with log.open("a") as file:
+        file.write(f"{unit.name} {os.getpid()} {backup.parent}\n")
+    tell(0.5)
+    time.sleep(0.05)
+    while _held(unit, signs / "hold"):
+        time.sleep(0.02)
+    _at_work.clear()
+    if (signs / "refuse").exists():
+        raise NnlossError("A rule", "it is\nbroken", "Mend it")
+    if (signs / "fail").exists():
+        raise KeyError("of the work")
+    if (signs / "die").exists():
+        os._exit(1)
+    return _outcome(unit)
+
+
+def _held(unit: Unit, file: Path) -> bool:
+    try:
+        return file.read_text() in unit.name
+    except FileNotFoundError:
+        return False
+
+
+def _outcome(unit: Unit) -> Outcome:
+    wanted = unit.configuration
+    values = [np.random.default_rng([len(str(wanted.loss)), s]).random() for s in unit.seeds]
+    record = RunRecord(
+        unit.name,
+        wanted.exercise,
+        "finished",
+        seeds=list(unit.seeds),
+        loss=wanted.loss,
+        epochs=wanted.epochs,
+        batch_size=wanted.batch_size,
+        versions=provenance.versions(),
+    )
+    table = pd.DataFrame({"seed": unit.seeds, "diverged": False, "val_loss": values})
+    return Outcome(record, {"seeds": table})
+
+
+def main(out: Path, signs: Path, jobs: int = 1, scheduler: str | None = None) -> None:
+    """Sweep: four seeds of two configurations, in four units."""
+    here = partial(work, signs=signs)
+    if scheduler is not None:
+        cluster.connected(scheduler, here).close()
+    with SweepFolder(out).opened() as folder:
+        sweep(
+            folder,
+            dict.fromkeys(CONFIGURATIONS, 4),
+            here,
+            size=lambda configuration: 2,
+            cost=lambda configuration: float(len(str(configuration.loss))),
+            jobs=jobs,
+            scheduler=scheduler,
+        )
+
+
+if __name__ == "__main__":
+    import light_work
+
+    from exercises import commandline
+
+    commandline.run(light_work.main)

@@ -6,8 +6,10 @@ seeds of a unit at once; the network for CIFAR-10 alone, with a backup after eac
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -126,7 +128,8 @@ def experiment(unit: Unit, backup: Path, tell: Tell, *, data_dir: Path | None = 
     if wanted.loss is None:
         given: Given = {"baseline": CLASSICAL[wanted.exercise](split)}, {}
     else:
-        given = TRAININGS[wanted.exercise](unit, split, backup, tell)
+        with _without_notes():  # on what was compiled: the record has it
+            given = TRAININGS[wanted.exercise](unit, split, backup, tell)
     known, tables = given
     task = LOSSES[wanted.exercise].get(wanted.loss) if wanted.loss else None
     record = nnloss.RunRecord(
@@ -148,6 +151,17 @@ def experiment(unit: Unit, backup: Path, tell: Tell, *, data_dir: Path | None = 
         **known,
     )
     return Outcome(record, tables)
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    logger = logging.getLogger("nnloss")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @cache

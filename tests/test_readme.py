@@ -226,9 +226,7 @@ def test_the_quiz_has_as_many_questions_and_proofs_as_it_says():
     assert f"for {sum(bool(each.proof) for each in questions)} of them" in README
 
 
-@pytest.mark.parametrize(
-    "exercise", ["boston", "cifar10", "wafer", "losses", "quiz", "reproduce"]
-)
+@pytest.mark.parametrize("exercise", ["boston", "cifar10", "wafer", "losses", "quiz", "reproduce"])
 def test_every_option_of_the_command_is_described(python, exercise):
     text = python("-m", f"exercises.{exercise}", "--help").stdout
     options = re.findall(r"--[a-z-]+", text)

@@ -173,7 +173,7 @@ def show(judged: pd.DataFrame, compared: pd.DataFrame, *, quick: bool) -> None:
     paragraph(nnloss.verdicts.summary(judged))
     if not compared.empty:
         heading("What does the choice of loss, or augmentation, change?")
-        table(pd.DataFrame(comparison(row) for _, row in compared.iterrows()), wrapped="question")
+        table(pd.DataFrame(comparison(row) for _, row in compared.iterrows()), wrapped="comparison")
         paragraph(nnloss.paired.RULE)
 
 
@@ -216,7 +216,7 @@ def comparison(row: pd.Series[Any]) -> dict[str, Any]:
     """
     p = row["wilcoxon_p"]
     return {
-        "question": f"{row['exercise']} {row['edition']}: {row['question']}",
+        "comparison": f"{row['exercise']} {row['edition']}: {row['second']} for {row['first']}",
         "in": row["title"],
         "n": row["n"],
         "difference": f"{row['difference']:+.4g}",

@@ -143,6 +143,6 @@ def test_lines_of_a_comparison() -> None:
     line = reproduce.comparison(pd.Series(row | {"better": "second"}))
 
     assert list(line.values()) == [
-        "boston 2023: MAE instead of MSE", "MAE", 5, "-0.2", "-0.3 to -0.1", "0.062", "MAE",
+        "boston 2023: MAE for MSE", "MAE", 5, "-0.2", "-0.3 to -0.1", "0.062", "MAE",
     ]  # fmt: skip
     assert reproduce.comparison(pd.Series(row | {"better": "neither"}))["better"] == "neither"

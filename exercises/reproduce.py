@@ -35,7 +35,7 @@ Seeds = Annotated[
         + ", ".join(f"{seeds:,} for {name}" for name, seeds in experiments.SEEDS.items())
         + ".",
         "N",
-        cli.whole_number(1, 2**32),
+        cli.whole_number(1, 1_000_000),
     ),
 ]
 Jobs = Annotated[

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_sweepfolder import BOSTON, PLAIN, outcome
 
-from nnloss import sweepprogress
+from nnloss import sweepprogress, sweeps
 from nnloss.sweepfolder import SweepFolder
 from nnloss.sweepprogress import SweepProgress
 from nnloss.sweeps import missing, seconds
-from nnloss.units import Configuration, Unit
+from nnloss.units import Configuration, Outcome, Unit
 
 CLASSICAL = Configuration("boston")
 
@@ -48,6 +49,38 @@ def test_what_is_there_is_not_done_again_and_more_seeds_go_on_from_there(tmp_pat
         assert missing(folder, {replace(BOSTON, epochs=4): 1}, size) == [
             Unit(replace(BOSTON, epochs=4), (0,))
         ]
+
+
+def test_the_bar_counts_the_classical_models_once_and_what_was_done_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[SweepProgress] = []
+
+    class Watched(SweepProgress):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            made.append(self)
+
+    monkeypatch.setattr(sweeps, "SweepProgress", Watched)
+    monkeypatch.setattr(
+        sweeps, "on_this_machine", lambda work, units, *_: (each for each in map(done, units))
+    )
+    wanted = {CLASSICAL: 3, BOSTON: 3}
+    for seeds in (2, 3):
+        with SweepFolder(tmp_path).opened() as folder:
+            sweeps.sweep(
+                folder, wanted | {BOSTON: seeds}, _never, size=size, cost=lambda each: 10.0
+            )
+
+    assert [(each._everything, each._todo) for each in made] == [(30, 30), (40, 10)]
+
+
+def done(unit: Unit) -> tuple[Unit, Outcome]:
+    return unit, outcome(unit)
+
+
+def _never(*arguments: object) -> Outcome:
+    raise AssertionError(arguments)
 
 
 def test_a_unit_takes_as_long_as_its_seeds() -> None:

@@ -84,7 +84,7 @@ def on_a_cluster(
     except KilledWorker as error:
         raise NnlossError(
             "A worker must live until it has done a unit",
-            f"{error.allowed_failures + 1} died of '{error.task[1]}'",
+            f"{error.allowed_failures + 1} that had '{error.task[1]}' died",
             "What is done is kept: see the workers' logs and memory, and run it again",
         ) from error
     finally:

@@ -54,7 +54,8 @@ def sweep(
         return
     # The longest first: else the last one may run alone while the other processes have nothing.
     todo.sort(key=lambda unit: -seconds(unit, cost))
-    everything = sum(cost(each) * max(1, seeds) for each, seeds in wanted.items())
+    # The classical models have one unit, however many seeds the networks have.
+    everything = sum(cost(each) * (seeds if each.loss else 1) for each, seeds in wanted.items())
     done = (
         on_a_cluster(work, todo, folder.under_way, scheduler)
         if scheduler

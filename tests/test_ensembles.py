@@ -465,3 +465,24 @@ def test_a_wrong_pair_is_refused(small):
             sequential((8,), lambda: L.Dense(2, "softmax")), small(BINARY, (8,)), [0],
             task=BINARY, epochs=1,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("width", ["dense", "unknown"])
+def test_values_of_every_so_many_epochs_and_of_the_last(small, width):
+    layer = L.Dense(5, activation="tanh") if width == "dense" else L.GRU(3)
+    shape = (8,) if width == "dense" else (4, 2)
+    build = sequential(shape, lambda: type(layer).from_config(layer.get_config()))
+    split, settings = small(REGRESSION, shape), {"task": REGRESSION, "epochs": 5}
+    every = fit_many(build, split, (0, 1), per_epoch=True, **settings)
+    some = fit_many(build, split, (0, 1), per_epoch=2, **settings)
+    assert some["epoch"].tolist() == [2, 4, 5] * 2
+    expected = every[every["epoch"].isin([2, 4, 5])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(some, expected)
+    rare = fit_many(build, split, (0, 1), per_epoch=9, **settings)
+    assert rare["epoch"].tolist() == [5, 5]
+
+
+def test_epochs_are_not_counted_backwards(small):
+    build = sequential((8,), lambda: L.Dense(5, activation="tanh"))
+    with pytest.raises(NnlossError, match="found per_epoch=-1"):
+        fit_many(build, small(REGRESSION, (8,)), (0,), task=REGRESSION, epochs=2, per_epoch=-1)

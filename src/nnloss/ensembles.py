@@ -56,7 +56,7 @@ def fit_many(
     loss: Any = None,
     optimizer: Any = "adam",
     metrics: Mapping[str, Measure] | None = None,
-    per_epoch: bool = False,
+    per_epoch: bool | int = False,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Train one model from many seeds.
@@ -89,8 +89,9 @@ def fit_many(
     metrics : mapping of str to callable, optional
         Reported besides those of the task: functions of targets and outputs, made of TensorFlow
         operations, that give a value a row as Keras' functions do, over their last axis.
-    per_epoch : bool, default False
-        Give the values of every epoch; the test rows are then evaluated after each one.
+    per_epoch : bool or int, default False
+        Give the values of every epoch, or of every so many and the last one; the test rows are
+        evaluated after these, which may take longer than to train.
     progress : callable, optional
         Called with the seeds times epochs that are done, and with all of them.
 
@@ -122,7 +123,7 @@ def fit_many(
     >>> runs["val_loss"].describe()
     """
     seeds = _checked_seeds(seeds)
-    _require_numbers(epochs, batch_size, len(split.x_train))
+    _require_numbers(epochs, batch_size, len(split.x_train), int(per_epoch))
     if classes is None and task.nodes is None:
         classes = len(split.classes) or None
     plan = _Plan(
@@ -159,8 +160,16 @@ class _Plan:
     optimizer: Any
     epochs: int
     batch_size: int
-    per_epoch: bool
+    per_epoch: bool | int
     metrics: Mapping[str, Measure]
+
+    @property
+    def given(self) -> list[int]:
+        """The epochs whose values are given, from 1."""
+        last = [self.epochs]
+        if not self.per_epoch:
+            return last
+        return list(range(int(self.per_epoch), self.epochs, int(self.per_epoch))) + last
 
     def start(self, seed: int) -> tuple[Completed, Start]:
         """Make a new model as a single run does, and note what its training starts with."""
@@ -239,9 +248,15 @@ def _checked_seeds(seeds: Iterable[int]) -> list[int]:
     return given
 
 
-def _require_numbers(epochs: int, batch_size: int, rows: int) -> None:
+def _require_numbers(epochs: int, batch_size: int, rows: int, per_epoch: int) -> None:
     if epochs < 1:
         raise NnlossError("fit_many needs epochs", f"found epochs={epochs}", "Give 1 or more")
+    if per_epoch < 0:
+        raise NnlossError(
+            "fit_many gives the values of every so many epochs",
+            f"found per_epoch={per_epoch}",
+            "Give True, or 1 or more",
+        )
     if rows and not 1 <= batch_size <= rows:
         raise NnlossError(
             f"fit_many needs batches of 1 to {rows} rows, as many as there are for training",
@@ -296,13 +311,19 @@ def _one_by_one(plan: _Plan, data: Data, seeds: Sequence[int]) -> Steps:
             batch_size=plan.batch_size,
             epochs=plan.epochs,
             validation_data=(data.x_test, data.y_test),
-            validation_freq=1 if plan.per_epoch else [plan.epochs],
+            validation_freq=plan.given,
             verbose=0,
         ).history
-        rows = plan.epochs if plan.per_epoch else 1
-        frame = pd.DataFrame({name: values[-rows:] for name, values in history.items()})
+        # What is measured while training is there for all epochs, on the test rows for the given.
+        places = [epoch - 1 for epoch in plan.given]
+        frame = pd.DataFrame(
+            {
+                name: values if name.startswith("val_") else [values[place] for place in places]
+                for name, values in history.items()
+            }
+        )
         finite = all(np.isfinite(values).all() for values in history.values())
-        frame.insert(0, "epoch", np.arange(plan.epochs - rows, plan.epochs) + 1)
+        frame.insert(0, "epoch", plan.given)
         frame.insert(0, "diverged", not finite)
         frame.insert(0, "seed", seed)
         yield plan.epochs, frame
@@ -321,7 +342,7 @@ def _together(plan: _Plan, ensemble: Ensemble, start: Start, seeds: Sequence[int
         frames, finite = [], np.ones(ensemble.models, dtype=bool)
         for epoch in range(plan.epochs):
             values = ensemble.train(epoch)
-            if plan.per_epoch or epoch == plan.epochs - 1:
+            if epoch + 1 in plan.given:
                 values |= {f"val_{name}": value for name, value in ensemble.evaluate().items()}
                 frame = pd.DataFrame({k: v[: len(chunk)] for k, v in values.items()}, dtype=float)
                 frame.insert(0, "epoch", epoch + 1)

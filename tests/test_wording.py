@@ -87,3 +87,7 @@ def test_a_table_is_split_with_the_networks_of_the_course_first():
         (CCE, False, 1), (CCE, True, 1), (CCE, None, 2), ("binary_crossentropy", None, 1),
     ]  # fmt: skip
     assert configurations(pd.DataFrame()) == {}
+
+
+def test_an_unknown_metric_is_its_name_in_words():
+    assert quantity("val_root_mean_squared_error") == "test root mean squared error"

@@ -86,7 +86,7 @@ def quantity(metric: str, exercise: str = "") -> str:
         For example ``"test MSE, (1000 USD)²"``.
     """
     bare = metric.removeprefix("val_")
-    title = _METRICS.get(bare, bare)
+    title = _METRICS.get(bare, bare.replace("_", " "))
     unit = _UNITS.get((exercise, bare))
     return ("test " if metric.startswith("val_") else "") + title + (f", {unit}" if unit else "")
 

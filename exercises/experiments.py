@@ -35,7 +35,7 @@ QUICK_SEEDS = {"boston": 20, "wafer": 4, "cifar10": 2}
 #: By exercise: how many epochs apart the points of the curves are. Wafer has six test series for
 #: each one to train on, so that to evaluate them takes longer than to train.
 CURVES = {"boston": 1, "wafer": 10}
-SEEDS_IN_UNIT = {"boston": 100, "wafer": 10, "cifar10": 1}
+SEEDS_IN_UNIT = {"boston": 250, "wafer": 10, "cifar10": 1}
 #: Seconds that an epoch of a seed takes on one core, in batches of 64; see `cost`.
 SECONDS = {"boston": 0.0006, "wafer": 0.06, "cifar10": 17.0}
 

@@ -65,9 +65,10 @@ class LightSweep:
         return process
 
     def ended(self, process: subprocess.Popen[bytes]) -> tuple[int, str]:
-        """Wait for its end: exit status, and what was on standard error."""
+        """Wait for its end: exit status, and standard error but for the progress each minute."""
         status = process.wait(timeout=DEADLINE)
-        return status, self.errors(self.started.index(process)).read_text()
+        lines = self.errors(self.started.index(process)).read_text().splitlines(keepends=True)
+        return status, "".join(line for line in lines if not line.startswith("Sweep: "))
 
     def errors(self, number: int) -> Path:
         """Name the file with what a process wrote to standard error."""

@@ -26,24 +26,24 @@ CONFIGURATIONS = [
     Configuration("boston", loss, None, 3, 32)
     for loss in ("mean_squared_error", "mean_absolute_error")
 ]
-_at_work: list[str] = []
 
 
 def work(unit: Unit, backup: Path, tell: Callable[[float], None], *, signs: Path) -> Outcome:
     """Tell that it begins, wait while it is held, and give numbers that follow from the seeds."""
-    log = signs / "begun"
-    before = log.read_text().splitlines() if log.exists() else []
-    others = [pid for name, pid, _ in map(str.split, before) if name == unit.name]
-    if _at_work or any(psutil.pid_exists(int(pid)) for pid in others):
-        (signs / "two at once").touch()
-    _at_work.append(unit.name)
-    with log.open("a") as file:
-        file.write(f"{unit.name} {os.getpid()} {backup.parent}\n")
+    pid = str(os.getpid())
+    for mark in signs.glob("at work *"):
+        _, _, name, other = mark.name.split()
+        if other == pid or (name == unit.name and psutil.pid_exists(int(other))):
+            (signs / "two at once").touch()
+    mark = signs / f"at work {unit.name} {pid}"
+    mark.touch()
+    with (signs / "begun").open("a") as log:
+        log.write(f"{unit.name} {pid} {backup.parent}\n")
     tell(0.5)
     time.sleep(0.05)
     while _held(unit, signs / "hold"):
         time.sleep(0.02)
-    _at_work.clear()
+    mark.unlink()
     if (signs / "refuse").exists():
         raise NnlossError("A rule", "it is\nbroken", "Mend it")
     if (signs / "fail").exists():

@@ -15,7 +15,7 @@ from pathlib import Path
 import light_work
 import psutil
 import pytest
-from light_sweep import PATHS, LightSweep, environment, until
+from light_sweep import DEADLINE, PATHS, LightSweep, environment, until
 
 from nnloss import NnlossError, cluster
 from nnloss.units import Unit
@@ -32,13 +32,12 @@ class Cluster:
         self.address = self._told(self.scheduler, "Scheduler at:")
 
     def worker(
-        self, *options: str, paths: tuple[Path, ...] = (), nanny: bool = False
+        self, *, threads: int = 1, paths: tuple[Path, ...] = (), nanny: bool = False
     ) -> subprocess.Popen[bytes]:
         """Start a worker, and wait until the scheduler has it."""
-        options = (*options, "--nthreads", "1") if "--nthreads" not in options else options
-        kind = () if nanny else ("--no-nanny",)
+        kind = ("--nthreads", str(threads), "--nanny" if nanny else "--no-nanny")
         place = ("--local-directory", str(self.folder), self.address)
-        process = self._start("worker", *options, *kind, *place, paths=(*paths, *PATHS))
+        process = self._start("worker", *kind, *place, paths=(*paths, *PATHS))
         self._told(process, "Starting established connection")
         return process
 
@@ -83,7 +82,7 @@ def new_cluster(tmp_path: Path) -> Iterator[Cluster]:
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Start a scheduler and a worker, whom no test kills."""
     made = Cluster(tmp_path_factory.mktemp("cluster"))
-    made.worker("--nthreads", "3")
+    made.worker()
     yield made
     made.close()
 
@@ -96,7 +95,8 @@ def light(tmp_path: Path) -> Iterator[LightSweep]:
 
 
 def test_a_killed_worker_loses_nothing(new_cluster: Cluster, light: LightSweep) -> None:
-    workers = [new_cluster.worker(), new_cluster.worker()]
+    # With two threads each, which take turns: a process does one unit at a time.
+    workers = [new_cluster.worker(threads=2) for _ in range(2)]
     light.hold()
     process = light.start("--scheduler", new_cluster.address)
     light.wait_until_begun(2)
@@ -139,9 +139,11 @@ def test_a_unit_that_kills_its_workers_ends_the_sweep(
     status, errors = light.ended(light.start("--scheduler", new_cluster.address))
 
     assert status == 2
-    assert errors.count("\n") == 1
-    found = "Error: A worker must live until it has done a unit; 4 died of 'boston_mean_absolute"
-    assert errors.startswith(found)
+    error = errors.splitlines()[-1]  # above it may be that the sweep waits for the new worker
+    assert error.startswith(
+        "Error: A worker must live until it has done a unit; 4 that had 'boston_"
+    )
+    assert "Traceback" not in errors
     assert len(set(light.pids())) >= 4
     (light.signs / "die").unlink()
     assert light.ended(light.start("--scheduler", new_cluster.address)) == (0, "")
@@ -173,28 +175,25 @@ def test_a_lost_scheduler_is_told_and_the_rest_is_done_later(
 def test_an_interrupted_sweep_takes_its_units_back(sound: Cluster, light: LightSweep) -> None:
     light.hold("seeds-2-3")
     process = light.start("--scheduler", sound.address)
-    until(lambda: light.kept() >= 1, "a unit kept")
-    until(lambda: any("seeds-2-3" in name for name in light.begun()), "a held unit begun")
+    light.wait_until_begun(2)
+    until(lambda: light.kept() == 1, "the first unit kept")
     os.killpg(process.pid, signal.SIGINT)
 
     assert light.ended(process) == (130, "Interrupted.\n")
     light.release()
-    kept = light.kept()
-    begun = len(light.begun())
     assert light.ended(light.start("--scheduler", sound.address)) == (0, "")
-    # Units that a thread of the worker had waiting may still be done, and are not kept.
-    assert len(light.begun()) - begun >= 4 - kept
-    with_lock = light.out / "sweep" / "under-way"
-    assert not list(with_lock.glob("*.lock"))
+    assert len(light.begun()) == 5  # the one that the worker had begun is done again, no other
+    light.check()
 
 
-def test_the_longest_begin_first_and_one_at_a_time(sound: Cluster, light: LightSweep) -> None:
+def test_the_longest_begin_first(sound: Cluster, light: LightSweep) -> None:
     process = light.start("--scheduler", sound.address)
 
     assert light.ended(process) == (0, "")
-    assert len(light.begun()) == 4
+    assert ["absolute" in name for name in light.begun()] == [True, True, False, False]
+    # Wherever a worker was started, backups are in the sweep's folder.
     assert {folder for _, _, folder in light.log()} == {str(light.out / "sweep" / "under-way")}
-    light.check()  # no two at once, though the worker has three threads
+    light.check()
 
 
 def test_what_the_work_refuses_is_one_line(sound: Cluster, light: LightSweep) -> None:
@@ -215,6 +214,26 @@ def test_what_goes_wrong_in_the_work_names_the_unit(sound: Cluster, light: Light
     assert errors.rstrip().splitlines()[-1] in {
         f"This was in the unit '{name}' of the sweep." for name in light.begun()
     }
+
+
+def test_the_exercises_give_the_same_bits_on_a_cluster(sound: Cluster, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "exercises.reproduce", "--exercise", "boston", "--quick"]
+    tables = []
+    for where in (["--jobs", "1"], ["--scheduler", sound.address]):
+        out = tmp_path / where[0]
+        answer = subprocess.run(
+            [*command, "--edition", "2023", "--seeds", "2", *where, "--out", str(out)],
+            env=environment(*PATHS),
+            capture_output=True,
+            text=True,
+            timeout=2 * DEADLINE,
+            check=False,
+        )
+        assert answer.returncode == 0, answer.stderr
+        tables.append((out / "sweep" / "seeds.csv").read_text())
+
+    assert tables[0] == tables[1]
+    assert tables[0].count("\n") == 5  # two seeds of two losses
 
 
 def test_a_worker_elsewhere_has_a_folder_of_its_own(tmp_path: Path) -> None:
@@ -341,11 +360,13 @@ def test_a_worker_that_has_not_what_is_here(
 ) -> None:
     worker = sound.worker(paths=(foreign(tmp_path, file, content),))
 
-    with pytest.raises(NnlossError) as caught:
-        cluster.connected(sound.address, light_work.work)
+    try:
+        with pytest.raises(NnlossError) as caught:
+            cluster.connected(sound.address, light_work.work)
+    finally:
+        worker.kill()
+        worker.wait()
 
-    worker.kill()
-    worker.wait()
     assert found in caught.value.found
     assert caught.value.remedy == "Install the same there, or start them where it can be imported"
     cluster.connected(sound.address, light_work.work).close()

@@ -1,4 +1,4 @@
-"""``python -m exercises.reproduce`` as it is typed; its cluster is in test_workers.py."""
+"""``python -m exercises.reproduce`` as it is typed; on a cluster: test_cluster.py."""
 
 from __future__ import annotations
 
@@ -88,6 +88,7 @@ def test_nothing_is_left_under_way(swept: tuple[Path, str, str]) -> None:
         (["--data-dir", "nowhere", "--exercise", "boston"], "found no such folder"),
         (["--out", "pyproject.toml"], "'pyproject.toml' is a file"),
         (["--out", ""], "it must be the name of a folder"),
+        (["--scheduler", "foo"], "that is no address such as tcp://127.0.0.1:8786"),
         (["surplus"], "unexpected extra argument"),
     ],
 )

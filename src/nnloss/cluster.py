@@ -177,7 +177,7 @@ def _require_workers(client: Any, work: Work, address: str) -> None:
     try:
         versions = {"the scheduler": client.run_on_scheduler(_versions, work)}
         versions |= client.run(_versions, work)
-    except (ImportError, AttributeError, OSError) as error:
+    except Exception as error:  # a plain one, with the text of what it was there
         raise NnlossError(rule, f"one of them says: {error}", remedy) from error
     here = _versions(work)
     for place, there in versions.items():

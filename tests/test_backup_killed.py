@@ -87,6 +87,7 @@ class Doomed(keras.callbacks.Callback):
         if self.left == 0:
             die_while_writing(self.moment)
         elif self.left < 0:
+            assert self.moment in MOMENTS[:2], "it should be dead"
             signal.pause()
         self.left -= 1
 

@@ -275,7 +275,7 @@ def test_on_paper_all_is_unfolded_and_fits(opened):
     script = """
         const boxes = [...document.querySelectorAll('.scroll')];
         const hidden = [...document.querySelectorAll('details > :not(summary)')]
-          .filter((each) => each.getBoundingClientRect().height === 0);
+          .filter((each) => !each.checkVisibility());
         return [boxes.map((box) => box.scrollWidth - box.clientWidth), hidden.length,
                 getComputedStyle(document.querySelector('nav')).display];
     """

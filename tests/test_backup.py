@@ -206,7 +206,7 @@ def test_a_folder_in_its_place_is_set_aside(tmp_path, whole, caplog):
         {"optimizer": keras.optimizers.Adam(0.02)},
         {"optimizer": keras.optimizers.Adam(0.01, beta_2=0.99)},
     ],
-    ids=str,
+    ids=["seed", "activation", "rate", "loss", "optimizer", "learning rate", "beta"],
 )
 def test_another_model_does_not_take_it(path, content, other, caplog):
     if other.get("loss") == "mse":

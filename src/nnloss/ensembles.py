@@ -11,7 +11,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from operator import index
 from typing import Any
@@ -161,7 +161,7 @@ class _Plan:
     epochs: int
     batch_size: int
     per_epoch: bool | int
-    metrics: Mapping[str, Measure]
+    metrics: Mapping[str, Measure] = field(default_factory=dict)
 
     @property
     def given(self) -> list[int]:

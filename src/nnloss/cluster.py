@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
+import os
 import tempfile
-import threading
 import time
-import warnings
+import traceback
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib import metadata
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +21,7 @@ from urllib.parse import urlsplit
 from nnloss import provenance
 from nnloss.errors import NnlossError
 from nnloss.units import Outcome, Unit
-from nnloss.workers import Work, do
+from nnloss.workers import Work, begin, do
 
 logger = logging.getLogger("nnloss")
 
@@ -28,8 +30,6 @@ PATIENCE = 7.0
 
 _WORKER = "'dask worker tcp://HOST:PORT --nthreads 1'"
 _START = f"'dask scheduler', and workers with {_WORKER}"
-# Keras' seed and TensorFlow's belong to the process: threads take turns.
-_TURN = threading.Lock()
 
 
 def on_a_cluster(
@@ -114,7 +114,6 @@ def connected(address: str, work: Work) -> Any:
     """
     try:
         from distributed import Client
-        from distributed.versions import VersionMismatchWarning
     except ImportError as error:
         raise NnlossError(
             "--scheduler needs Dask", str(error), "Install it: pip install 'nnloss[cluster]'"
@@ -123,9 +122,7 @@ def connected(address: str, work: Work) -> Any:
     for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     _require_scheduler(address)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", VersionMismatchWarning)
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
+    client = Client(address, timeout=PATIENCE, set_as_default=False)
     try:
         _require_workers(client, work, address)
     except BaseException:
@@ -207,8 +204,35 @@ def _ready(client: Any, left: set[Any], address: str) -> set[Any]:
 
 
 def _on_worker(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
-    with _TURN:
-        if under_way.is_dir():
-            return unit, do(work, unit, under_way)
-        with tempfile.TemporaryDirectory() as folder:
-            return unit, do(work, unit, Path(folder))
+    """Do a unit in a process of its own.
+
+    Keras draws seeds from Python's random numbers, which belong to a process, and Dask's threads
+    draw from them too: in the worker's process a seed would not give the same bits each time.
+    """
+    multiprocessing.current_process().daemon = False  # the child of a nanny could have none else
+    spawning = multiprocessing.get_context("spawn")
+    here, there = spawning.Pipe(duplex=False)
+    with tempfile.TemporaryDirectory() as own:
+        folder = under_way if under_way.is_dir() else Path(own)
+        child = spawning.Process(
+            target=_in_child, args=(there, os.getpid(), work, unit, folder), daemon=True
+        )
+        child.start()
+        there.close()
+        try:
+            outcome = here.recv()
+        except EOFError:
+            os._exit(1)  # it was killed, and so is this worker: Dask knows what to do then
+        child.join()
+    if isinstance(outcome, Exception):
+        raise outcome
+    return unit, outcome
+
+
+def _in_child(there: Connection, parent: int, work: Work, unit: Unit, folder: Path) -> None:
+    begin(parent)
+    try:
+        there.send(do(work, unit, folder))
+    except Exception as error:
+        error.add_note(traceback.format_exc())  # pickled, it has no traceback
+        there.send(error)

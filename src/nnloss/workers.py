@@ -35,7 +35,7 @@ def on_this_machine(
     under_way : Path
         Folder for backups.
     jobs : int
-        Processes. A single one is this one.
+        Processes. If one, it is this process.
 
     Yields
     ------
@@ -47,10 +47,6 @@ def on_this_machine(
     NnlossError
         If a process was killed.
     """
-    if jobs == 1:
-        for unit in units:
-            yield unit, do(work, unit, under_way)
-        return
     from joblib import Parallel, delayed
 
     parallel = Parallel(
@@ -59,7 +55,7 @@ def on_this_machine(
         return_as="generator_unordered",
         batch_size=1,
         max_nbytes=None,
-        initializer=_begin,
+        initializer=begin,
         initargs=(os.getpid(),),
     )
     try:
@@ -124,14 +120,20 @@ def one_thread() -> None:
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
 
 
-def _one(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
-    return unit, do(work, unit, under_way)
+def begin(parent: int) -> None:
+    """Let this process leave Ctrl-C to its parent, who ends it, and not outlive the parent.
 
-
-def _begin(parent: int) -> None:
-    """Let a process leave Ctrl-C to its parent, who ends it, and not outlive the parent."""
+    Parameters
+    ----------
+    parent : int
+        Its process.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _one(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
+    return unit, do(work, unit, under_way)
 
 
 def _end_with(parent: int) -> None:

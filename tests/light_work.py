@@ -8,6 +8,7 @@ As a program it is a sweep with this work.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from functools import partial
@@ -99,4 +100,6 @@ if __name__ == "__main__":
 
     from exercises import commandline
 
+    # As at a terminal, wherever the tests run: in the background, Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     commandline.run(light_work.main)

@@ -167,7 +167,8 @@ def test_nobody_works_on_for_a_sweep_that_cannot_keep_it(
     monkeypatch.setattr(SweepFolder, "keep", full)
     light.hold("seeds-2-3")
 
-    with pytest.raises(OutputError):
+    with pytest.raises(OutputError) as caught:
         light_work.main(light.out, light.signs, jobs=4)
 
     until(lambda: not any(map(alive, light.pids())), "the processes ended")
+    assert caught.value.found == "the disk is full"  # until here it holds what the sweep had

@@ -117,6 +117,7 @@ class LightSweep:
 
     def close(self) -> None:
         """End what a test that failed left behind."""
+        (self.signs / "hold").unlink(missing_ok=True)
         for process in self.started:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -32,14 +32,14 @@ CONFIGURATIONS = [
 def work(unit: Unit, backup: Path, tell: Callable[[float], None], *, signs: Path) -> Outcome:
     """Tell that it begins, wait while it is held, and give numbers that follow from the seeds."""
     pid = str(os.getpid())
+    with (signs / "begun").open("a") as log:
+        log.write(f"{unit.name} {pid} {backup.parent}\n")
     for mark in signs.glob("at work *"):
         _, _, name, other = mark.name.split()
-        if other == pid or (name == unit.name and psutil.pid_exists(int(other))):
+        if other == pid or (name == unit.name and _lives(int(other))):
             (signs / "two at once").touch()
     mark = signs / f"at work {unit.name} {pid}"
     mark.touch()
-    with (signs / "begun").open("a") as log:
-        log.write(f"{unit.name} {pid} {backup.parent}\n")
     tell(0.5)
     time.sleep(0.05)
     while _held(unit, signs / "hold"):
@@ -52,6 +52,17 @@ def work(unit: Unit, backup: Path, tell: Callable[[float], None], *, signs: Path
     if (signs / "die").exists():
         os._exit(1)
     return _outcome(unit)
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process goes on; one that ends is there for a moment after its locks."""
+    try:
+        psutil.Process(pid).wait(timeout=10)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.TimeoutExpired:
+        return True
+    return False
 
 
 def _held(unit: Unit, file: Path) -> bool:

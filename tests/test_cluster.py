@@ -256,12 +256,12 @@ def test_a_worker_elsewhere_has_a_folder_of_its_own(tmp_path: Path) -> None:
     unit = Unit(light_work.CONFIGURATIONS[0], (0, 1))
     work = partial(light_work.work, signs=tmp_path)
 
-    done, outcome = cluster._on_worker(work, unit, tmp_path / "not here")
+    done, outcome = cluster._on_worker(work, unit, tmp_path / "elsewhere")
 
     assert done == unit
     assert outcome.record.seeds == [0, 1]
     folder = Path((tmp_path / "begun").read_text().split()[2])
-    assert folder != tmp_path / "not here"
+    assert folder != tmp_path / "elsewhere"
     assert not folder.exists()
 
 
@@ -372,7 +372,12 @@ def test_a_scheduler_without_workers(new_cluster: Cluster, light: LightSweep) ->
     ],
 )
 def test_a_worker_that_has_not_what_is_here(
-    sound: Cluster, tmp_path: Path, file: str, content: str, found: str
+    sound: Cluster,
+    tmp_path: Path,
+    recwarn: pytest.WarningsRecorder,
+    file: str,
+    content: str,
+    found: str,
 ) -> None:
     worker = sound.worker(paths=(foreign(tmp_path, file, content),))
 
@@ -384,6 +389,7 @@ def test_a_worker_that_has_not_what_is_here(
         worker.wait()
 
     assert found in caught.value.found
+    assert not recwarn.list
     assert caught.value.remedy == "Install the same there, or start them where it can be imported"
     cluster.connected(sound.address, light_work.work).close()
 

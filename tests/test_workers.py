@@ -94,9 +94,12 @@ def test_a_new_sweep_waits_for_the_processes_of_a_killed_one(light: LightSweep) 
     process.wait()
     light.release()
     process = light.start("--jobs", "4")
-    until(lambda: light.kept() == 2, "the units that nobody has")
-    for pid in old:
-        os.kill(pid, signal.SIGCONT)
+    try:
+        until(lambda: light.kept() == 2, "the units that nobody has")
+        assert not set(light.begun()[:2]) & set(light.begun()[2:])
+    finally:
+        for pid in old:
+            os.kill(pid, signal.SIGCONT)
 
     assert light.ended(process) == (0, "")
     assert sorted(light.begun()[4:]) == sorted(light.begun()[:2])

@@ -9,6 +9,7 @@ import os
 import tempfile
 import time
 import traceback
+import warnings
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -114,6 +115,7 @@ def connected(address: str, work: Work) -> Any:
     """
     try:
         from distributed import Client
+        from distributed.versions import VersionMismatchWarning
     except ImportError as error:
         raise NnlossError(
             "--scheduler needs Dask", str(error), "Install it: pip install 'nnloss[cluster]'"
@@ -122,7 +124,9 @@ def connected(address: str, work: Work) -> Any:
     for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     _require_scheduler(address)
-    client = Client(address, timeout=PATIENCE, set_as_default=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", VersionMismatchWarning)
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
     try:
         _require_workers(client, work, address)
     except BaseException:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from nnloss.tasks import LOSSES
+from nnloss.table import LOSSES
 
 if TYPE_CHECKING:
     import pandas as pd

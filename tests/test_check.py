@@ -160,7 +160,7 @@ WORDS = {
         lambda: net(named(Dense, 1)),
         "poisson",
         "unknown",
-        "The loss must be one of which it is known what output it needs",
+        "nnloss must know which output the loss needs",
         "Dense(1), with the loss 'poisson'",
         "Needed is which likelihood it is; known are mean_squared_error, mean_absolute_error, "
         "binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy",

@@ -259,15 +259,23 @@ WRONG = {
         BINARY,
         {"loss": "hinge"},
         "Task 'binary' needs the loss 'binary_crossentropy'",
-        "found 'hinge', of which it is not known what it is a likelihood of",
+        "found 'hinge', which nnloss does not recognise as a likelihood",
         "Leave the loss out, or use loss='binary_crossentropy'",
+    ),
+    "a loss of Keras by its short name": (
+        dense(16, "relu"),
+        REGRESSION,
+        {"loss": "mape"},
+        "Task 'regression' needs the loss 'mean_squared_error' or 'mean_absolute_error'",
+        "found 'mape', which nnloss does not recognise as a likelihood",
+        "Leave the loss out, or use loss='mean_squared_error'",
     ),
     "a loss by a wrong name": (
         dense(16, "relu"),
         BINARY,
         {"loss": "msee"},
         "Task 'binary' needs the loss 'binary_crossentropy'",
-        "found 'msee', which is no loss of Keras",
+        "found 'msee', which Keras does not know",
         "Leave the loss out, or use loss='binary_crossentropy'",
     ),
     "no number of classes": (
@@ -299,7 +307,7 @@ WRONG = {
         BINARY,
         {},
         "Task 'binary' needs a model that ends in its output layer or in a hidden one",
-        "model 'net' ends in Unknown, of which it is not known whether it is an output",
+        "model 'net' ends in Unknown, which may be an output or a hidden layer",
         "Add the output layer, or a Dense hidden layer, after it yourself",
     ),
     "a threshold of one half on logits": (
@@ -376,7 +384,7 @@ class Subclass(losses.MeanSquaredError):
 
 @pytest.mark.parametrize("loss", [custom, Subclass()], ids=["function", "subclass"])
 def test_a_loss_of_the_users_own_is_refused_and_not_replaced(body, loss):
-    with pytest.raises(PairingError, match="of which it is not known what it is a likelihood of"):
+    with pytest.raises(PairingError, match="which nnloss does not recognise as a likelihood"):
         compile_for_task(body(), REGRESSION, loss=loss)
 
 
@@ -640,8 +648,20 @@ BURIED = {
 @pytest.mark.parametrize("task", [REGRESSION, BINARY], ids=lambda task: task.name)
 @pytest.mark.parametrize("build", BURIED.values(), ids=BURIED)
 def test_what_may_be_an_output_gets_no_second_one(build, task):
-    with pytest.raises(PairingError, match="of which it is not known whether it is an output"):
+    with pytest.raises(PairingError, match="which may be an output or a hidden layer"):
         compile_for_task(build(), task)
+
+
+def test_softmax_of_mean_probabilities_is_a_double_softmax():
+    x, ends = shared(*[layers.Dense(3, "softmax") for _ in "ab"])
+    model = keras.Model(x, layers.Softmax(name="out")(layers.Average()(ends)), name="net")
+    with pytest.raises(PairingError) as caught:
+        compile_for_task(model, MULTICLASS, classes=3)
+    assert caught.value.rule == "An output needs its softmax once"
+    assert caught.value.found == (
+        "output 'out' of model 'net' ends in Average -> Softmax: double softmax"
+    )
+    assert caught.value.remedy == "Remove the last softmax"
 
 
 def test_a_gate_is_hidden():
@@ -755,7 +775,7 @@ def test_classes_may_be_a_numpy_integer(body):
 def test_options_that_make_it_another_loss_are_refused(body, loss, found):
     with pytest.raises(PairingError) as caught:
         compile_for_task(body(), MULTICLASS, classes=3, loss=loss())
-    assert caught.value.found.startswith(f"found {found}, of which it is not known")
+    assert caught.value.found.startswith(f"found {found}, which nnloss does not")
 
 
 @pytest.mark.parametrize(

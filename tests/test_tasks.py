@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from nnloss import BINARY, MULTICLASS, REGRESSION, TASKS
 from nnloss._tensorflow import keras
-from nnloss.tasks import LOSSES, Domain
+from nnloss.table import LOSSES, Domain
 
 
 def test_the_readme_shows_the_table():

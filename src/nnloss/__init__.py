@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nnloss.progress import EpochProgress
     from nnloss.records import RunRecord
     from nnloss.runs import Run
-    from nnloss.tasks import BINARY, MULTICLASS, REGRESSION, TASKS, Task
+    from nnloss.table import BINARY, MULTICLASS, REGRESSION, TASKS, Task
     from nnloss.training import set_seed
 
 _MODULES: dict[str, tuple[str, ...]] = {
@@ -35,7 +35,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "progress": ("EpochProgress",),
     "records": ("RunRecord",),
     "runs": ("Run",),
-    "tasks": ("BINARY", "MULTICLASS", "REGRESSION", "TASKS", "Task"),
+    "table": ("BINARY", "MULTICLASS", "REGRESSION", "TASKS", "Task"),
     "training": ("set_seed",),
     # Used as modules: nnloss.likelihoods.mean_squared_error
     "likelihoods": (),

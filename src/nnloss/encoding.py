@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnloss.errors import TargetError
-from nnloss.tasks import MULTICLASS, Domain, Loss, Task
+from nnloss.table import MULTICLASS, Domain, Loss, Task
 
 
 def class_numbers(labels: ArrayLike, order: Sequence[Any]) -> NDArray[np.int64]:

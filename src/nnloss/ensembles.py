@@ -28,7 +28,7 @@ from nnloss.errors import NnlossError
 from nnloss.losses import LossChoice
 from nnloss.models import Completed, compile_for_task, complete
 from nnloss.stacked import NotStackable, StackedDropout, require_stackable, stack
-from nnloss.tasks import Task
+from nnloss.table import Task
 
 logger = logging.getLogger("nnloss")
 

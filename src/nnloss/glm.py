@@ -5,42 +5,27 @@ Both maximise one likelihood, so both have the same coefficients, if the maximum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnloss import likelihoods
 from nnloss._keras import keras
 from nnloss.demonstrations.backpropagation import by_hand
-from nnloss.encoding import encode
+from nnloss.encoding import as_targets
 from nnloss.models import compile_for_task
-from nnloss.tasks import BINARY, MULTICLASS, REGRESSION, Domain, Task
+from nnloss.table import Fit, Task, separated
+from nnloss.table.families import with_intercept
 from nnloss.training import set_seed
 
 Array = NDArray[np.float64]
 
+__all__ = ["Fit", "double_precision", "fit_glm", "fit_network", "log_likelihood", "separated"]
+
 _STEPS_AN_EPOCH = 16
 _CONVERGED = 1e-8  # share of the gradient at zero weights
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A fitted linear predictor.
-
-    Parameters
-    ----------
-    coefficients : ndarray, shape (features + 1, outputs)
-        The intercepts first. Of several classes, each one's against class 0.
-    log_likelihood : float
-        Of the training rows, at these coefficients.
-    """
-
-    coefficients: Array
-    log_likelihood: float
 
 
 def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
@@ -48,12 +33,8 @@ def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
 
     Parameters
     ----------
-    task : Task
-        Its family says which.
-    x : ndarray, shape (N, features)
-        Without a column of ones.
-    y : ndarray, shape (N,)
-        A quantity, or numbers of classes.
+    task, x, y
+        As for `nnloss.table.Task.fit_glm`.
 
     Returns
     -------
@@ -63,19 +44,9 @@ def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
     Raises
     ------
     ValueError
-        If the search for the maximum has not converged; with separated classes there is none.
+        If the likelihood has no maximum; with separated classes it has none.
     """
-    import statsmodels.api as sm
-
-    design = _design(x)
-    fitted, converged = _GLMS[task.family](sm, design, y)
-    if not converged or not np.isfinite(fitted.params).all():
-        raise ValueError(
-            f"The likelihood of family '{task.family}' must have a maximum; the search for it did "
-            "not converge. Look for classes that a plane separates (nnloss.glm.separated)."
-        )
-    coefficients = np.asarray(fitted.params, dtype=np.float64).reshape(design.shape[1], -1)
-    return Fit(coefficients, float(fitted.llf))
+    return task.fit_glm(x, y)
 
 
 def fit_network(
@@ -112,9 +83,10 @@ def fit_network(
         If the gradient is not zero after so many steps.
     """
     classes = None if task.nodes else int(np.max(y)) + 1
-    encoded = y if task.domain is Domain.REAL else encode(y, task, classes or 2)
-    design = _design(x)
-    curvature = _CURVATURE[task.loss.name] * np.linalg.eigvalsh(design.T @ design)[-1] / len(x)
+    encoded = as_targets(y, task.loss, task.nodes or int(np.max(y)) + 1)
+    design = with_intercept(x)
+    assert task.loss.curvature is not None, "each canonical loss of the table has a bound"
+    curvature = task.loss.curvature * np.linalg.eigvalsh(design.T @ design)[-1] / len(x)
     with double_precision():
         set_seed(0)
         features = keras.Input((x.shape[1],))
@@ -138,7 +110,7 @@ def fit_network(
         )
         weights = _multiplied_out(model.get_weights())
     _require_converged(task, x, encoded, weights, steps)
-    value = log_likelihood(task, encoded, design @ weights)
+    value = task.log_likelihood(encoded, design @ weights)
     # A constant added to all logits changes nothing: class 0 is the one the others are against.
     coded = weights if task.nodes else weights[:, 1:] - weights[:, :1]
     return Fit(coded, value)
@@ -157,11 +129,6 @@ def _require_converged(task: Task, x: Array, y: NDArray[Any], weights: Array, st
             f"steps it is {size[0]:.1e}, from {size[1]:.1e} at the start. Give more steps, "
             "standardise x, and look for columns that are nearly the same."
         )
-
-
-def _design(x: Array) -> Array:
-    """Put a column of ones before the features, for the intercept."""
-    return np.column_stack([np.ones(len(x)), x])
 
 
 def _multiplied_out(weights: list[Array]) -> Array:
@@ -190,47 +157,7 @@ def log_likelihood(task: Task, y: NDArray[Any], predictor: Array) -> float:
     float
         A sum over rows, in nats.
     """
-    return _LOG_LIKELIHOODS[task.family](y, predictor)
-
-
-def separated(x: Array, y: NDArray[Any]) -> bool:
-    """Tell whether a plane separates two classes, rows on the plane itself allowed on both sides.
-
-    Then the likelihood of the logistic regression has no maximum: it grows as the coefficients do.
-    With rows on the plane that is called quasi-complete separation. See A. Albert and J. A.
-    Anderson, *On the existence of maximum likelihood estimates in logistic regression models*,
-    Biometrika 71 (1984).
-
-    Parameters
-    ----------
-    x : ndarray, shape (N, features)
-        Without a column of ones.
-    y : ndarray of int, shape (N,)
-        0 and 1.
-
-    Returns
-    -------
-    bool
-        Whether some plane has no row on the wrong side, and not all rows on itself.
-
-    Raises
-    ------
-    ValueError
-        If the linear program that looks for the plane cannot be solved.
-    """
-    from scipy.optimize import linprog
-
-    design = _design(x)
-    design = design / np.maximum(np.abs(design).max(axis=0), np.finfo(float).tiny)
-    signed = (2 * np.asarray(y) - 1)[:, np.newaxis] * design
-    # The largest sum of distances to the plane, all of them on the right side; 0 if there is none.
-    found = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(x)), bounds=(-1, 1))
-    if found.x is None:
-        raise ValueError(
-            f"The search for a separating plane must have an end; it says: {found.message} "
-            "Standardise x."
-        )
-    return bool(np.dot(signed.sum(axis=0), found.x) > 1e-6)
+    return task.log_likelihood(y, predictor)
 
 
 @contextmanager
@@ -244,49 +171,3 @@ def double_precision() -> Iterator[None]:
     finally:
         keras.config.set_floatx(floatx)
         keras.config.set_dtype_policy(policy)
-
-
-def _gaussian(sm: Any, design: Array, y: NDArray[Any]) -> tuple[Any, bool]:
-    return sm.OLS(y, design).fit(), True
-
-
-def _bernoulli(sm: Any, design: Array, y: NDArray[Any]) -> tuple[Any, bool]:
-    if separated(design[:, 1:], y):  # the search would end where exp overflows, and call it done
-        return None, False
-    fitted = sm.GLM(y, design, family=sm.families.Binomial()).fit(maxiter=100, tol=1e-12)
-    return fitted, bool(fitted.converged)
-
-
-def _multinomial(sm: Any, design: Array, y: NDArray[Any]) -> tuple[Any, bool]:
-    fitted = sm.MNLogit(y, design).fit(method="newton", maxiter=100, disp=0)
-    return fitted, bool(fitted.mle_retvals["converged"])
-
-
-_GLMS: dict[str, Callable[[Any, Array, NDArray[Any]], tuple[Any, bool]]] = {
-    "Gaussian": _gaussian,
-    "Bernoulli": _bernoulli,
-    "multinomial": _multinomial,
-}
-
-
-def _log_likelihood_gaussian(y: NDArray[Any], predictor: Array) -> float:
-    mse = likelihoods.mean_squared_error(y, predictor[:, 0])
-    return float(-len(y) / 2 * (np.log(2 * np.pi * mse) + 1))
-
-
-_LOG_LIKELIHOODS: dict[str, Callable[[NDArray[Any], Array], float]] = {
-    "Gaussian": _log_likelihood_gaussian,
-    "Bernoulli": lambda y, predictor: (
-        -len(y) * likelihoods.binary_cross_entropy_from_logits(y, predictor[:, 0])
-    ),
-    "multinomial": lambda y, predictor: (
-        -len(y) * likelihoods.categorical_cross_entropy_from_logits(y, predictor)
-    ),
-}
-# The largest second derivative of a row's loss in its predictor: 2 of a square, p(1 - p) of BCE,
-# and the largest eigenvalue of diag(p) - pp' of CCE.
-_CURVATURE = {
-    REGRESSION.loss.name: 2.0,
-    BINARY.loss.name: 0.25,
-    MULTICLASS.loss.name: 0.5,
-}

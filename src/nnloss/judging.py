@@ -10,8 +10,8 @@ from nnloss.findings import Finding, Verdict
 from nnloss.heads import read_end
 from nnloss.losses import LossChoice, options_of
 from nnloss.outputs import values_of
+from nnloss.table import BCE, CCE, LOSSES, MSE, SPARSE_CCE, TASKS, Loss, Task
 from nnloss.target_fit import as_array, misfit, shape_text
-from nnloss.tasks import BCE, CCE, LOSSES, MSE, SPARSE_CCE, TASKS, Loss, Task
 from nnloss.values import KINDS, UNBOUNDED, Kind, Values
 
 # Losses of Keras that are no likelihood of the table, and want the output that one of it wants.
@@ -124,7 +124,7 @@ def judge(model: Any, name: str, output: Any, loss: Any, y: Any, *, trained: boo
         return Finding(
             name,
             "unknown",
-            "The loss must be one of which it is known what output it needs",
+            "nnloss must know which output the loss needs",
             f"{where}, with the loss '{choice.name}'",
             f"Needed is which likelihood it is; known are {', '.join(LOSSES)}",
         )

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logsumexp, xlog1py, xlogy
+from scipy.special import xlog1py, xlogy
 
 from nnloss.errors import TargetError
+from nnloss.table import BCE, CCE, LOGIT, MAE, MSE, SOFTMAX
 
 Array = NDArray[np.float64]
 
@@ -45,7 +46,7 @@ def sum_of_squared_errors(y: ArrayLike, mu: ArrayLike) -> float:
     TargetError
         If the shapes differ or there is no row.
     """
-    return float(np.sum(np.square(_errors(y, mu))))
+    return float(np.sum(MSE.terms(*_pair(y, mu))))
 
 
 def mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
@@ -70,7 +71,7 @@ def mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
     TargetError
         If the shapes differ or there is no row.
     """
-    return float(np.mean(np.square(_errors(y, mu))))
+    return _mean(MSE.terms(*_pair(y, mu)))
 
 
 def half_mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
@@ -142,7 +143,7 @@ def mean_absolute_error(y: ArrayLike, mu: ArrayLike) -> float:
     TargetError
         If the shapes differ or there is no row.
     """
-    return float(np.mean(np.abs(_errors(y, mu))))
+    return _mean(MAE.terms(*_pair(y, mu)))
 
 
 def binary_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.0) -> float:
@@ -202,10 +203,7 @@ def binary_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
     """
     y, z = _pair(y, z)
     _require_probabilities(y, "y")
-    # log(1 + e^z) - y z, split so that no two large numbers are subtracted: where the row is of
-    # class 1 the term is log(1 + e^-z), where it is of class 0 it is log(1 + e^z).
-    terms: Array = _weighted(y, np.logaddexp(0, -z)) + _weighted(1 - y, np.logaddexp(0, z))
-    return _mean(terms)
+    return _mean(BCE.terms(y, z))
 
 
 def categorical_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.0) -> float:
@@ -267,7 +265,7 @@ def categorical_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
     """
     y, z = _pair(y, z)
     _require_distributions(y, "y")
-    return _mean(np.sum(_weighted(y, -_log_softmax(z)), axis=-1))
+    return _mean(np.sum(CCE.terms(y, z), axis=-1))
 
 
 def entropy(p: ArrayLike) -> float:
@@ -334,7 +332,7 @@ def sigmoid(z: ArrayLike) -> Array:
     ndarray of float64, shape of `z`
         Probabilities.
     """
-    return np.asarray(expit(_array(z)), dtype=np.float64)
+    return LOGIT.inverse(_array(z))
 
 
 def softmax(z: ArrayLike) -> Array:
@@ -350,7 +348,7 @@ def softmax(z: ArrayLike) -> Array:
     ndarray of float64, shape of `z`
         Probabilities; rows sum to 1.
     """
-    return np.exp(_log_softmax(_array(z)))
+    return SOFTMAX.inverse(_array(z))
 
 
 def _array(values: ArrayLike) -> Array:
@@ -374,24 +372,8 @@ def _pair(first: ArrayLike, second: ArrayLike) -> tuple[Array, Array]:
     return a, b
 
 
-def _errors(y: ArrayLike, mu: ArrayLike) -> Array:
-    y, mu = _pair(y, mu)
-    return y - mu
-
-
 def _mean(terms: NDArray[np.floating[Any]]) -> float:
     return float(np.mean(terms)) + 0.0  # never -0.0
-
-
-def _weighted(weight: Array, term: Array) -> Array:
-    """Weight times term, where nothing of an infinite term is nothing."""
-    return np.asarray(weight * np.where(weight > 0, term, 0.0), dtype=np.float64)
-
-
-def _log_softmax(z: Array) -> Array:
-    with np.errstate(over="ignore"):  # two logits too far apart: the lower has probability 0
-        shifted = z - np.max(z, axis=-1, keepdims=True)
-    return np.asarray(shifted - logsumexp(shifted, axis=-1, keepdims=True), dtype=np.float64)
 
 
 def _clipped(p: Array, epsilon: float) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnloss._keras import defined_by_keras, keras
-from nnloss.tasks import LOSSES, Loss, Task
+from nnloss.table import LOSSES, Loss, Task
 
 # Options that make a Keras loss another one: classes on another axis, a class left out.
 _MEANING = {"axis": -1, "ignore_class": None}

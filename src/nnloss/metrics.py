@@ -7,7 +7,7 @@ from typing import Any
 from nnloss._keras import defined_by_keras, keras
 from nnloss.errors import PairingError
 from nnloss.losses import LossChoice
-from nnloss.tasks import LOSSES, Metric, Task
+from nnloss.table import LOSSES, Metric, Task
 
 # Keras picks a class for these by the shape of the output, and may pick a wrong one.
 _BY_SHAPE = {"accuracy", "acc", "crossentropy", "ce"}

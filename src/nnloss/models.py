@@ -24,10 +24,11 @@ from nnloss.pairing import (
     require_hidden,
     require_loss,
     require_model,
+    require_right,
 )
 from nnloss.recording import FitRecorder
 from nnloss.runs import Run
-from nnloss.tasks import TASKS, Task
+from nnloss.table import TASKS, Task
 
 logger = logging.getLogger("nnloss")
 
@@ -142,6 +143,8 @@ def complete(model: Any, task: Task, *, classes: int | None = None, loss: Any = 
     if keep:
         require_head(head, task, nodes, choice, model.name)
     require_loss(choice, task)
+    if keep:
+        require_right(model, choice)
     activation = "linear" if choice.from_logits else task.activation
     outputs = model.outputs[0]
     if not keep:

@@ -6,10 +6,11 @@ from numbers import Integral
 from typing import Any
 
 from nnloss._keras import keras, own_methods
+from nnloss.check import check_pairing
 from nnloss.errors import PairingError
 from nnloss.heads import Head
 from nnloss.losses import LossChoice
-from nnloss.tasks import TASKS, Task
+from nnloss.table import TASKS, Task
 
 # What goes wrong, by (activation that is due, activation that was found).
 _WRONG_ACTIVATION = {
@@ -110,7 +111,7 @@ def require_model(model: Any, task: Any) -> None:
 
 
 def require_hidden(model: Any, head: Head, task: Task, nodes: int) -> None:
-    """Refuse a body of which it is not known that its end is hidden.
+    """Raise an error if the end of a body may be an output.
 
     Parameters
     ----------
@@ -132,8 +133,7 @@ def require_hidden(model: Any, head: Head, task: Task, nodes: int) -> None:
     if not head.known or (head.mixing and head.units == nodes):
         raise PairingError(
             f"Task '{task.name}' needs a model that ends in its output layer or in a hidden one",
-            f"model '{model.name}' ends in {head.text}, of which it is not known whether it is "
-            "an output",
+            f"model '{model.name}' ends in {head.text}, which may be an output or a hidden layer",
             "Add the output layer, or a Dense hidden layer, after it yourself",
         )
 
@@ -241,15 +241,43 @@ def require_loss(choice: LossChoice, task: Task) -> None:
     if choice.loss is not None:
         usual = "which is not a likelihood of this task"
         why = _WRONG_LOSS.get((task.activation, choice.name), usual)
-    elif isinstance(choice.given, str) and not hasattr(keras.losses, choice.given):
-        why = "which is no loss of Keras"
+    elif isinstance(choice.given, str) and not _is_known_to_keras(choice.given):
+        why = "which Keras does not know"
     else:
-        why = "of which it is not known what it is a likelihood of"
+        why = "which nnloss does not recognise as a likelihood"
     raise PairingError(
         f"Task '{task.name}' needs the loss {allowed}",
         f"found {choice.name!r}, {why}",
         f"Leave the loss out, or use loss='{task.loss.name}'",
     )
+
+
+def require_right(model: Any, choice: LossChoice) -> None:
+    """Raise an error if `check_pairing` calls the output with its loss wrong.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With one output, which is kept.
+    choice : LossChoice
+        The loss.
+
+    Raises
+    ------
+    PairingError
+        With the rule, what was found and the remedy of the finding.
+    """
+    for finding in check_pairing(model, choice.given).findings:
+        if finding.verdict == "wrong":
+            raise PairingError(finding.rule, finding.found, finding.remedy)
+
+
+def _is_known_to_keras(name: str) -> bool:
+    try:
+        keras.losses.get(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _what_is_wrong(head: Head, due: str, nodes: int) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnloss.table import Domain
 from nnloss.targets import remap, shown_values
-from nnloss.tasks import Domain
 
 Shape = tuple[int | None, ...]
 

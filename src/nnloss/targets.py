@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnloss.errors import TargetError
-from nnloss.tasks import Domain, Loss, Task
+from nnloss.table import Domain, Loss, Task
 
 _SHOWN = 5  # bad rows and values named in a message
 

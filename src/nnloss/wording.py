@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from nnloss.published import PUBLISHED, decimals
-from nnloss.tasks import LOSSES
+from nnloss.table import LOSSES
 from nnloss.units import Configuration
 
 #: The exercises of the course, by their number and their data.

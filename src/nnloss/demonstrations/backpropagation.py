@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnloss import likelihoods
 from nnloss._tensorflow import keras, tf
-from nnloss.tasks import Task
+from nnloss.table import Task
 
 Array = NDArray[np.float64]
-
-# The inverse link of each output activation, and what the mean loss has as its derivative in the
-# predictor: a residual in all three cases, twice that for MSE without its one half.
-_OUTPUTS: dict[str, Callable[[Array], Array]] = {
-    "linear": lambda z: z,
-    "sigmoid": likelihoods.sigmoid,
-    "softmax": likelihoods.softmax,
-}
-_RESIDUALS = {"linear": 2.0, "sigmoid": 1.0, "softmax": 1.0}
 
 
 def by_hand(
@@ -29,8 +19,9 @@ def by_hand(
 ) -> list[Array]:
     """Compute the gradient of a task's loss in all weights of a dense network with ReLU.
 
-    Forward, each layer is kept. Backward, the error of the last one is the residual, mu - y, and
-    each layer hands it on through its kernel where its ReLU was open.
+    Forward, each layer is kept. Backward, the error of the last one is the gradient of the loss in
+    the linear predictor, which is the residual, mu - y, for a canonical link (twice that for MSE,
+    without its one half); each layer hands it on through its kernel where its ReLU was open.
 
     Parameters
     ----------
@@ -52,8 +43,7 @@ def by_hand(
     layers = [np.asarray(x, dtype=np.float64)]
     for kernel, bias in zip(kernels[:-1], biases[:-1], strict=True):
         layers.append(np.maximum(layers[-1] @ kernel + bias, 0))
-    mu = _OUTPUTS[task.activation](layers[-1] @ kernels[-1] + biases[-1])
-    error = _RESIDUALS[task.activation] * (mu - y) / len(x)
+    error = task.loss.gradient(y, layers[-1] @ kernels[-1] + biases[-1]) / len(x)
     gradients: list[Array] = []
     for layer, kernel in zip(reversed(layers), reversed(kernels), strict=True):
         gradients = [layer.T @ error, error.sum(axis=0), *gradients]

@@ -1,0 +1,188 @@
+"""Families: the distribution of a GLM, its log-likelihood, and its fit by `statsmodels`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from nnloss.table.losses import Loss
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted linear predictor.
+
+    Parameters
+    ----------
+    coefficients : ndarray, shape (features + 1, outputs)
+        The intercepts first. Of several classes, each one's against class 0.
+    log_likelihood : float
+        Of the training rows, at these coefficients.
+    """
+
+    coefficients: Array
+    log_likelihood: float
+
+
+@dataclass(frozen=True)
+class Family:
+    """The distribution of a target, given its mean.
+
+    Parameters
+    ----------
+    name : str
+        For the table and for messages.
+    statsmodels : str or None
+        Class in ``statsmodels.api.families``; None for the multinomial, which has a model of its
+        own there.
+    scaled : bool, default False
+        Whether the variance is a parameter, which is put at its own maximum.
+    """
+
+    name: str
+    statsmodels: str | None
+    scaled: bool = False
+
+    def log_likelihood(self, loss: Loss, y: ArrayLike, eta: ArrayLike) -> float:
+        """Compute the log-likelihood of all rows.
+
+        Parameters
+        ----------
+        loss : Loss
+            The negative log-likelihood of a row, but for the variance.
+        y, eta
+            As for ``loss.value``.
+
+        Returns
+        -------
+        float
+            A sum over rows and nodes, in nats.
+        """
+        predictor, rows = np.asarray(eta, dtype=np.float64), loss.value(y, eta)
+        n = predictor.size if loss.domain.by_node else len(rows)
+        if self.scaled:
+            return float(-n / 2 * (np.log(2 * np.pi * rows.mean()) + 1))
+        return float(-n * rows.mean())
+
+    def fit(self, loss: Loss, x: ArrayLike, y: ArrayLike) -> Fit:
+        """Fit the GLM with the link of a loss by `statsmodels`.
+
+        Parameters
+        ----------
+        loss : Loss
+            Its link is the link of the GLM.
+        x : array_like, shape (N, features)
+            Without a column of ones.
+        y : array_like, shape (N,) or (N, nodes)
+            Targets; of the multinomial, numbers of classes.
+
+        Returns
+        -------
+        Fit
+            At the maximum of the likelihood.
+
+        Raises
+        ------
+        ValueError
+            If the search for the maximum has not converged; with separated classes there is none.
+        """
+        import statsmodels.api as sm
+
+        design, targets = with_intercept(x), np.asarray(y)
+        if self.statsmodels is None:
+            fitted = sm.MNLogit(targets, design).fit(method="newton", maxiter=100, disp=0)
+            self._require(bool(fitted.mle_retvals["converged"]), fitted.params)
+            return Fit(np.asarray(fitted.params, dtype=np.float64), float(fitted.llf))
+        family = getattr(sm.families, self.statsmodels)
+        link = getattr(sm.families.links, loss.link.name.capitalize())
+        columns = targets.reshape(len(targets), -1).T
+        fits = []
+        for column in columns:
+            # The search would end where exp overflows, and call that a maximum.
+            self._require(not (self.statsmodels == "Binomial" and separated(x, column)))
+            model = sm.GLM(column, design, family=family(link=link()))
+            fits.append(model.fit(maxiter=100, tol=1e-12))
+            self._require(bool(fits[-1].converged), fits[-1].params)
+        coefficients = np.column_stack([np.asarray(each.params) for each in fits])
+        scale = 1.0
+        if self.scaled:  # one variance for all nodes, as the mean over them has
+            scale = float(
+                np.mean(loss.value(targets.reshape(len(targets), -1), design @ coefficients))
+            )
+        return Fit(coefficients, float(sum(each.llf_scaled(scale) for each in fits)))
+
+    def _require(self, converged: bool, parameters: Any = 0.0) -> None:
+        if not converged or not np.isfinite(parameters).all():
+            raise ValueError(
+                f"The likelihood of family '{self.name}' must have a maximum; the search for it "
+                "did not converge. Look for classes that a plane separates "
+                "(nnloss.table.separated)."
+            )
+
+
+GAUSSIAN = Family("Gaussian", "Gaussian", scaled=True)
+BERNOULLI = Family("Bernoulli", "Binomial")
+MULTINOMIAL = Family("multinomial", None)
+
+
+def with_intercept(x: ArrayLike) -> Array:
+    """Return the design matrix: a column of ones, then the features.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, features)
+        Features.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, features + 1)
+        The intercept comes first.
+    """
+    features = np.asarray(x, dtype=np.float64)
+    return np.column_stack([np.ones(len(features)), features])
+
+
+def separated(x: ArrayLike, y: ArrayLike) -> bool:
+    """Return whether a plane separates two classes, rows on it allowed on both sides.
+
+    Then the likelihood of the logistic regression has no maximum: it grows as the coefficients do.
+    With rows on the plane that is called quasi-complete separation. See A. Albert and J. A.
+    Anderson, *On the existence of maximum likelihood estimates in logistic regression models*,
+    Biometrika 71 (1984).
+
+    Parameters
+    ----------
+    x : array_like, shape (N, features)
+        Without a column of ones.
+    y : array_like of int, shape (N,)
+        0 and 1.
+
+    Returns
+    -------
+    bool
+        True if some plane has no row on the wrong side, and not all rows on itself.
+
+    Raises
+    ------
+    ValueError
+        If the linear program that looks for the plane cannot be solved.
+    """
+    from scipy.optimize import linprog
+
+    design = with_intercept(x)
+    design = design / np.maximum(np.abs(design).max(axis=0), np.finfo(float).tiny)
+    signed = (2 * np.asarray(y) - 1)[:, np.newaxis] * design
+    # The largest sum of distances to the plane, all of them on the right side; 0 if there is none.
+    found = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(design)), bounds=(-1, 1))
+    if found.x is None:
+        raise ValueError(
+            f"The search for a separating plane must have an end; it says: {found.message} "
+            "Standardise x."
+        )
+    return bool(np.dot(signed.sum(axis=0), found.x) > 1e-6)

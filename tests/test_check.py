@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from nnloss._tensorflow import keras, tf  # isort: skip
-from nnloss import Finding, PairingError, PairingReport, check_pairing
+from nnloss import DataError, Finding, PairingError, PairingReport, check_pairing
 
 layers, losses, ops = keras.layers, keras.losses, keras.ops
 Dense = layers.Dense
@@ -552,6 +553,53 @@ def test_text_has_nothing_that_a_terminal_acts_on():
     assert second == r"  output 'a\n\x1b[31m\ud800b', wrong: A rule; found. Do this."
 
 
+def test_a_function_that_makes_a_model_is_called():
+    def compiled():
+        model = net(named(Dense, 1, "relu"))
+        model.compile(loss="mse")
+        return model
+
+    assert check_pairing(compiled).verdict == "wrong"
+    assert check_pairing(partial(net, named(Dense, 1)), "mse").verdict == "right"
+    with pytest.raises(PairingError, match="found list"):
+        check_pairing(lambda: [], "mse")
+
+
+def test_a_file_is_read(tmp_path):
+    model = net(named(Dense, 1, "relu"))
+    model.compile(loss="mse")
+    model.save(tmp_path / "m.keras")
+    assert check_pairing(tmp_path / "m.keras").verdict == "wrong"
+    assert check_pairing(str(tmp_path / "m.keras"), "poisson").verdict == "unknown"
+    with pytest.raises(DataError, match=r"must be a .keras file; the system says"):
+        check_pairing(tmp_path / "other.keras")
+
+
+def test_a_wrong_report_can_be_raised():
+    report = check_pairing(two_outputs(), "mse")
+    with pytest.raises(PairingError) as caught:
+        report.raise_if_wrong()
+    price, kind = report.findings
+    assert price.verdict == "right"
+    assert (caught.value.rule, caught.value.found, caught.value.remedy) == (
+        kind.rule,
+        kind.found,
+        kind.remedy,
+    )
+    for loss in ("mse", "poisson"):
+        report = check_pairing(net(Dense(1)), loss)
+        assert report.raise_if_wrong() is report
+
+
+def test_report_in_a_notebook():
+    finding = Finding("<b>", "wrong", "A & rule", "found", "Do this")
+    text = PairingReport("<i>net\n</i>", (finding,))._repr_html_()
+    assert text.startswith(r"<table><caption>&lt;i&gt;net\n&lt;/i&gt;: wrong</caption><tr><th")
+    assert text.count("<tr>") == 2
+    for cell in ("&lt;b&gt;", "wrong", "A &amp; rule", "found", "Do this"):
+        assert f">{cell}</td>" in text
+
+
 def test_report_cannot_be_changed():
     report = check_pairing(net(Dense(1)), "mse")
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -562,7 +610,10 @@ def test_report_cannot_be_changed():
 
 @pytest.mark.parametrize("what", [None, 5, keras.Model, layers.Dense(1)])
 def test_only_models_are_checked(what):
-    with pytest.raises(PairingError, match="check_pairing needs a Keras model; found "):
+    with pytest.raises(
+        PairingError,
+        match=r"check_pairing needs a Keras model, a function that makes one, or a \.ker.*; found ",
+    ):
         check_pairing(what, "mse")
 
 

@@ -162,6 +162,24 @@ def test_what_is_unknown_is_2(check, tmp_path):
     assert out.startswith("net: unknown\n")
 
 
+def test_several_files_give_the_highest_status(check, tmp_path):
+    good = saved(right(), tmp_path / "good.keras")
+    bad = saved(right("mse"), tmp_path / "bad.keras")
+    code, out, err = check(good, bad)
+    assert (code, err) == (1, "")
+    assert [line for line in out.splitlines() if not line.startswith(" ")] == [
+        str(good), "net: right", str(bad), "net: wrong",
+    ]  # fmt: skip
+    assert check(good, good)[0] == 0
+    missing = tmp_path / "missing.keras"
+    code, out, err = check(good, missing, bad, "--json")
+    assert code == 2
+    assert err.startswith(f"Error: '{missing}' must be a .keras file; ")
+    assert err.count("\n") == 1
+    found = [(report["file"], report["verdict"]) for report in json.loads(out)]
+    assert found == [(str(good), "right"), (str(bad), "wrong")]
+
+
 def two_outputs(kind):
     x = keras.Input((8,))
     price, label = Dense(1, name="price")(x), Dense(3, "softmax", name="label")(x)

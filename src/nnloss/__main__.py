@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from nnloss.commandline import status
+from nnloss.commandline import complain, status
+from nnloss.errors import DataError, printable
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -24,25 +25,40 @@ def main() -> None:
 
 @app.command()
 def check(
-    model: Annotated[Path, typer.Argument(help="A saved model.", metavar="MODEL.keras")],
+    models: Annotated[list[Path], typer.Argument(help="Saved models.", metavar="MODEL.keras...")],
     loss: Annotated[
         str | None,
         typer.Option(help="Name of a loss in Keras. Default: the one it was compiled with."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Tell whether the outputs of a saved Keras model fit its losses.
+    """Check whether the outputs of saved Keras models fit their losses.
 
-    Exit status: 0 right, 1 wrong, 2 cannot be read or cannot be known. Nothing in the file is run.
+    Exit status: 0 right, 1 wrong, 2 cannot be read or cannot be known; of several files the
+    highest. Nothing in a file is run.
     """
     from nnloss.modelfile import read_model
 
-    read, compiled_with = read_model(model, with_loss=loss is None)
-    from nnloss.check import check_pairing
+    statuses, reports = [], []
+    for path in models:
+        try:
+            model, compiled_with = read_model(path, with_loss=loss is None)
+        except DataError as error:
+            if len(models) == 1:
+                raise
+            statuses.append(complain(str(error)))
+            continue
+        from nnloss.check import check_pairing
 
-    report = check_pairing(read, compiled_with if loss is None else loss)
-    print(json.dumps(report.to_dict(), indent=2) if as_json else report)
-    raise typer.Exit(STATUS[report.verdict])
+        report = check_pairing(model, compiled_with if loss is None else loss)
+        statuses.append(STATUS[report.verdict])
+        reports.append({"file": str(path)} | report.to_dict())
+        if not as_json:
+            print(report if len(models) == 1 else f"{printable(str(path))}\n{report}", flush=True)
+    if as_json:
+        found = report.to_dict() if len(models) == 1 else reports
+        print(json.dumps(found, indent=2))
+    raise typer.Exit(max(statuses))
 
 
 if __name__ == "__main__":

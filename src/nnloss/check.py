@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from types import FunctionType, MethodType
 from typing import Any
 
 from nnloss._keras import keras, own_methods
 from nnloss.errors import PairingError
 from nnloss.findings import Finding, PairingReport
 from nnloss.judging import judge
+from nnloss.modelfile import read_model
 
 
 def check_pairing(model: Any, loss: Any = None, y: Any = None) -> PairingReport:
-    """Tell whether the outputs, the losses and the targets of a Keras model fit each other.
+    """Check whether the outputs, the losses and the targets of a Keras model fit each other.
 
     Nothing is trained, run or changed, and nothing is raised for a wrong model: that is what
     `compile_for_task` does. It works on every backend of Keras.
 
     Parameters
     ----------
-    model : keras.Model
+    model : keras.Model, callable or path
         Functional or sequential, built; with any number of outputs of any rank. Compiled, unless
-        `loss` is given.
+        `loss` is given. A function without arguments is called to make it; of a ``.keras`` file
+        only the description is read, and nothing in it is run.
     loss : str, keras.losses.Loss or callable, or list or dict of these, optional
         As for ``compile``. Default: what the model was compiled with.
     y : array_like, or list or dict of array_like, optional
@@ -37,6 +43,8 @@ def check_pairing(model: Any, loss: Any = None, y: Any = None) -> PairingReport:
     ------
     PairingError
         If `model` is no Keras model, or `loss` no loss that Keras knows.
+    DataError
+        If `model` names a file that cannot be read.
 
     Examples
     --------
@@ -44,9 +52,16 @@ def check_pairing(model: Any, loss: Any = None, y: Any = None) -> PairingReport:
     >>> check_pairing(model, "binary_crossentropy").verdict
     'wrong'
     """
+    if isinstance(model, (str, PathLike)):
+        model, compiled_with = read_model(Path(model), with_loss=loss is None)
+        loss = compiled_with if loss is None else loss
+    elif isinstance(model, FunctionType | MethodType | partial):
+        model = model()
     if not isinstance(model, keras.Model):
         raise PairingError(
-            "check_pairing needs a Keras model", f"found {type(model).__name__}", "Build one"
+            "check_pairing needs a Keras model, a function that makes one, or a .keras file",
+            f"found {type(model).__name__}",
+            "Give a keras.Model",
         )
     opaque = _opaque(model, given=loss is not None)
     if opaque:

@@ -30,11 +30,11 @@ def status(app: typer.Typer) -> int:
         ended = app(prog_name=provenance.program(), standalone_mode=False)
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "").rstrip(".")
-        return _complain(f"{message}. See --help")
+        return complain(f"{message}. See --help")
     except NnlossError as error:
-        return _complain(str(error))
+        return complain(str(error))
     except OSError as error:
-        return _complain(
+        return complain(
             f"Files must be readable and writable; the system says: {error}. See --help"
         )
     if ended == 130:
@@ -42,6 +42,18 @@ def status(app: typer.Typer) -> int:
     return int(ended or 0)
 
 
-def _complain(message: str) -> int:
+def complain(message: str) -> int:
+    """Print an error as one line on standard error.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong with the input.
+
+    Returns
+    -------
+    int
+        The exit status that goes with it, 2.
+    """
     print("Error: " + printable(" ".join(message.split())), file=sys.stderr)
     return 2

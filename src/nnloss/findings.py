@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any, Literal
 
-from nnloss.errors import printable
+from nnloss.errors import PairingError, printable
 
 Verdict = Literal["right", "wrong", "unknown"]
 
@@ -69,6 +70,41 @@ class PairingReport:
         """
         findings = [asdict(finding) for finding in self.findings]
         return {"model": self.model, "verdict": self.verdict, "findings": findings}
+
+    def raise_if_wrong(self) -> PairingReport:
+        """Raise an error for the first output that is wrong.
+
+        Returns
+        -------
+        PairingReport
+            The report itself, if no output is wrong.
+
+        Raises
+        ------
+        PairingError
+            With the rule, what was found and the remedy of the finding.
+        """
+        for finding in self.findings:
+            if finding.verdict == "wrong":
+                raise PairingError(finding.rule, finding.found, finding.remedy)
+        return self
+
+    def _repr_html_(self) -> str:
+        """Return the report as a table, for notebooks."""
+        heads = ("output", "verdict", "rule", "found", "what to do")
+        cells = [
+            (finding.output, finding.verdict, finding.rule, finding.found, finding.remedy)
+            for finding in self.findings
+        ]
+        rows = [
+            "".join(
+                f"<{tag} style='text-align: left'>{escape(printable(cell))}</{tag}>" for cell in row
+            )
+            for tag, row in [("th", heads), *(("td", row) for row in cells)]
+        ]
+        title = f"{escape(printable(self.model))}: {self.verdict}"
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<table><caption>{title}</caption>{body}</table>"
 
     def __str__(self) -> str:
         lines = [f"{printable(self.model)}: {self.verdict}"]

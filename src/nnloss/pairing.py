@@ -267,9 +267,7 @@ def require_right(model: Any, choice: LossChoice) -> None:
     PairingError
         With the rule, what was found and the remedy of the finding.
     """
-    for finding in check_pairing(model, choice.given).findings:
-        if finding.verdict == "wrong":
-            raise PairingError(finding.rule, finding.found, finding.remedy)
+    check_pairing(model, choice.given).raise_if_wrong()
 
 
 def _is_known_to_keras(name: str) -> bool:

@@ -43,23 +43,30 @@ LSTAT = 12  # the column of the feature with the largest coefficient
 # ## The data: a quantity, two classes, three classes
 #
 # Boston's price is the quantity. For classification it is cut: above the median or not, and into
-# thirds. Wafer's series come in where mistakes are to be counted on many rows.
+# thirds. Its whole thousands are counts, the two questions "above this third?" are two labels, and
+# the price and its logarithm two quantities. Wafer's series come in where mistakes are to be
+# counted on many rows.
 
 
 # %%
 def targets(split: nnloss.Split) -> dict[str, Array]:
-    """Training targets by task: the price, whether it is above the median, its third."""
+    """Training targets by task, all made of the price."""
     y = split.y_train
+    thirds = np.quantile(y, [1 / 3, 2 / 3])
     return {
         "regression": y,
         "binary": (y > np.median(y)).astype(int),
-        "multiclass": np.digitize(y, np.quantile(y, [1 / 3, 2 / 3])),
+        "multiclass": np.digitize(y, thirds),
+        "counts": np.floor(y),
+        "multilabel": (y[:, np.newaxis] > thirds).astype(int),
+        "multioutput": np.column_stack([y, np.log(y)]),
     }
 
 
 def pair_of(task: nnloss.Task) -> str:
-    """Name a task's output activation and loss, such as "sigmoid + BCE"."""
-    return f"{task.activation} + {task.loss.aliases[0].upper()}"
+    """Return a task's output activation and loss, such as "sigmoid + BCE"."""
+    loss = task.loss.aliases[0].upper() if task.loss.aliases else task.loss.title
+    return f"{'' if task.nodes or not task.domain.by_node else 'k '}{task.activation} + {loss}"
 
 
 def show(claims: Sequence[Claim]) -> list[Claim]:
@@ -85,8 +92,9 @@ def show(claims: Sequence[Claim]) -> list[Claim]:
 # ## Is each loss a likelihood?
 #
 # Minus the log-likelihood of a row is, up to constants, its squared error (Gaussian), its binary
-# cross-entropy (Bernoulli), its categorical cross-entropy (multinomial). The gradient in the linear
-# predictor eta is the residual, mu - y, in all three: that is what a canonical link does. The
+# cross-entropy (Bernoulli), its categorical cross-entropy (multinomial), and for counts the Poisson
+# loss. The gradient in the linear
+# predictor eta is the residual, mu - y, in all of them: that is what a canonical link does. The
 # absolute error is the Laplace likelihood, which belongs to no GLM; its gradient is a sign.
 
 
@@ -106,6 +114,9 @@ def identities(x: Rows, y: dict[str, Array]) -> list[Claim]:
         *show(of.gaussian(x["train"], y["regression"])),
         *show(of.bernoulli(x["train"], y["binary"])),
         *show(of.multinomial(x["train"], y["multiclass"])),
+        *show(of.of_task(nnloss.COUNTS, x["train"], y["counts"])),
+        *show(of.of_task(nnloss.MULTILABEL, x["train"], y["multilabel"])),
+        *show(of.of_task(nnloss.MULTIOUTPUT, x["train"], y["multioutput"])),
         *show(of.laplace(x["train"], y["regression"])),
         *show(of.squared_errors(y["regression"])),
         *show(of.softmax(logits, y["multiclass"])),
@@ -139,8 +150,9 @@ def glm_twins(
         claims += alike("GLM twins", pair, classical, network)
     show(claims)
     paragraph(
-        "The price, whether it is above the median, and its third, from 13 standardised features "
-        f"of {split.sizes['train']} districts. The coefficients are in twins.png."
+        "The price, whether it is above the median, its third, its whole thousands as a count, "
+        "whether it is above each third, and the price with its logarithm, from 13 standardised "
+        f"features of {split.sizes['train']} districts. The coefficients are in twins.png."
     )
     names = ["intercept", *split.features]
     run.save_figure("twins", nnloss.plots.twins(coefficients, names))
@@ -507,7 +519,9 @@ def backpropagation(x: Rows, y: dict[str, Array], seed: int) -> list[Claim]:
         nnloss.set_seed(seed)
         layers = [keras.layers.Dense(units, "relu") for units in (6, 4)]
         body = keras.Sequential([keras.Input((features.shape[1],)), *layers])
-        return nnloss.compile_for_task(body, task, classes=None if task.nodes else 3)
+        nodes = np.shape(y[task.name])[1:]
+        classes = None if task.nodes else (nodes[0] if nodes else 3)
+        return nnloss.compile_for_task(body, task, classes=classes)
 
     def flat(arrays: Any) -> Array:
         return np.concatenate([np.ravel(array) for array in arrays])
@@ -515,7 +529,7 @@ def backpropagation(x: Rows, y: dict[str, Array], seed: int) -> list[Claim]:
     claims, topic = list[Claim](), "backpropagation"
     with glm.double_precision():
         for task in nnloss.TASKS.values():
-            labels = as_targets(y[task.name], task.loss, task.nodes or 3).astype(np.float64)
+            labels = as_targets(y[task.name], task.loss, 3).astype(np.float64)
             model = made(task)
             ours = by_hand(model.get_weights(), features, labels, task)
             claim = f"{pair_of(task)}: by hand = by Keras"

@@ -150,7 +150,7 @@ def test_a_loss_may_be_asked_about(check, tmp_path):
     assert check(path)[0] == 0
     assert check(path, "--loss", "sparse_categorical_crossentropy")[0] == 0
     assert check(path, "--loss", "mse")[0] == 1
-    assert check(path, "--loss", "poisson")[0] == 2
+    assert check(path, "--loss", "hinge")[0] == 2
     for unknown in ("mean_squared_eror", ""):
         text = f"Error: The loss must be one that Keras knows; found '{unknown}'. See keras.losses."
         assert check(path, "--loss", unknown) == (2, "", text + "\n")
@@ -235,7 +235,9 @@ def test_a_loss_of_ones_own_is_unknown(loss, name, check, tmp_path):
     path = saved(right(loss), tmp_path / "m.keras")
     code, out, err = check(path, "--json")
     assert (code, err) == (2, "")
-    assert json.loads(out)["findings"][0]["found"].endswith(f", with the loss '{name}'")
+    assert json.loads(out)["findings"][0]["found"].endswith(
+        f", with the loss '{name}', which nnloss does not recognise as a likelihood"
+    )
     assert check(path, "--loss", "cce")[0] == 0
 
 
@@ -269,7 +271,7 @@ def test_stopped_with_ctrl_c(check, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nnloss.modelfile.read_model", stop)
+    monkeypatch.setattr("nnloss.pairing.saved.read_model", stop)
     assert check("m.keras") == (130, "", "Interrupted.\n")
 
 

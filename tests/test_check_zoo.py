@@ -529,6 +529,37 @@ RIGHT = {
     "place in a map, two axes": lambda: fit(
         segmenter(Softmax(axis=(1, 2)), layers.Flatten(), channels=1), CCE()
     ),
+    # Counts, and several quantities.
+    "exponential, poisson": lambda: fit(net(Dense(1, "exponential")), "poisson"),
+    "exp of keras.ops, Poisson": lambda: fit(
+        graph(lambda x: ops.exp(Dense(1)(x))), losses.Poisson()
+    ),
+    "exponential, poisson, counts": lambda: data(
+        net(Dense(1, "exponential")), "poisson", np.array([0, 3, 1, 7])
+    ),
+    "linear, mape": lambda: fit(net(Dense(1)), "mape"),
+    "linear, MAPE class": lambda: fit(net(Dense(1)), losses.MeanAbsolutePercentageError()),
+    "softmax, focal of soft labels": lambda: data(
+        net(Dense(3, "softmax")), losses.CategoricalFocalCrossentropy(), SHARES
+    ),
+    "sigmoid, soft labels 0.05 and 0.95": lambda: data(
+        net(Dense(1, "sigmoid")), "bce", np.array([0.05, 0.95, 0.95, 0.05])
+    ),
+    "sigmoid, accuracy": lambda: fit(net(Dense(1, "sigmoid")), "bce", metrics=["accuracy", "AUC"]),
+    "logits, accuracy from 0": lambda: fit(
+        net(Dense(1)),
+        logits_of(BCE),
+        metrics=[keras.metrics.BinaryAccuracy(threshold=0.0), keras.metrics.AUC(from_logits=True)],
+    ),
+    "class logits, accuracy": lambda: fit(net(Dense(3)), logits_of(CCE), metrics=["accuracy"]),
+    "labels, accuracy": lambda: fit(net(Dense(3, "softmax")), SparseCCE(), metrics=["acc"]),
+    "labels, top k": lambda: fit(
+        net(Dense(9, "softmax")), SparseCCE(), metrics=["sparse_top_k_categorical_accuracy"]
+    ),
+    "metrics by output": lambda: fit(
+        price_and_label(), ["mse", "bce"], metrics=[["mae"], ["accuracy"]]
+    ),
+    "weighted metrics": lambda: fit(net(Dense(1)), "mse", weighted_metrics=["mae"]),
     # Several outputs.
     "two outputs, list": lambda: fit(price_and_label(), ["mse", BCE()], loss_weights=[1.0, 0.5]),
     "two outputs, names": lambda: fit(price_and_label(), {"label": "bce", "price": "mae"}),
@@ -827,7 +858,40 @@ WRONG = {
     ),
     "shared head, linear": lambda: fit(shared_head(None), ["bce", "bce"]),
     "asked, compiled rightly": lambda: ask(fit(net(Dense(1)), "mse")[0], "bce"),
-    # Targets of another kind.
+    # Counts.
+    "linear, poisson": lambda: fit(net(Dense(1)), "poisson"),
+    "relu, poisson": lambda: fit(net(Dense(1, "relu")), losses.Poisson()),
+    "sigmoid, poisson": lambda: fit(net(Dense(1, "sigmoid")), "poisson"),
+    "y below 0, poisson": lambda: data(net(Dense(1, "exponential")), "poisson", REAL),
+    "y of fractions, poisson": lambda: data(
+        net(Dense(1, "exponential")), "poisson", np.array([0.5, 1, 2, 3])
+    ),
+    # Metrics that count something else. The first is TensorFlow's issue 41413.
+    "logits, accuracy": lambda: fit(net(Dense(1)), logits_of(BCE), metrics=["accuracy"]),
+    "logits, accuracy at one half": lambda: fit(
+        net(Dense(1)), logits_of(BCE), metrics=[keras.metrics.BinaryAccuracy()]
+    ),
+    "logits, AUC": lambda: fit(net(Dense(1)), logits_of(BCE), metrics=["AUC"]),
+    "logits, weighted precision": lambda: fit(
+        net(Dense(1)), logits_of(BCE), weighted_metrics=[keras.metrics.Precision()]
+    ),
+    "class logits, cross-entropy of probabilities": lambda: fit(
+        net(Dense(3)), logits_of(CCE), metrics=[keras.metrics.CategoricalCrossentropy()]
+    ),
+    "quantity, accuracy": lambda: fit(net(Dense(1)), "mse", metrics=["accuracy"]),
+    "labels, categorical accuracy": lambda: fit(
+        net(Dense(3, "softmax")), SparseCCE(), metrics=["categorical_accuracy"]
+    ),
+    "one-hot, sparse accuracy": lambda: fit(
+        net(Dense(3, "softmax")), CCE(), metrics=[keras.metrics.SparseCategoricalAccuracy()]
+    ),
+    "several labels, accuracy": lambda: fit(net(Dense(3, "sigmoid")), "bce", metrics=["accuracy"]),
+    "second output, accuracy": lambda: fit(
+        price_and_label(), ["mse", "bce"], metrics=[["accuracy"], ["accuracy"]]
+    ),
+    # Targets of another kind. Stack Overflow 48385830 and 58609115.
+    "y one-hot, linear with mse": lambda: data(net(Dense(3)), "mse", ONE_HOT),
+    "y one-hot, sigmoids": lambda: data(net(Dense(69, "sigmoid")), "bce", np.eye(69)[:9]),
     "y -1 and 1, bce": lambda: data(net(Dense(1, "sigmoid")), "bce", 2 * BITS - 1),
     "y -1 and 1, logits": lambda: data(net(Dense(1)), logits_of(BCE), 2.0 * BITS[:, None] - 1),
     "y 1 and 2, bce": lambda: data(net(Dense(1, "sigmoid")), "bce", BITS + 1),
@@ -1005,10 +1069,10 @@ DEBATABLE = {
         "right",
         "Its output is the activation itself; 'unknown' is defensible.",
     ),
-    "exponential, poisson": (
-        lambda: fit(net(Dense(1, "exponential")), "poisson"),
+    "softplus, poisson": (
+        lambda: fit(net(Dense(1, "softplus")), "poisson"),
         "unknown",
-        "The canonical pair for counts, which the table does not have.",
+        "A Poisson likelihood with another link than the table's.",
     ),
     "linear, hinge of -1 and 1": (
         lambda: data(net(Dense(1)), "hinge", 2 * BITS - 1),
@@ -1022,18 +1086,23 @@ DEBATABLE = {
     ),
     "y of shares, CCE": (
         lambda: data(net(Dense(3, "softmax")), CCE(), SHARES),
-        "unknown",
-        "A cross-entropy still, if they are meant as probabilities.",
+        "right",
+        "A cross-entropy still, if they are meant as probabilities; a note says so.",
     ),
     "y of shares, bce": (
         lambda: data(net(Dense(1, "sigmoid")), "bce", SHARES[:, 0]),
-        "unknown",
+        "right",
         "As shares with CCE: minimal at the mean, but no likelihood of labels.",
     ),
     "y one-hot, multi-label": (
         lambda: data(net(Dense(3, "sigmoid")), "bce", ONE_HOT),
+        "wrong",
+        "Every one-hot row is a multi-hot row too, but where all are one-hot a softmax is due.",
+    ),
+    "y one-hot, all of one class, multi-label": (
+        lambda: data(net(Dense(3, "sigmoid")), "bce", ONE_HOT[[1, 1, 1]]),
         "right",
-        "Every one-hot row is a multi-hot row too.",
+        "Rows that are all the same say nothing about choices.",
     ),
     "y of bits, mse": (
         lambda: data(net(Dense(1)), "mse", BITS),

@@ -10,7 +10,10 @@ import pytest
 
 from nnloss import (
     BINARY,
+    COUNTS,
     MULTICLASS,
+    MULTILABEL,
+    MULTIOUTPUT,
     REGRESSION,
     Split,
     check_pairing,
@@ -32,6 +35,9 @@ IDENTITIES = {
     "gaussian": lambda: identities.gaussian(X, PRICES),
     "bernoulli": lambda: identities.bernoulli(X, LABELS),
     "multinomial": lambda: identities.multinomial(X, THIRDS),
+    "counts": lambda: identities.of_task(COUNTS, X, np.floor(np.exp(PRICES / 4))),
+    "multilabel": lambda: identities.of_task(MULTILABEL, X, np.column_stack([LABELS, THIRDS > 1])),
+    "multioutput": lambda: identities.of_task(MULTIOUTPUT, X, np.column_stack([PRICES, THIRDS])),
     "laplace": lambda: identities.laplace(X, PRICES),
     "squared errors": lambda: identities.squared_errors(PRICES),
     "softmax": lambda: identities.softmax(X, THIRDS),
@@ -63,6 +69,9 @@ BROKEN = {
     "multinomial": (
         "keras.losses.CategoricalCrossentropy", keras.losses.CategoricalFocalCrossentropy, 3,
     ),
+    "counts": ("keras.losses.Poisson", keras.losses.MeanSquaredError, 2),
+    "multilabel": ("keras.losses.BinaryCrossentropy", keras.losses.BinaryFocalCrossentropy, 2),
+    "multioutput": ("keras.losses.MeanSquaredError", keras.losses.MeanAbsoluteError, 2),
     "laplace": ("keras.losses.MeanAbsoluteError", keras.losses.MeanSquaredError, 3),
     "squared errors": (
         "likelihoods.sum_of_squared_errors", lambda y, mu: np.sum((y - 2 * mu) ** 2), 2,

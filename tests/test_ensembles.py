@@ -445,7 +445,7 @@ def test_numbers_that_cannot_be_are_refused(small, change, found):
     [
         (lambda s: {"y_train": s.y_train[:-1]}, "50 rows in x and 49 in y"),
         (lambda s: {"x_test": s.x_test[:-3]}, "17 rows in x and 20 in y"),
-        (lambda s: {"x_train": s.x_train[:0], "y_train": s.y_train[:0]}, "at least one row"),
+        (lambda s: {"x_train": s.x_train[:0], "y_train": s.y_train[:0]}, "Give arrays with rows"),
         (lambda s: {"x_train": np.where(s.x_train > 2, np.nan, s.x_train)}, "NaN in 7 of 50"),
         (lambda s: {"y_test": s.y_test * np.inf}, "inf"),
     ],

@@ -21,7 +21,9 @@ FIGURES = (
 )  # fmt: skip
 TOPICS = {
     "MSE: Gaussian", "BCE: Bernoulli", "CCE: multinomial", "MAE: Laplace, no GLM", "one minimiser",
-    "softmax", "cross-entropy", "GLM twins", "linear hidden layer", "double softmax",
+    "Poisson loss: Poisson, log link", "BCE: k times Bernoulli, logit link",
+    "MSE: k times Gaussian, identity link", "softmax", "cross-entropy", "GLM twins",
+    "linear hidden layer", "double softmax",
     "landscape of least squares", "backpropagation",
 }  # fmt: skip
 

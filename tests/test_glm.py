@@ -17,6 +17,9 @@ TARGETS = {
     "regression": X @ [2.0, -1.0, 0.5] + 3 + NOISE[:, 0],
     "binary": (ETA[:, 1] + NOISE[:, 0] > 0).astype(int),
     "multiclass": (ETA + NOISE).argmax(axis=1),
+    "counts": RANDOM.poisson(np.exp(ETA[:, 1] / 2)),
+    "multilabel": (ETA[:, 1:] + NOISE[:, :2] > 0).astype(int),
+    "multioutput": ETA[:, 1:] + NOISE[:, :2],
 }
 
 

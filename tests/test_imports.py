@@ -8,8 +8,8 @@ import nnloss
 
 EXERCISES = [f"exercises.{name}" for name in ("boston", "cifar10", "wafer", "losses", "quiz")]
 LIGHT = """
-    __main__ claims datasets encoding likelihoods modelfile paired published questionfile questions
-    quiz records report seedtable single_run table target_fit targets verdicts
+    __main__ claims datasets encoding likelihoods paired pairing.saved published questionfile
+    questions quiz records report seedtable single_run table verdicts
 """.split()
 
 

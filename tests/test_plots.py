@@ -121,7 +121,7 @@ def test_twins_are_rings_with_dots():
     assert (dot.get_label(), list(dot.get_xdata())) == ("network", [1.5, -2.0])
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["intercept", "x"]
     labels = [text.get_text() for text in figure.axes[1].get_legend().texts]
-    assert labels == ["GLM, class 1", "network, class 1", "GLM, class 2", "network, class 2"]
+    assert labels == ["GLM, output 1", "network, output 1", "GLM, output 2", "network, output 2"]
 
 
 def test_the_two_gradients_are_drawn_over_the_logit():

@@ -8,9 +8,9 @@ import re
 import pytest
 from conftest import ROOT
 
-from nnloss import BINARY, MULTICLASS, REGRESSION, TASKS
+from nnloss import BINARY, COUNTS, MULTICLASS, MULTILABEL, MULTIOUTPUT, REGRESSION, TASKS
 from nnloss._tensorflow import keras
-from nnloss.table import LOSSES, Domain
+from nnloss.table import COUNT, LOSSES, ONE_HOT, REAL, ZERO_ONE
 
 
 def test_the_readme_shows_the_table():
@@ -25,21 +25,45 @@ def test_the_readme_shows_the_table():
 
 
 def test_tasks_are_found_by_name():
-    assert TASKS == {"regression": REGRESSION, "binary": BINARY, "multiclass": MULTICLASS}
+    assert list(TASKS.values()) == [
+        REGRESSION, BINARY, MULTICLASS, COUNTS, MULTILABEL, MULTIOUTPUT,
+    ]  # fmt: skip
+    assert all(TASKS[task.name] is task for task in TASKS.values())
+    assert [task.in_course for task in TASKS.values()] == [True] * 3 + [False] * 3
+
+
+QUANTITY = [
+    "mean_squared_error", "mean_absolute_error", "huber", "log_cosh",
+    "mean_absolute_percentage_error",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("task", "nodes", "activation", "losses", "domain"),
     [
-        (REGRESSION, 1, "linear", ["mean_squared_error", "mean_absolute_error"], Domain.REAL),
-        (BINARY, 1, "sigmoid", ["binary_crossentropy"], Domain.ZERO_ONE),
+        (REGRESSION, 1, "linear", QUANTITY, REAL),
+        (BINARY, 1, "sigmoid", ["binary_crossentropy", "binary_focal_crossentropy"], ZERO_ONE),
         (
             MULTICLASS,
             None,
             "softmax",
-            ["categorical_crossentropy", "sparse_categorical_crossentropy"],
-            Domain.ONE_HOT,
+            [
+                "categorical_crossentropy",
+                "sparse_categorical_crossentropy",
+                "categorical_focal_crossentropy",
+                "kl_divergence",
+            ],
+            ONE_HOT,
         ),
+        (COUNTS, 1, "exponential", ["poisson"], COUNT),
+        (
+            MULTILABEL,
+            None,
+            "sigmoid",
+            ["binary_crossentropy", "binary_focal_crossentropy"],
+            ZERO_ONE,
+        ),
+        (MULTIOUTPUT, None, "linear", QUANTITY, REAL),
     ],
     ids=lambda value: getattr(value, "name", None),
 )
@@ -47,6 +71,8 @@ def test_a_task_holds_its_pair(task, nodes, activation, losses, domain):
     assert (task.nodes, task.activation, task.domain) == (nodes, activation, domain)
     assert [loss.name for loss in task.losses] == losses
     assert task.loss is task.losses[0]
+    assert task.loss.likelihood
+    assert {loss.link for loss in task.losses} == {task.link}
 
 
 def test_a_task_cannot_be_changed_and_can_be_a_key():

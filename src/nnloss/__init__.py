@@ -10,32 +10,50 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nnloss import likelihoods, paired, plots, published, report, verdicts
     from nnloss.backup import Backup
-    from nnloss.check import check_pairing
     from nnloss.datasets import Split, load_boston, load_cifar10, load_wafer
     from nnloss.encoding import class_numbers, encode
     from nnloss.ensembles import fit_many
     from nnloss.errors import DataError, NnlossError, OutputError, PairingError, TargetError
-    from nnloss.findings import Finding, PairingReport
     from nnloss.models import TaskModel, compile_for_task
+    from nnloss.pairing.check import check_pairing
+    from nnloss.pairing.report import Finding, PairingReport
     from nnloss.progress import EpochProgress
     from nnloss.records import RunRecord
     from nnloss.runs import Run
-    from nnloss.table import BINARY, MULTICLASS, REGRESSION, TASKS, Task
+    from nnloss.table import (
+        BINARY,
+        COUNTS,
+        MULTICLASS,
+        MULTILABEL,
+        MULTIOUTPUT,
+        REGRESSION,
+        TASKS,
+        Task,
+    )
     from nnloss.training import set_seed
 
 _MODULES: dict[str, tuple[str, ...]] = {
     "backup": ("Backup",),
-    "check": ("check_pairing",),
+    "pairing.check": ("check_pairing",),
     "datasets": ("Split", "load_boston", "load_cifar10", "load_wafer"),
     "encoding": ("class_numbers", "encode"),
     "ensembles": ("fit_many",),
     "errors": ("DataError", "NnlossError", "OutputError", "PairingError", "TargetError"),
-    "findings": ("Finding", "PairingReport"),
+    "pairing.report": ("Finding", "PairingReport"),
     "models": ("TaskModel", "compile_for_task"),
     "progress": ("EpochProgress",),
     "records": ("RunRecord",),
     "runs": ("Run",),
-    "table": ("BINARY", "MULTICLASS", "REGRESSION", "TASKS", "Task"),
+    "table": (
+        "BINARY",
+        "COUNTS",
+        "MULTICLASS",
+        "MULTILABEL",
+        "MULTIOUTPUT",
+        "REGRESSION",
+        "TASKS",
+        "Task",
+    ),
     "training": ("set_seed",),
     # Used as modules: nnloss.likelihoods.mean_squared_error
     "likelihoods": (),
@@ -49,7 +67,10 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "BINARY",
+    "COUNTS",
     "MULTICLASS",
+    "MULTILABEL",
+    "MULTIOUTPUT",
     "REGRESSION",
     "TASKS",
     "Backup",

@@ -37,20 +37,20 @@ def check(
     Exit status: 0 right, 1 wrong, 2 cannot be read or cannot be known; of several files the
     highest. Nothing in a file is run.
     """
-    from nnloss.modelfile import read_model
+    from nnloss.pairing.saved import read_model
 
     statuses, reports = [], []
     for path in models:
         try:
-            model, compiled_with = read_model(path, with_loss=loss is None)
+            saved = read_model(path, compiled=loss is None)
         except DataError as error:
             if len(models) == 1:
                 raise
             statuses.append(complain(str(error)))
             continue
-        from nnloss.check import check_pairing
+        from nnloss.pairing.check import check_pairing
 
-        report = check_pairing(model, compiled_with if loss is None else loss)
+        report = check_pairing(saved, loss)
         statuses.append(STATUS[report.verdict])
         reports.append({"file": str(path)} | report.to_dict())
         if not as_json:

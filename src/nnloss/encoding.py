@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnloss.errors import TargetError
-from nnloss.table import MULTICLASS, Domain, Loss, Task
+from nnloss.table import MULTICLASS, ONE_HOT, Loss, Task
 
 
 def class_numbers(labels: ArrayLike, order: Sequence[Any]) -> NDArray[np.int64]:
@@ -85,16 +85,6 @@ def encode(numbers: ArrayLike, task: Task, classes: int) -> NDArray[Any]:
            [0., 1.]], dtype=float32)
     """
     given = np.asarray(numbers)
-    if task.domain not in _ENCODINGS:
-        raise TargetError(
-            f"Task '{task.name}' has targets that are {task.domain.value}",
-            f"found {classes} classes to encode",
-            "Give the targets as they are, or use task BINARY or MULTICLASS",
-        )
-    if task.domain is Domain.ZERO_ONE and classes != 2:
-        raise TargetError(
-            f"Task '{task.name}' has two classes", f"found {classes}", "Use task MULTICLASS"
-        )
     bad = ~np.isin(given, np.arange(classes))
     if given.ndim != 1 or bad.any():
         raise TargetError(
@@ -104,7 +94,7 @@ def encode(numbers: ArrayLike, task: Task, classes: int) -> NDArray[Any]:
             else f"found shape {given.shape}",
             "Number the classes with nnloss.class_numbers(labels, order)",
         )
-    return _ENCODINGS[task.domain](given.astype(np.int64), classes)
+    return task.domain.encode(given.astype(np.int64), classes)
 
 
 def as_targets(y: ArrayLike, loss: Loss, classes: int) -> NDArray[Any]:
@@ -132,12 +122,6 @@ def as_targets(y: ArrayLike, loss: Loss, classes: int) -> NDArray[Any]:
     given = np.asarray(y)
     if given.ndim != 1:
         return given
-    if loss.domain is Domain.ONE_HOT:
+    if loss.domain is ONE_HOT:
         return encode(given, MULTICLASS, classes)
     return given[:, np.newaxis]
-
-
-_ENCODINGS: dict[Domain, Callable[[NDArray[np.int64], int], NDArray[Any]]] = {
-    Domain.ZERO_ONE: lambda numbers, classes: numbers,
-    Domain.ONE_HOT: lambda numbers, classes: np.eye(classes, dtype=np.float32)[numbers],
-}

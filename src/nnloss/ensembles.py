@@ -20,13 +20,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnloss import feeding, targets, training
+from nnloss import feeding, training
 from nnloss._tensorflow import keras, tf
 from nnloss.datasets import Split
 from nnloss.encoding import as_targets
 from nnloss.errors import NnlossError
-from nnloss.losses import LossChoice
-from nnloss.models import Completed, compile_for_task, complete
+from nnloss.models import compile_for_task
+from nnloss.pairing.heads import Completed, complete
+from nnloss.pairing.judge import require_targets
+from nnloss.pairing.losses import LossChoice
+from nnloss.pairing.targets import check_batch
 from nnloss.stacked import NotStackable, StackedDropout, require_stackable, stack
 from nnloss.table import Task
 
@@ -137,7 +140,8 @@ def fit_many(
         (split.x_test, as_targets(split.y_test, first.choice.loss, first.nodes)),
     )
     for x, y in given:
-        targets.check_arrays(x, y, task=task, loss=first.choice.loss, nodes=first.nodes)
+        check = partial(require_targets, first.question)
+        check_batch((x, y), f"Task '{task.name}'", check, sample=False)
     data = Data(*feeding.tensors(given[0]), *feeding.tensors(given[1]))
     done, frames = 0, []
     for epochs_done, frame in _all(plan, first, start, data, seeds):

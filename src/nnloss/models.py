@@ -5,27 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from typing import Any
 
 from nnloss import feeding, training
-from nnloss import metrics as task_metrics
 from nnloss._tensorflow import keras
 from nnloss.backup import Backup
-from nnloss.errors import NnlossError
+from nnloss.errors import NnlossError, PairingError
 from nnloss.fedmodel import FedModel
-from nnloss.heads import read_head
-from nnloss.losses import LossChoice
-from nnloss.pairing import (
-    dense,
-    output_nodes,
-    require_head,
-    require_hidden,
-    require_loss,
-    require_model,
-    require_right,
-)
+from nnloss.pairing import metrics as task_metrics
+from nnloss.pairing.heads import Head, complete, require
+from nnloss.pairing.judge import Question, judge, require_targets
+from nnloss.pairing.losses import LossChoice, recognise
+from nnloss.pairing.tracing import values_of
 from nnloss.recording import FitRecorder
 from nnloss.runs import Run
 from nnloss.table import TASKS, Task
@@ -44,23 +37,26 @@ def compile_for_task(
     optimizer: Any = "adam",
     metrics: Sequence[Any] = (),
     log: Log = None,
+    head: Head = "auto",
+    strict: bool = True,
 ) -> TaskModel:
     """Complete and compile a model with the output layer, loss and metrics of a task.
 
     A model that ends in a hidden layer (relu, tanh, pooling, Flatten, Dropout, normalisation, ...)
-    gets the output layer. One that ends in exactly the task's output layer keeps it. Anything else
-    is refused.
+    gets the output layer. One that ends in a right output keeps it. What `check_pairing` would call
+    wrong is refused.
 
     Parameters
     ----------
     model : keras.Model
-        A built functional or sequential model with one output of shape (N, features). The
-        returned model shares its layers and weights.
+        A built functional or sequential model with one output. The returned model shares its
+        layers and weights.
     task : Task
-        `REGRESSION`, `BINARY` or `MULTICLASS`.
+        One of `TASKS`, or of your own.
     classes : int, optional
-        Number of classes, at least 2, for `MULTICLASS` only. May be left out where the model
-        already ends in its output layer.
+        Number of output nodes, at least 2, where the task leaves it open: classes of `MULTICLASS`,
+        labels of `MULTILABEL`, quantities of `MULTIOUTPUT`. May be left out where the model already
+        ends in its output layer.
     loss : str, keras.losses.Loss or callable, optional
         One of ``task.losses``; default the canonical one. With ``from_logits=True`` the output
         layer is linear.
@@ -71,6 +67,11 @@ def compile_for_task(
     log : path or Run, optional
         A folder: each ``fit`` leaves a run record in ``log/<name of the model>/<run id>/`` and a
         row in ``log/results.csv``. An open `nnloss.records.Run`: it is written into.
+    head : {"auto", "add", "keep"}, default "auto"
+        Whether to add the output layer. "auto" reads it off the model.
+    strict : bool, default True
+        Whether to refuse what cannot be known, such as a loss or layer of your own. If False, a
+        warning is logged instead.
 
     Returns
     -------
@@ -89,72 +90,23 @@ def compile_for_task(
     >>> model.output_shape
     (None, 1)
     """
-    completed = complete(model, task, classes=classes, loss=loss)
-    result = TaskModel(completed.inputs, completed.outputs, task, name=model.name, log=log)
+    completed = complete(model, task, classes=classes, loss=loss, head=head, strict=strict)
+    result = TaskModel(
+        completed.inputs, completed.outputs, task, name=model.name, log=log, strict=strict
+    )
     result.compile(optimizer=optimizer, loss=loss, metrics=metrics)
     had = type(model.optimizer).__name__ if getattr(model, "compiled", False) else None
     logger.info(
         "Task '%s': %s; loss %s; optimizer %s%s; metrics %s; %s parameters",
         task.name,
         completed.text,
-        completed.choice.name,
+        completed.choice.what,
         type(result.optimizer).__name__,
         f" (the compiled model had {had})" if had else "",
         ", ".join(task_metrics.name_of(metric) for metric in result.bound_metrics),
         f"{result.count_params():,}",
     )
     return result
-
-
-@dataclass(frozen=True)
-class Completed:
-    """A body with the output layer of its task: `inputs`, `outputs`, the loss, what was done."""
-
-    inputs: Any
-    outputs: Any
-    choice: LossChoice
-    nodes: int
-    text: str
-
-
-def complete(model: Any, task: Task, *, classes: int | None = None, loss: Any = None) -> Completed:
-    """Add the output layer of a task to a model, unless it is there.
-
-    Parameters
-    ----------
-    model, task, classes, loss
-        As for `compile_for_task`.
-
-    Returns
-    -------
-    Completed
-        From which ``keras.Model(inputs, outputs)`` is made.
-
-    Raises
-    ------
-    PairingError
-        If the model, its output layer or the loss does not fit the task.
-    """
-    require_model(model, task)
-    head = read_head(model)
-    choice = LossChoice.read(loss, task)
-    nodes = output_nodes(task, classes, head)
-    keep = head.is_output(nodes)
-    if keep:
-        require_head(head, task, nodes, choice, model.name)
-    require_loss(choice, task)
-    if keep:
-        require_right(model, choice)
-    activation = "linear" if choice.from_logits else task.activation
-    outputs = model.outputs[0]
-    if not keep:
-        require_hidden(model, head, task, nodes)
-        name = None if any(layer.name == "output" for layer in model.layers) else "output"
-        outputs = keras.layers.Dense(nodes, activation=activation, name=name)(outputs)
-    # A Sequential has no `input` before it was called; a functional model's keeps its structure.
-    inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
-    text = f"kept {head.text}" if keep else f"added {dense(nodes, activation)}"
-    return Completed(inputs, outputs, choice, nodes, text)
 
 
 @keras.saving.register_keras_serializable(package="nnloss")
@@ -175,18 +127,37 @@ class TaskModel(FedModel):
         What the output layer belongs to.
     name : str, optional
         Name of the model.
-    log : path or Run, optional
+    log, strict
         See `compile_for_task`.
     """
 
     def __init__(
-        self, inputs: Any, outputs: Any, task: Task, *, name: str | None = None, log: Log = None
+        self,
+        inputs: Any,
+        outputs: Any,
+        task: Task,
+        *,
+        name: str | None = None,
+        log: Log = None,
+        strict: bool = True,
     ) -> None:
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         self.task = task
         self._log = log
+        self._strict = strict
         self._recorded: FitRecorder | None = None
-        self._choice = LossChoice.read(None, task)
+        self._question = self._asked(None)
+
+    def _asked(self, loss: Any) -> Question:
+        """Return the output with a loss, for the judge."""
+        values = values_of(self.outputs[0])
+        choice = recognise(loss, self.task, values)
+        nodes = self.task.nodes or max(values.units(choice.axis) or 0, 2)
+        return Question("", f"model '{self.name}'", values, choice, self.task, nodes)
+
+    @property
+    def _choice(self) -> LossChoice:
+        return self._question.choice
 
     def compile(
         self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any
@@ -207,15 +178,18 @@ class TaskModel(FedModel):
         PairingError
             If the output layer, the loss or a metric does not fit the task.
         """
-        choice = LossChoice.read(loss, self.task)
-        head = read_head(self)
-        nodes = output_nodes(self.task, None, head)
-        require_head(head, self.task, nodes, choice, self.name)
-        require_loss(choice, self.task)
-        bound = task_metrics.bind(metrics, self.task, choice)
+        question = self._asked(loss)
+        due = (question.choice.loss or self.task.loss).metrics
+        bound = task_metrics.bind(metrics, question.choice, due)
+        finding = judge(question, bound)
+        require(finding, strict=self._strict)
+        if finding.verdict == "right" and finding.remedy:
+            logger.warning("Model '%s': %s", self.name, finding.remedy)
         kwargs.setdefault("jit_compile", False)
-        super().compile(optimizer=optimizer, loss=choice.given, metrics=list(bound), **kwargs)
-        self._choice = choice
+        super().compile(
+            optimizer=optimizer, loss=question.choice.given, metrics=list(bound), **kwargs
+        )
+        self._question = question
 
     @property
     def bound_metrics(self) -> tuple[Any, ...]:
@@ -415,7 +389,15 @@ validation_batch_size, validation_freq
             Not compiled, with new weights.
         """
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
-        return cls(model.input, model.outputs[0], TASKS[config["task"]], name=model.name)
+        name = config["task"]
+        task = TASKS.get(name) or keras.saving.get_registered_object(name, custom_objects)
+        if not isinstance(task, Task):
+            raise PairingError(
+                "A saved TaskModel needs its task",
+                f"found '{name}', which is not in nnloss.TASKS",
+                f"Load it with custom_objects={{'{name}': task}}",
+            )
+        return cls(model.input, model.outputs[0], task, name=model.name)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as the model was when it was saved.
@@ -430,7 +412,10 @@ validation_batch_size, validation_freq
 
     @property
     def _rule(self) -> dict[str, Any]:
-        return {"task": self.task, "loss": self._choice.loss, "nodes": self.nodes}
+        return {
+            "subject": f"Task '{self.task.name}'",
+            "check": partial(require_targets, self._question),
+        }
 
     def _recorder(self, **settings: Any) -> FitRecorder | None:
         if self._log is None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from nnloss import targets
 from nnloss._tensorflow import keras, tf
 from nnloss.feeding import in_memory
+from nnloss.pairing import targets
 
 #: Rows in an evaluation batch.
 EVALUATION_BATCH = 1024
@@ -57,7 +57,7 @@ def checked(x: Any, y: Any, sample_weight: Any = None, **rule: Any) -> Any:
         As ``fit`` takes them. Of arrays every row is checked, of a ``tf.data.Dataset`` or
         ``PyDataset`` the first batch.
     **rule
-        `task`, `loss` and `nodes`, as for `nnloss.targets.check_arrays`.
+        `subject` and `check`, as for `nnloss.pairing.targets.check_batch`.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def checked(x: Any, y: Any, sample_weight: Any = None, **rule: Any) -> Any:
         If inputs or targets do not fit the task.
     """
     if inspect.isgenerator(x):
-        return targets.check_batches(x, **rule)
+        return _checked_one_by_one(x, **rule)
     if isinstance(x, keras.utils.PyDataset):
         first = x[0]
     elif isinstance(x, tf.data.Dataset):
@@ -79,8 +79,15 @@ def checked(x: Any, y: Any, sample_weight: Any = None, **rule: Any) -> Any:
         first = (x, y, sample_weight)
     else:
         return x  # Keras knows other sources, and says so if it does not know this one
-    targets.check_batch(first, **rule)
+    targets.check_batch(first, sample=not in_memory(x), **rule)
     return x
+
+
+def _checked_one_by_one(batches: Iterator[Any], **rule: Any) -> Iterator[Any]:
+    """Check each batch of a generator, which cannot be looked into without using it up."""
+    for batch in batches:
+        targets.check_batch(batch, sample=True, **rule)
+        yield batch
 
 
 def checked_validation(data: Any, **rule: Any) -> Any:

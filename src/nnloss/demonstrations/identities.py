@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from nnloss import likelihoods
 from nnloss._tensorflow import keras, tf
 from nnloss.claims import Claim, same
+from nnloss.table import Task
+from nnloss.table.families import with_intercept
 
 Array = NDArray[np.float64]
 
@@ -149,6 +151,51 @@ def multinomial(x: Array, y: NDArray[Any]) -> list[Claim]:
             _EXACT,
         ),
     ]
+
+
+def of_task(task: Task, x: Array, y: NDArray[Any]) -> list[Claim]:
+    """Compare the canonical loss of any task with the likelihood of its GLM.
+
+    Parameters
+    ----------
+    task : Task
+        One of the table, or of your own; each node has a target of its own.
+    x : ndarray, shape (N, features)
+        Features.
+    y : ndarray, shape (N,) or (N, nodes)
+        Targets.
+
+    Returns
+    -------
+    list of Claim
+        The likelihood by the loss and by statsmodels, both at the fitted GLM; value and gradient of
+        the loss by Keras and by the table.
+    """
+    fit = task.fit_glm(x, y)
+    eta, targets = with_intercept(x) @ fit.coefficients, np.asarray(y, dtype=np.float64)
+    targets = targets.reshape(eta.shape)
+    kind = task.loss.keras_class
+    options = {"from_logits": True} if task.loss.takes_logits else {}
+    mean = None if task.loss.takes_logits else task.activation
+    loss = getattr(keras.losses, kind) if isinstance(kind, str) else kind
+    value, gradient = _keras(loss, targets, eta, activation=mean, **options)
+    name = task.loss.aliases[0].upper() if task.loss.aliases else task.loss.title
+    topic = f"{name}: {task.row[4]}"
+    ours = task.loss.gradient(targets, eta) / len(eta)
+    return [
+        same(
+            topic,
+            f"-logL by the {task.loss.title} = -logL of statsmodels",
+            -task.log_likelihood(targets, eta),
+            -fit.log_likelihood,
+            _EXACT,
+            relative=True,
+        ),
+        # Keras adds 1e-7 to the mean of counts.
+        same(topic, f"{name} of Keras = of the table", value, task.loss.value(targets, eta).mean(),
+             1e-6, relative=True),
+        same(topic, f"d{name}/deta of Keras = of the table", gradient, ours, 1e-6, relative=True),
+    ]  # fmt: skip
 
 
 def laplace(x: Array, y: Array, *, scale: float = 3.0) -> list[Claim]:
@@ -325,11 +372,14 @@ def _numbers(tensor: Any) -> Array:
     return np.asarray(keras.ops.convert_to_numpy(tensor), dtype=np.float64)
 
 
-def _keras(loss: Any, y: NDArray[Any], eta: Array, **options: Any) -> tuple[float, Array]:
+def _keras(
+    loss: Any, y: NDArray[Any], eta: Array, *, activation: str | None = None, **options: Any
+) -> tuple[float, Array]:
     """Value and gradient in the predictor, by Keras in double precision; columns of one number."""
     columns = eta.reshape(len(y), -1)
     predictor = tf.Variable(columns)
     with tf.GradientTape() as tape:
-        value = loss(dtype="float64", **options)(y.reshape(columns.shape), predictor.value())
+        given = keras.activations.get(activation)(predictor.value())
+        value = loss(dtype="float64", **options)(y.reshape(columns.shape), given)
     gradient = tape.gradient(value, predictor)
     return float(value), gradient.numpy().reshape(eta.shape)

@@ -31,14 +31,17 @@ def twins(coefficients: Mapping[str, tuple[ArrayLike, ArrayLike]], names: Sequen
     Figure
         A ring is the GLM, the dot in it the network.
     """
-    figure = Figure(figsize=(4.2 * len(coefficients), 4.6), layout="constrained")
-    panels = row_of_panels(figure, len(coefficients), sharey=True)
+    columns = min(3, len(coefficients))
+    rows = -(-len(coefficients) // columns)
+    figure = Figure(figsize=(4.2 * columns, 4.6 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    panels = list(grid.flat)[: len(coefficients)]
     places = np.arange(len(names))
     for axes, (title, (glm, network)) in zip(panels, coefficients.items(), strict=True):
         pairs = zip(np.asarray(glm).T, np.asarray(network).T, strict=True)
         for number, (one, other) in enumerate(pairs):
             colour = (BLUE, ORANGE)[number % 2]
-            part = f", class {number + 1}" if np.asarray(glm).shape[1] > 1 else ""
+            part = f", output {number + 1}" if np.asarray(glm).shape[1] > 1 else ""
             axes.plot(one, places, "o", mfc="none", ms=10, color=colour, label=f"GLM{part}")
             axes.plot(other, places, ".", ms=7, color=colour, label=f"network{part}")
         axes.axvline(0, color=GREY, linewidth=0.8)

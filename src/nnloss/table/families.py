@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln
 
 if TYPE_CHECKING:
     from nnloss.table.losses import Loss
@@ -30,6 +32,10 @@ class Fit:
     log_likelihood: float
 
 
+def _nothing(y: Array) -> Array:
+    return np.zeros_like(y)
+
+
 @dataclass(frozen=True)
 class Family:
     """The distribution of a target, given its mean.
@@ -41,12 +47,15 @@ class Family:
     statsmodels : str or None
         Class in ``statsmodels.api.families``; None for the multinomial, which has a model of its
         own there.
+    base : callable, optional
+        The part of the log-likelihood that depends on the target alone, for each target.
     scaled : bool, default False
         Whether the variance is a parameter, which is put at its own maximum.
     """
 
     name: str
     statsmodels: str | None
+    base: Callable[[Any], Any] = _nothing
     scaled: bool = False
 
     def log_likelihood(self, loss: Loss, y: ArrayLike, eta: ArrayLike) -> float:
@@ -55,7 +64,7 @@ class Family:
         Parameters
         ----------
         loss : Loss
-            The negative log-likelihood of a row, but for the variance.
+            The negative log-likelihood of a row, but for `base` and the variance.
         y, eta
             As for ``loss.value``.
 
@@ -68,7 +77,7 @@ class Family:
         n = predictor.size if loss.domain.by_node else len(rows)
         if self.scaled:
             return float(-n / 2 * (np.log(2 * np.pi * rows.mean()) + 1))
-        return float(-n * rows.mean())
+        return float(self.base(np.asarray(y, dtype=np.float64)).sum() - n * rows.mean())
 
     def fit(self, loss: Loss, x: ArrayLike, y: ArrayLike) -> Fit:
         """Fit the GLM with the link of a loss by `statsmodels`.
@@ -129,6 +138,7 @@ class Family:
 GAUSSIAN = Family("Gaussian", "Gaussian", scaled=True)
 BERNOULLI = Family("Bernoulli", "Binomial")
 MULTINOMIAL = Family("multinomial", None)
+POISSON = Family("Poisson", "Poisson", base=lambda y: -gammaln(y + 1))
 
 
 def with_intercept(x: ArrayLike) -> Array:

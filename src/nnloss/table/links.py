@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logsumexp
 
+from nnloss.table.activations import Kind, activation
+
 Array = NDArray[np.float64]
 
 
@@ -67,7 +69,14 @@ class Link:
         """
         return np.asarray(self.mean(np.asarray(eta, dtype=np.float64)), dtype=np.float64)
 
+    @property
+    def kind(self) -> Kind:
+        """What numbers the inverse gives."""
+        known = activation(self.activation)
+        return known.kind if known else Kind.OTHER
+
 
 IDENTITY = Link("identity", "linear", lambda eta: eta)
+LOG = Link("log", "exponential", np.exp)
 LOGIT = Link("logit", "sigmoid", expit)
 SOFTMAX = Link("softmax", "softmax", lambda eta: np.exp(log_softmax(eta)))

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
+from scipy.special import expit, xlogy
 
 from nnloss.errors import TargetError
-from nnloss.table.domains import Domain
-from nnloss.table.links import IDENTITY, LOGIT, SOFTMAX, Link, log_softmax
+from nnloss.table.domains import COUNT, INTEGER, ONE_HOT, REAL, ZERO_ONE, Domain
+from nnloss.table.links import IDENTITY, LOG, LOGIT, SOFTMAX, Link, log_softmax
 
 Array = NDArray[np.float64]
 
@@ -58,8 +58,8 @@ class Loss:
         Name of the function in ``keras.losses``.
     title : str
         The name in words.
-    keras_class : str
-        Name of the class in ``keras.losses``.
+    keras_class : str or type
+        Name of the class in ``keras.losses``, or a class of the user's own.
     aliases : tuple of str
         Short names, in lower case.
     domain : Domain
@@ -73,19 +73,26 @@ class Loss:
         Likewise, to the derivative of a row's sum of terms with respect to the linear predictor.
     metrics : tuple of Metric
         What is reported beside the loss.
+    likelihood : str, optional
+        The distribution whose negative log-likelihood it is; None for a loss that is none, but
+        needs the same output.
+    takes_logits : bool, default False
+        Whether the Keras class has an option ``from_logits``.
     curvature : float, optional
         The largest second derivative of a row's terms in the linear predictor, if there is one.
     """
 
     name: str
     title: str
-    keras_class: str
+    keras_class: str | type
     aliases: tuple[str, ...]
     domain: Domain
     link: Link
     terms: Callable[[Any, Any], Any]
     slopes: Callable[[Any, Any], Any]
     metrics: tuple[Metric, ...] = ()
+    likelihood: str | None = None
+    takes_logits: bool = False
     curvature: float | None = None
 
     def value(self, y: ArrayLike, eta: ArrayLike) -> Array:
@@ -138,8 +145,8 @@ class Loss:
         predictor = np.asarray(eta, dtype=np.float64)
         predictor = predictor[:, np.newaxis] if predictor.ndim == 1 else predictor
         targets = np.asarray(y)
-        if self.domain is Domain.INTEGER:
-            targets = np.eye(predictor.shape[-1])[targets.reshape(-1).astype(np.int64)]
+        if self.domain is INTEGER:
+            targets = INTEGER.one_hot(targets, predictor.shape[-1])
         targets = targets.astype(np.float64)
         targets = targets[:, np.newaxis] if targets.ndim == 1 else targets
         if targets.shape != predictor.shape or not targets.size:
@@ -171,6 +178,45 @@ def _cce_slopes(y: Array, eta: Array) -> Array:
     return np.asarray(SOFTMAX.inverse(eta) * y.sum(axis=-1, keepdims=True) - y)
 
 
+def _huber(y: Array, eta: Array) -> Array:
+    error = np.abs(eta - y)
+    return np.where(error <= 1, error**2 / 2, error - 0.5)
+
+
+def _log_cosh(y: Array, eta: Array) -> Array:
+    error = np.abs(eta - y)
+    return np.asarray(error + np.log1p(np.exp(-2 * error)) - np.log(2))
+
+
+def _relative(y: Array) -> Array:
+    return np.maximum(np.abs(y), 1e-7)  # as Keras avoids a division by 0
+
+
+def _missed(y: Array, eta: Array) -> Array:
+    """Compute the probability that was not given to the label."""
+    p = expit(eta)
+    return np.asarray(y * (1 - p) + (1 - y) * p)
+
+
+def _focal_slopes(y: Array, eta: Array) -> Array:
+    p, missed = expit(eta), _missed(y, eta)
+    return np.asarray(missed**2 * (p - y) - _bce(y, eta) * 2 * missed * (2 * y - 1) * p * (1 - p))
+
+
+_ALPHA = 0.25  # of Keras' categorical focal loss, whose gamma is 2
+
+
+def _categorical_focal(y: Array, eta: Array) -> Array:
+    return _ALPHA * (1 - SOFTMAX.inverse(eta)) ** 2 * _cce(y, eta)
+
+
+def _categorical_focal_slopes(y: Array, eta: Array) -> Array:
+    p = SOFTMAX.inverse(eta)
+    # p times the derivative in p; the softmax hands it on.
+    inner = -_ALPHA * y * ((1 - p) ** 2 - 2 * (1 - p) * xlogy(p, p))
+    return np.asarray(inner - p * inner.sum(axis=-1, keepdims=True))
+
+
 _ERRORS = (
     Metric("MeanSquaredError", "mean_squared_error"),
     Metric("MeanAbsoluteError", "mean_absolute_error"),
@@ -182,29 +228,72 @@ _LABELS = (Metric("SparseCategoricalAccuracy", "accuracy"),)
 
 MSE = Loss(
     "mean_squared_error", "mean squared error", "MeanSquaredError", ("mse",),
-    Domain.REAL, IDENTITY, lambda y, eta: (eta - y) ** 2, lambda y, eta: 2 * (eta - y),
-    _ERRORS, curvature=2.0,
+    REAL, IDENTITY, lambda y, eta: (eta - y) ** 2, lambda y, eta: 2 * (eta - y),
+    _ERRORS, likelihood="Gaussian", curvature=2.0,
 )  # fmt: skip
 MAE = Loss(
     "mean_absolute_error", "mean absolute error", "MeanAbsoluteError", ("mae",),
-    Domain.REAL, IDENTITY, lambda y, eta: np.abs(eta - y), lambda y, eta: np.sign(eta - y),
-    _ERRORS,
+    REAL, IDENTITY, lambda y, eta: np.abs(eta - y), lambda y, eta: np.sign(eta - y),
+    _ERRORS, likelihood="Laplace",
 )  # fmt: skip
 BCE = Loss(
     "binary_crossentropy", "binary cross-entropy", "BinaryCrossentropy", ("bce",),
-    Domain.ZERO_ONE, LOGIT, _bce, lambda y, eta: expit(eta) - y,
-    _HITS, curvature=0.25,
+    ZERO_ONE, LOGIT, _bce, lambda y, eta: expit(eta) - y,
+    _HITS, likelihood="Bernoulli", takes_logits=True, curvature=0.25,
 )  # fmt: skip
 CCE = Loss(
     "categorical_crossentropy", "categorical cross-entropy", "CategoricalCrossentropy", ("cce",),
-    Domain.ONE_HOT, SOFTMAX, _cce, _cce_slopes,
-    _CLASSES, curvature=0.5,
+    ONE_HOT, SOFTMAX, _cce, _cce_slopes,
+    _CLASSES, likelihood="multinomial", takes_logits=True, curvature=0.5,
 )  # fmt: skip
 SPARSE_CCE = Loss(
     "sparse_categorical_crossentropy", "sparse categorical cross-entropy",
     "SparseCategoricalCrossentropy", ("scce",),
-    Domain.INTEGER, SOFTMAX, _cce, _cce_slopes,
-    _LABELS, curvature=0.5,
+    INTEGER, SOFTMAX, _cce, _cce_slopes,
+    _LABELS, likelihood="multinomial", takes_logits=True, curvature=0.5,
+)  # fmt: skip
+POISSON = Loss(
+    "poisson", "Poisson loss", "Poisson", (),
+    COUNT, LOG, lambda y, eta: np.exp(eta) - y * eta, lambda y, eta: np.exp(eta) - y,
+    _ERRORS, likelihood="Poisson",
 )  # fmt: skip
 
-LOSSES: dict[str, Loss] = {loss.name: loss for loss in (MSE, MAE, BCE, CCE, SPARSE_CCE)}
+# No likelihoods, but losses for the same outputs, with the options that Keras gives them.
+HUBER = Loss(
+    "huber", "Huber loss", "Huber", (),
+    REAL, IDENTITY, _huber, lambda y, eta: np.clip(eta - y, -1, 1), _ERRORS,
+)  # fmt: skip
+LOG_COSH = Loss(
+    "log_cosh", "log-cosh loss", "LogCosh", ("logcosh",),
+    REAL, IDENTITY, _log_cosh, lambda y, eta: np.tanh(eta - y), _ERRORS,
+)  # fmt: skip
+MAPE = Loss(
+    "mean_absolute_percentage_error", "mean absolute percentage error",
+    "MeanAbsolutePercentageError", ("mape",),
+    REAL, IDENTITY,
+    lambda y, eta: 100 * np.abs(eta - y) / _relative(y),
+    lambda y, eta: 100 * np.sign(eta - y) / _relative(y), _ERRORS,
+)  # fmt: skip
+BINARY_FOCAL = Loss(
+    "binary_focal_crossentropy", "binary focal cross-entropy", "BinaryFocalCrossentropy", (),
+    ZERO_ONE, LOGIT, lambda y, eta: _missed(y, eta) ** 2 * _bce(y, eta), _focal_slopes,
+    _HITS, takes_logits=True,
+)  # fmt: skip
+CATEGORICAL_FOCAL = Loss(
+    "categorical_focal_crossentropy", "categorical focal cross-entropy",
+    "CategoricalFocalCrossentropy", (),
+    ONE_HOT, SOFTMAX, _categorical_focal, _categorical_focal_slopes,
+    _CLASSES, takes_logits=True,
+)  # fmt: skip
+KL = Loss(
+    "kl_divergence", "Kullback-Leibler divergence", "KLDivergence", ("kld",),
+    ONE_HOT, SOFTMAX, lambda y, eta: xlogy(y, y) + _cce(y, eta), _cce_slopes, _CLASSES,
+)  # fmt: skip
+
+LOSSES: dict[str, Loss] = {
+    loss.name: loss
+    for loss in (
+        MSE, MAE, BCE, CCE, SPARSE_CCE, POISSON,
+        HUBER, LOG_COSH, MAPE, BINARY_FOCAL, CATEGORICAL_FOCAL, KL,
+    )
+}  # fmt: skip

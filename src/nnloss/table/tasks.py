@@ -8,13 +8,32 @@ from numpy.typing import ArrayLike
 
 from nnloss.table.domains import Domain
 from nnloss.table.families import BERNOULLI, GAUSSIAN, MULTINOMIAL, Family, Fit
+from nnloss.table.families import POISSON as POISSON_FAMILY
 from nnloss.table.links import Link
-from nnloss.table.losses import BCE, CCE, MAE, MSE, SPARSE_CCE, Loss, Metric
+from nnloss.table.losses import (
+    BCE,
+    BINARY_FOCAL,
+    CATEGORICAL_FOCAL,
+    CCE,
+    HUBER,
+    KL,
+    LOG_COSH,
+    MAE,
+    MAPE,
+    MSE,
+    POISSON,
+    SPARSE_CCE,
+    Loss,
+    Metric,
+)
 
 
 @dataclass(frozen=True)
 class Task:
     """A kind of problem: its output layer, its losses and the GLM it is.
+
+    One that you define yourself works like those of the table: pass it to `compile_for_task` and
+    `check_pairing`.
 
     Parameters
     ----------
@@ -23,11 +42,15 @@ class Task:
     problem : str
         The problem in words.
     nodes : int or None
-        Units of the output layer; None where it is the number of classes.
+        Units of the output layer; None where the number is given as ``classes``.
     losses : tuple of Loss
         The losses it allows, the canonical one first. All need the same output.
     family : Family
         The generalised linear model whose likelihood the canonical loss is.
+    counted : str, default "classes"
+        What the nodes are, in the plural, where their number is open.
+    in_course : bool, default False
+        Whether the course has it.
     """
 
     name: str
@@ -35,6 +58,8 @@ class Task:
     nodes: int | None
     losses: tuple[Loss, ...]
     family: Family
+    counted: str = "classes"
+    in_course: bool = False
 
     @property
     def loss(self) -> Loss:
@@ -64,9 +89,26 @@ class Task:
     @property
     def row(self) -> tuple[str, str, str, str, str]:
         """The task's row in the table: problem, nodes, activation, loss, GLM."""
-        nodes = "C" if self.nodes is None else str(self.nodes)
+        nodes = self.counted[0].upper() if self.nodes is None else str(self.nodes)
         glm = f"{self.family.name}, {self.link.name} link"
+        if self.nodes is None and self.domain.by_node:
+            nodes, glm = "k", f"k times {glm}"
         return self.problem, nodes, self.activation, self.loss.title, glm
+
+    def accepts(self, nodes: int | None) -> bool:
+        """Return whether an output may have so many nodes.
+
+        Parameters
+        ----------
+        nodes : int or None
+            Units on the axis of the classes; None where that is not fixed.
+
+        Returns
+        -------
+        bool
+            An open number is at least 2.
+        """
+        return nodes == self.nodes if self.nodes is not None else nodes is None or nodes >= 2
 
     def log_likelihood(self, y: ArrayLike, eta: ArrayLike) -> float:
         """Compute the log-likelihood of all rows from the linear predictor.
@@ -108,8 +150,24 @@ class Task:
         return self.family.fit(self.loss, x, y)
 
 
-REGRESSION = Task("regression", "regression", 1, (MSE, MAE), GAUSSIAN)
-BINARY = Task("binary", "binary classification", 1, (BCE,), BERNOULLI)
-MULTICLASS = Task("multiclass", "multi-class, C classes", None, (CCE, SPARSE_CCE), MULTINOMIAL)
+_QUANTITY = (MSE, MAE, HUBER, LOG_COSH, MAPE)
 
-TASKS: dict[str, Task] = {task.name: task for task in (REGRESSION, BINARY, MULTICLASS)}
+REGRESSION = Task("regression", "regression", 1, _QUANTITY, GAUSSIAN, in_course=True)
+BINARY = Task("binary", "binary classification", 1, (BCE, BINARY_FOCAL), BERNOULLI, in_course=True)
+MULTICLASS = Task(
+    "multiclass",
+    "multi-class, C classes",
+    None,
+    (CCE, SPARSE_CCE, CATEGORICAL_FOCAL, KL),
+    MULTINOMIAL,
+    in_course=True,
+)
+COUNTS = Task("counts", "counts", 1, (POISSON,), POISSON_FAMILY)
+MULTILABEL = Task(
+    "multilabel", "k yes/no labels", None, (BCE, BINARY_FOCAL), BERNOULLI, counted="labels"
+)
+MULTIOUTPUT = Task("multioutput", "k quantities", None, _QUANTITY, GAUSSIAN, counted="quantities")
+
+TASKS: dict[str, Task] = {
+    task.name: task for task in (REGRESSION, BINARY, MULTICLASS, COUNTS, MULTILABEL, MULTIOUTPUT)
+}

@@ -10,12 +10,17 @@ from typing import Any
 
 from nnloss._keras import keras, own_methods
 from nnloss.errors import PairingError
-from nnloss.findings import Finding, PairingReport
-from nnloss.judging import judge
-from nnloss.modelfile import read_model
+from nnloss.pairing.judge import Question, judge, judge_alone
+from nnloss.pairing.losses import recognise
+from nnloss.pairing.report import Finding, PairingReport
+from nnloss.pairing.saved import Saved, read_model
+from nnloss.pairing.tracing import values_of
+from nnloss.table import Task
 
 
-def check_pairing(model: Any, loss: Any = None, y: Any = None) -> PairingReport:
+def check_pairing(
+    model: Any, loss: Any = None, y: Any = None, *, metrics: Any = None, task: Task | None = None
+) -> PairingReport:
     """Check whether the outputs, the losses and the targets of a Keras model fit each other.
 
     Nothing is trained, run or changed, and nothing is raised for a wrong model: that is what
@@ -31,6 +36,11 @@ def check_pairing(model: Any, loss: Any = None, y: Any = None) -> PairingReport:
         As for ``compile``. Default: what the model was compiled with.
     y : array_like, or list or dict of array_like, optional
         Targets, rows first, one array for each output. Default: targets are not checked.
+    metrics : list, or list or dict of lists, optional
+        As for ``compile``. Default: what the model was compiled with, unless `loss` is given.
+    task : Task, optional
+        What the output must belong to; only needed for a task of your own, whose losses are known
+        then. Default: the task of a `TaskModel`, else that of the loss.
 
     Returns
     -------
@@ -52,9 +62,11 @@ def check_pairing(model: Any, loss: Any = None, y: Any = None) -> PairingReport:
     >>> check_pairing(model, "binary_crossentropy").verdict
     'wrong'
     """
+    given: list[Any] = []
     if isinstance(model, (str, PathLike)):
-        model, compiled_with = read_model(Path(model), with_loss=loss is None)
-        loss = compiled_with if loss is None else loss
+        model = read_model(Path(model), compiled=loss is None)
+    if isinstance(model, Saved):
+        model, loss, given = model.model, model.loss if loss is None else loss, model.metrics
     elif isinstance(model, FunctionType | MethodType | partial):
         model = model()
     if not isinstance(model, keras.Model):
@@ -68,21 +80,59 @@ def check_pairing(model: Any, loss: Any = None, y: Any = None) -> PairingReport:
         return PairingReport(model.name, (opaque,))
     if loss is None and getattr(model, "compiled", False):
         loss = getattr(model._compile_loss, "_user_loss", None)
+        given = _compiled_metrics(model)
+    task = task or getattr(model, "task", None)
     try:
         losses = [None if each in ([], ()) else each for each in _by_output(loss, model, "loss")]
         targets = _by_output(y, model, "y")
+        given = given if metrics is None else [metrics]
+        measured = [_by_output(each, model, "metrics") for each in given]
     except PairingError as error:
         found = Finding("", "wrong", error.rule, error.found, error.remedy)
         return PairingReport(model.name, (found,))
     trained = any(each is not None for each in losses)
     findings = [
-        judge(model, name, output, each, labels, trained=trained)
-        for name, output, asked, labels in zip(
-            _names(model), model.outputs, losses, targets, strict=True
+        _finding(model, name, output, each, more, labels, task, trained=trained)
+        for name, output, asked, labels, *more in zip(
+            _names(model), model.outputs, losses, targets, *measured, strict=True
         )
         for each in (asked if isinstance(asked, (list, tuple)) else [asked])
     ]
     return PairingReport(model.name, tuple(findings))
+
+
+def _finding(
+    model: Any, name: str, output: Any, loss: Any, metrics: Any, y: Any, task: Task | None,
+    *, trained: bool,
+) -> Finding:  # fmt: skip
+    """Judge one output with one loss."""
+    values, where = values_of(output), f"output '{name}' of model '{model.name}'"
+    ends = f"{where} ends in {values.text}"
+    if loss is None:
+        if trained:
+            return Finding(name, "right", "An output without a loss is not trained", ends)
+        return judge_alone(name, ends, values) or Finding(
+            name,
+            "unknown",
+            "An output is judged with its loss",
+            f"{ends}, and there is no loss",
+            "Compile the model, or give the loss",
+        )
+    choice = recognise(loss, task, values, y)
+    question = Question(name, where, values, choice, task, task.nodes if task else None)
+    return judge(question, _flat(metrics), y)
+
+
+def _flat(metrics: Any) -> list[Any]:
+    if isinstance(metrics, (list, tuple)):
+        return [each for part in metrics for each in _flat(part)]
+    return [] if metrics is None else [metrics]
+
+
+def _compiled_metrics(model: Any) -> list[Any]:
+    """Return the metrics that a model was compiled with, as given, and the weighted ones."""
+    compiled = getattr(model, "_compile_metrics", None)
+    return [getattr(compiled, f"_user_{kind}metrics", None) for kind in ("", "weighted_")]
 
 
 def _opaque(model: Any, *, given: bool) -> Finding | None:

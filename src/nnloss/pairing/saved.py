@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ _HOMES = (
 
 
 @dataclass(frozen=True)
-class UnknownLoss:
-    """Stands for a loss whose code is not in the file.
+class Unknown:
+    """Stands for a loss or metric whose code is not in the file.
 
     Parameters
     ----------
@@ -41,22 +41,39 @@ class UnknownLoss:
     __name__: str
 
 
-def read_model(path: Path, *, with_loss: bool = True) -> tuple[Any, Any]:
+@dataclass(frozen=True)
+class Saved:
+    """What a file describes.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Not compiled, without weights.
+    loss : str, keras.losses.Loss, list, dict or None
+        As it was given to ``compile``; `Unknown` for one of the user's own.
+    metrics : list
+        The metrics and the weighted metrics, likewise.
+    """
+
+    model: Any
+    loss: Any = None
+    metrics: list[Any] = field(default_factory=list)
+
+
+def read_model(path: Path, *, compiled: bool = True) -> Saved:
     """Build the model that a file describes, without weights.
 
     Parameters
     ----------
     path : Path
         A ``.keras`` file.
-    with_loss : bool, default True
-        Whether to read the loss that it was compiled with.
+    compiled : bool, default True
+        Whether to read the loss and the metrics that it was compiled with.
 
     Returns
     -------
-    model : keras.Model
-        Not compiled.
-    loss : str, keras.losses.Loss, list, dict or None
-        As it was given to ``compile``; `UnknownLoss` for one of the user's own.
+    Saved
+        The model, its loss and its metrics.
 
     Raises
     ------
@@ -65,14 +82,14 @@ def read_model(path: Path, *, with_loss: bool = True) -> tuple[Any, Any]:
         has code or needs some.
     """
     try:
-        return _read(path, with_loss=with_loss)
+        return _read(path, compiled=compiled)
     except RecursionError as error:
         raise DataError(
             f"'{path}' must be a .keras file", "its description is nested too deeply", _REMEDY
         ) from error
 
 
-def _read(path: Path, *, with_loss: bool) -> tuple[Any, Any]:
+def _read(path: Path, *, compiled: bool) -> Saved:
     config, version = _description(path)
     from nnloss._keras import keras
 
@@ -83,8 +100,8 @@ def _read(path: Path, *, with_loss: bool) -> tuple[Any, Any]:
             f"it was written by Keras {version or 'of an unknown version'}",
             f"Load it there, and save it with Keras {ours}",
         )
-    compiled = config.get("compile_config") or {}
-    if not isinstance(compiled, dict):
+    settings = config.get("compile_config") or {}
+    if not isinstance(settings, dict):
         raise DataError(f"'{path}' must be a .keras file", "its loss is no mapping", _REMEDY)
     for entry in _objects(config):  # what a model, or one in it, was compiled with is not built
         entry.pop("compile_config", None)
@@ -94,7 +111,13 @@ def _read(path: Path, *, with_loss: bool) -> tuple[Any, Any]:
         raise DataError(
             f"'{path}' must describe a Keras model", f"found {type(model).__name__}", _REMEDY
         )
-    return model, _loss(compiled.get("loss"), path, version) if with_loss else None
+    if not compiled:
+        return Saved(model)
+    loss, *metrics = (
+        _compiled(settings.get(name), path, version)
+        for name in ("loss", "metrics", "weighted_metrics")
+    )
+    return Saved(model, loss, metrics)
 
 
 def _description(path: Path) -> tuple[dict[str, Any], str]:
@@ -238,17 +261,17 @@ def _without_weights(config: Any) -> Any:
         return keras.saving.deserialize_keras_object(config, safe_mode=True)
 
 
-def _loss(config: Any, path: Path, version: str) -> Any:
-    """Build the loss, or the losses by output."""
+def _compiled(config: Any, path: Path, version: str) -> Any:
+    """Build a loss or a metric, or several by output."""
     if isinstance(config, dict) and "class_name" not in config:
-        return {key: _loss(value, path, version) for key, value in config.items()}
+        return {key: _compiled(value, path, version) for key, value in config.items()}
     if isinstance(config, list):
-        return [_loss(value, path, version) for value in config]
+        return [_compiled(value, path, version) for value in config]
     for entry in _objects(config):
         if _is_code(entry):
-            return UnknownLoss("a lambda")
+            return Unknown("a lambda")
         if own := _foreign(entry):
-            return UnknownLoss(own)
+            return Unknown(own)
     found = config if isinstance(config, str | None) else _built(config, path, version)
     if not isinstance(found, str | None) and not callable(found):
         raise DataError(

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from typing import Any
 
-from nnloss.heads import WITH_ACTIVATION, activation_name, activation_of
-from nnloss.values import KINDS, UNBOUNDED, Kind, Values
+from nnloss.pairing.activations import activation_name, activation_of
+from nnloss.pairing.values import SQUASHED, Values
+from nnloss.table import Kind
+from nnloss.table.activations import activation
+from nnloss.table.domains import Shape
 
-Shape = tuple[int | None, ...]
-
+_WITH_ACTIVATION = (
+    {"Dense", "EinsumDense"}
+    | {
+        f"{kind}{rank}D"
+        for kind in ("Conv", "SeparableConv", "DepthwiseConv")
+        for rank in (1, 2, 3)
+    }
+    | {"Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"}
+)
 _REAL_LAYERS = {
     "BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization",
     "Embedding", "MultiHeadAttention", "GroupQueryAttention",
@@ -30,7 +41,7 @@ _TURNING = {"Permute": "dims", "Transpose": "axes"}
 
 
 def starts_anew(name: str) -> bool:
-    """Tell whether a layer has weights of its own, so that what it is given does not count.
+    """Return whether a layer has weights of its own, so that its input does not count.
 
     Parameters
     ----------
@@ -42,11 +53,27 @@ def starts_anew(name: str) -> bool:
     bool
         Whether `with_weights` reads it.
     """
-    return name in WITH_ACTIVATION | _REAL_LAYERS | _RECURRENT | {"SimpleRNN"}
+    return name in _WITH_ACTIVATION | _REAL_LAYERS | _RECURRENT | {"SimpleRNN"}
+
+
+def has_activation(name: str) -> bool:
+    """Return whether a layer has units and an activation of its own.
+
+    Parameters
+    ----------
+    name : str
+        Class of the layer, one of Keras'.
+
+    Returns
+    -------
+    bool
+        True for dense and convolutional layers.
+    """
+    return name in _WITH_ACTIVATION
 
 
 def with_weights(layer: Any, shape: Shape) -> Values:
-    """Tell what a layer with weights gives.
+    """Return what a layer with weights gives.
 
     Parameters
     ----------
@@ -67,12 +94,12 @@ def with_weights(layer: Any, shape: Shape) -> Values:
         return Values(Kind.UNKNOWN, shape, name)
     result = activated(real, activation_name(layer.activation), -1, shape)
     # A gate multiplies the activation: it keeps its bounds, but sums to 1 no more.
-    squashed = result.kind not in (Kind.REAL, Kind.OTHER)
+    squashed = result.kind in SQUASHED
     return Values(Kind.UNKNOWN, shape, name) if name in _RECURRENT and squashed else result
 
 
 def after(operation: Any, given: list[Values], shape: Shape) -> Values:
-    """Tell what an operation makes of what it is given.
+    """Return what an operation makes of its inputs.
 
     Parameters
     ----------
@@ -98,14 +125,14 @@ def after(operation: Any, given: list[Values], shape: Shape) -> Values:
 
 
 def activated(given: Values, name: str, axis: Any, shape: Shape) -> Values:
-    """Apply an activation.
+    """Return what an activation makes of numbers.
 
     Parameters
     ----------
     given : Values
         What it is applied to.
     name : str
-        Its name, as `nnloss.heads.activation_name` gives it.
+        Its name, as `activation_name` gives it.
     axis : int, sequence of int or None
         Of a softmax.
     shape : tuple of (int or None)
@@ -116,26 +143,30 @@ def activated(given: Values, name: str, axis: Any, shape: Shape) -> Values:
     Values
         What it makes of them.
     """
-    name = name.partition(" over ")[0]
     if name == "linear":
         return replace(given, shape=shape)
     text = name if given.activation == "linear" else f"{name} of {given.activation}"
     if "." in name:
-        return Values(Kind.UNKNOWN, shape, f"the function {name}, which is not Keras' own,")
-    kind = KINDS.get(name, Kind.OTHER)
-    if kind is Kind.OTHER:
-        return Values(kind, shape, text)
+        hidden = f"the function {name}, which is not Keras' own,"
+        return Values(Kind.UNKNOWN, shape, hidden, foreign=True)
+    known = activation(name)
+    kind = known.kind if known else Kind.OTHER
+    if kind in (Kind.OTHER, Kind.POSITIVE):
+        free = given.kind is Kind.REAL or kind is Kind.OTHER
+        return Values(kind if free else Kind.OTHER, shape, text)
     over = [axis] if isinstance(axis, int) else range(len(shape)) if axis is None else axis
     axes = tuple(sorted(each % len(shape) for each in over if kind is not Kind.PROBABILITIES))
     if given.kind is Kind.LOG_DISTRIBUTION and axes == given.axes:
         return Values(kind, shape, name, axes)  # a softmax of log-probabilities gives them back
-    if given.kind is Kind.OTHER:
+    if given.kind in (Kind.OTHER, Kind.POSITIVE):
         # Sigmoid of a ReLU is never below one half; a softmax does not mind a bound from below.
-        free = kind is not Kind.PROBABILITIES and given.activation in UNBOUNDED
-        hidden = free or given.activation in ("leaky_relu", "prelu")
-        return Values(Kind.UNKNOWN if hidden else Kind.OTHER, shape, text)
+        before = activation(given.activation)
+        free = before is not None and before.upper == inf
+        if before is not None and kind is Kind.PROBABILITIES:
+            free = free and before.lower == -inf
+        return Values(Kind.UNKNOWN if free else Kind.OTHER, shape, text)
     if given.kind in (Kind.DATA, Kind.UNKNOWN):
-        return Values(Kind.UNKNOWN, shape, given.activation)
+        return Values(Kind.UNKNOWN, shape, given.activation, foreign=given.foreign)
     if given.kind is not Kind.REAL:
         return Values(Kind.TWICE, shape, text)
     return Values(kind, shape, text, axes)

@@ -1,0 +1,143 @@
+"""Recognise a loss, however it was given to ``compile``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnloss._keras import defined_by_keras, keras
+from nnloss.errors import PairingError
+from nnloss.pairing.targets import as_numbers
+from nnloss.pairing.values import Values
+from nnloss.table import BCE, CCE, LOSSES, SPARSE_CCE, Loss, Task
+
+#: Options of a Keras loss that messages show, with their usual values.
+_SHOWN = {"from_logits": False, "axis": -1, "ignore_class": None, "label_smoothing": 0.0}
+
+
+@dataclass(frozen=True)
+class LossChoice:
+    """A loss as the caller gave it, and what is known of it.
+
+    Parameters
+    ----------
+    given : str, callable or keras.losses.Loss
+        What goes to ``compile``.
+    name : str
+        Name for messages, with the options that matter.
+    loss : Loss or None
+        Its entry in the table, or in the caller's task; None if there is none.
+    options : dict
+        As Keras hands them to its function.
+    """
+
+    given: Any
+    name: str
+    loss: Loss | None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def from_logits(self) -> bool:
+        """Whether it applies the activation itself."""
+        return bool(self.options.get("from_logits", False))
+
+    @property
+    def axis(self) -> int:
+        """Axis of the classes."""
+        return int(self.options.get("axis", -1))
+
+    @property
+    def what(self) -> str:
+        """What it is, for the log: a likelihood, or a loss for the same output."""
+        if self.loss is None:
+            return f"{self.name}, which nnloss does not recognise as a likelihood"
+        if self.loss.likelihood is None:
+            return f"{self.name}, no likelihood but a loss for the same output"
+        return self.name
+
+
+def recognise(
+    given: Any, task: Task | None = None, values: Values | None = None, y: Any = None
+) -> LossChoice:
+    """Recognise a loss.
+
+    Parameters
+    ----------
+    given : None, str, callable, keras.losses.Loss or its class
+        As ``compile`` takes it; None for the canonical loss of `task`.
+    task : Task, optional
+        Its losses are known besides those of the table.
+    values : Values, optional
+        Of the output, for the names that Keras resolves by shapes.
+    y : array_like, optional
+        Targets, likewise.
+
+    Returns
+    -------
+    LossChoice
+        With `loss` None where it is not in the table.
+
+    Raises
+    ------
+    PairingError
+        If it is a name that Keras does not know.
+    """
+    known = {**LOSSES, **{loss.name: loss for loss in (task.losses if task else ())}}
+    if given is None and task is not None:
+        loss = task.loss
+        named = isinstance(loss.keras_class, str)
+        return LossChoice(loss.name if named else _keras_class(loss)(), loss.name, loss)
+    if isinstance(given, str):
+        if given.lower() in ("crossentropy", "ce"):
+            picked = _by_shape(values, y, task)
+            return LossChoice(picked.name, picked.name, picked)
+        for loss in known.values():
+            kind = loss.keras_class if isinstance(loss.keras_class, str) else ""
+            if given.lower() in (loss.name, kind.lower(), *loss.aliases):
+                return LossChoice(loss.name, loss.name, loss)
+        try:
+            keras.losses.get(given)
+        except ValueError as error:
+            raise PairingError(
+                "The loss must be one that Keras knows", f"found '{given}'", "See keras.losses"
+            ) from error
+        return LossChoice(given, given, None)
+    if isinstance(given, type) and issubclass(given, keras.losses.Loss):
+        if not defined_by_keras(given) and given not in _classes(known.values()):
+            return LossChoice(given, given.__name__, None)
+        given = given()
+    for loss in known.values():
+        # Not isinstance: a subclass may compute something else.
+        if given is getattr(keras.losses, loss.name, None):
+            return LossChoice(given, loss.name, loss)
+        if type(given) is _keras_class(loss):
+            options = dict(getattr(given, "_fn_kwargs", {}))
+            shown = [
+                f"{option}={options[option]!r}"
+                for option, usual in _SHOWN.items()
+                if options.get(option, usual) != usual
+            ]
+            name = f"{type(given).__name__}({', '.join(shown)})" if shown else loss.name
+            return LossChoice(given, name, loss, options)
+    return LossChoice(given, str(getattr(given, "__name__", type(given).__name__)), None)
+
+
+def _keras_class(loss: Loss) -> Any:
+    kind = loss.keras_class
+    return getattr(keras.losses, kind) if isinstance(kind, str) else kind
+
+
+def _classes(losses: Iterable[Loss]) -> list[Any]:
+    return [_keras_class(loss) for loss in losses]
+
+
+def _by_shape(values: Values | None, y: Any, task: Task | None) -> Loss:
+    """Return the cross-entropy that Keras picks by the shapes of output and targets."""
+    if task is not None and task.domain in (BCE.domain, CCE.domain):
+        return task.loss
+    shape = values.shape if values else (None, 1)
+    given = getattr(None if y is None else as_numbers(y), "shape", shape)
+    if not shape or shape[-1] == 1:
+        return BCE
+    return SPARSE_CCE if len(given) < len(shape) or given[-1] == 1 else CCE

@@ -1,0 +1,208 @@
+"""Bind the metrics of a loss, and judge those that a caller adds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnloss._keras import defined_by_keras, keras
+from nnloss.errors import PairingError
+from nnloss.pairing.losses import LossChoice
+from nnloss.pairing.values import Values
+from nnloss.table import LOSSES, Kind, Metric
+
+# Keras picks a class for these by the shapes of output and targets.
+_BY_SHAPE = {
+    **dict.fromkeys(("accuracy", "acc"), "Accuracy"),
+    **dict.fromkeys(("crossentropy", "ce"), "Crossentropy"),
+}
+_WITH_THRESHOLD = {"BinaryAccuracy", "Precision", "Recall"} | {
+    f"{truth}{sign}" for truth in ("True", "False") for sign in ("Positives", "Negatives")
+}
+# Each counts hits in targets that are written in one way.
+_TARGETS = {
+    metric.keras_class: loss.domain
+    for loss in LOSSES.values()
+    for metric in loss.metrics
+    if metric.keras_class.endswith("Accuracy")
+}
+_TARGETS |= {
+    f"{prefix}TopKCategoricalAccuracy": _TARGETS[f"{prefix}CategoricalAccuracy"]
+    for prefix in ("", "Sparse")
+}
+
+Wrong = tuple[str, str, str]
+
+
+def bind(metrics: Any, choice: LossChoice, due: tuple[Metric, ...]) -> list[Any]:
+    """Put the metrics of the loss first, then the caller's.
+
+    Parameters
+    ----------
+    metrics : None, str, callable, keras.metrics.Metric, its class, or sequence of these
+        The caller's. One with the name of a metric of the loss takes its place; a name or a class
+        leaves its options to the loss.
+    choice : LossChoice
+        The loss.
+    due : tuple of Metric
+        The metrics of the loss.
+
+    Returns
+    -------
+    list of keras.metrics.Metric or callable
+        In the order in which they are reported.
+
+    Raises
+    ------
+    PairingError
+        If they are given as a dict.
+    """
+    ours = [_build(metric, choice) for metric in due]
+    if isinstance(metrics, dict):
+        raise PairingError("One output needs a list of metrics", "found a dict", "Give its values")
+    if isinstance(metrics, str) or callable(metrics):
+        metrics = (metrics,)
+    own = [_bound(metric, ours) for metric in metrics or ()]
+    names = {name_of(metric) for metric in own}
+    return [metric for metric in ours if metric.name not in names] + own
+
+
+def name_of(metric: Any) -> str:
+    """Return the name under which a metric is reported.
+
+    Parameters
+    ----------
+    metric : str, keras.metrics.Metric or callable
+        As `bind` returns it.
+
+    Returns
+    -------
+    str
+        Key in logs.
+    """
+    if isinstance(metric, str):
+        return metric
+    return str(getattr(metric, "name", getattr(metric, "__name__", "")))
+
+
+def _build(metric: Metric, choice: LossChoice) -> Any:
+    arguments = dict(metric.from_logits) if choice.from_logits else {}
+    return getattr(keras.metrics, metric.keras_class)(name=metric.name, **arguments)
+
+
+def _bound(metric: Any, ours: list[Any]) -> Any:
+    for known in ours:
+        named = isinstance(metric, str) and metric.lower() in ("accuracy", "acc")
+        if named and known.name == "accuracy":
+            return _renamed(known, metric)
+        # A name or a class leaves its options to us; an object has the caller's own.
+        if isinstance(metric, (str, type)) and kind_of(metric) == type(known).__name__:
+            return _renamed(known, metric if isinstance(metric, str) else metric().name)
+    return metric
+
+
+def _renamed(metric: Any, name: str) -> Any:
+    """Return the same metric under the name that the caller looks for in the history."""
+    if name == metric.name:
+        return metric
+    return type(metric).from_config(metric.get_config() | {"name": name})
+
+
+def kind_of(metric: Any) -> str | None:
+    """Return Keras' class of a metric.
+
+    Parameters
+    ----------
+    metric : str, type, callable or keras.metrics.Metric
+        As ``compile`` takes it.
+
+    Returns
+    -------
+    str or None
+        None for a metric of the caller's own, and for a name that Keras does not know.
+    """
+    if isinstance(metric, str):
+        try:
+            metric = keras.metrics.get(metric)
+        except ValueError:
+            return None
+    home = metric if hasattr(metric, "__module__") and hasattr(metric, "__name__") else type(metric)
+    if not defined_by_keras(home):
+        return None
+    names = {name.lower(): name for name in dir(keras.metrics)}
+    return names.get(home.__name__.replace("_", "").lower())
+
+
+def wrong_metric(metric: Any, choice: LossChoice, values: Values) -> Wrong | None:
+    """Find out whether a metric counts what the loss and its targets do not have.
+
+    Parameters
+    ----------
+    metric : str, type, callable or keras.metrics.Metric
+        As ``compile`` takes it.
+    choice : LossChoice
+        A loss of the table.
+    values : Values
+        Of the output.
+
+    Returns
+    -------
+    tuple of str or None
+        Rule, what was found, and the remedy; None if nothing is known to be wrong.
+    """
+    loss = choice.loss
+    if loss is None:
+        return None
+    label = repr(metric) if isinstance(metric, str) else None
+    picked = _BY_SHAPE.get(metric.lower()) if isinstance(metric, str) else None
+    kind = _by_shape(picked, values, loss) if picked else kind_of(metric)
+    if isinstance(metric, str) and not picked and kind is None:
+        return (
+            "A metric must be one that Keras knows",
+            f"found {metric!r}",
+            "Give an object from keras.metrics",
+        )
+    if kind is None:
+        return None
+    shown = f"{label}, for which Keras takes {kind}" if picked else kind
+    due = " and ".join(each.keras_class for each in loss.metrics)
+    rule = f"The loss '{choice.name}' has the metric {due}"
+    counts = kind == "Accuracy" or kind in _TARGETS
+    if counts and loss.link.kind in (Kind.REAL, Kind.POSITIVE):
+        return (
+            f"The loss '{choice.name}' needs metrics of errors, such as {due}",
+            f"found {shown}, which counts hits, and a quantity is hardly ever hit",
+            f"Leave {label or kind} out",
+        )
+    if counts and _TARGETS.get(kind) is not loss.domain:
+        return rule, f"found {shown}, which counts something else", f"Use {due}"
+    if not choice.from_logits:
+        return None
+    return _on_logits(
+        metric, kind, shown, f"{rule}; the model gives logits, and one half is 0 there"
+    )
+
+
+def _by_shape(picked: str, values: Values, loss: Any) -> str:
+    """Return the class that Keras picks."""
+    if not values.shape or values.shape[-1] == 1:
+        return f"Binary{picked}"
+    sparse = not loss.domain.by_node and loss is LOSSES["sparse_categorical_crossentropy"]
+    return f"{'Sparse' * sparse}Categorical{picked}"
+
+
+def _on_logits(metric: Any, kind: str, shown: str, rule: str) -> Wrong | None:
+    """Find out whether a metric of Keras takes the model's logits for probabilities."""
+    if not isinstance(metric, keras.metrics.Metric):
+        made = kind in _WITH_THRESHOLD or kind == "AUC" or kind.endswith("Crossentropy")
+        metric = getattr(keras.metrics, kind)() if made else metric
+    for option in ("threshold", "thresholds"):
+        value = getattr(metric, option, None)
+        if kind in _WITH_THRESHOLD and value in (0.5, [0.5]):
+            found = shown if shown != kind else f"{kind}({option}={value})"
+            return rule, f"found {found}", f"Give {kind}({option}=0), or leave it out"
+    options = getattr(metric, "_fn_kwargs", {})
+    blind = kind == "AUC" and not getattr(metric, "_from_logits", True)
+    if blind or options.get("from_logits") is False:
+        found = shown if shown != kind else f"{kind}(from_logits=False)"
+        return rule, f"found {found}", f"Give {kind}(from_logits=True), or leave it out"
+    return None

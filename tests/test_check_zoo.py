@@ -1190,3 +1190,9 @@ def test_unknown_models(build):
 def test_debatable_models(build, verdict, reason):
     model, arguments = build()
     assert check_pairing(model, **arguments).verdict == verdict, reason
+
+
+@pytest.mark.backends
+def test_the_zoo_on_another_backend(python):
+    done = python("-m", "pytest", "-q", "-n", "0", __file__, KERAS_BACKEND="jax")
+    assert done.returncode == 0, done.stdout[-2000:]

@@ -136,7 +136,7 @@ def _compiled_metrics(model: Any) -> list[Any]:
 
 
 def _opaque(model: Any, *, given: bool) -> Finding | None:
-    """Say why a model cannot be looked into."""
+    """Return why a model cannot be looked into; None if it can."""
     rule = "The outputs of a model must be seen to be judged"
     own = own_methods(model, "call", "train_step", "compute_loss")
     if "call" in own:
@@ -167,7 +167,7 @@ def _opaque(model: Any, *, given: bool) -> Finding | None:
 
 
 def _names(model: Any) -> list[str]:
-    """Name the outputs: by their keys where the model gives a dict, else as Keras does."""
+    """Return the names of the outputs: the keys of a dict, else as in Keras."""
     paths = _paths(model)
     if isinstance(getattr(model, "_outputs_struct", None), dict) or _nested(paths):
         return ["/".join(map(str, path)) for path in paths]
@@ -175,7 +175,7 @@ def _names(model: Any) -> list[str]:
 
 
 def _paths(model: Any) -> list[tuple[Any, ...]]:
-    """Tell where each output is among dicts and lists: keys and positions."""
+    """Return where each output is among dicts and lists: keys and positions."""
     structure = getattr(model, "_outputs_struct", None)
     return [path for path, _ in keras.tree.flatten_with_path(structure)]
 
@@ -185,7 +185,7 @@ def _nested(paths: list[tuple[Any, ...]]) -> bool:
 
 
 def _follow(given: Any, path: tuple[Any, ...], what: str, name: str) -> Any:
-    """Find what belongs to an output of a nested structure; a single loss is for all below it."""
+    """Return what belongs to an output of a nested structure; a single loss is for all below."""
     for step in path:
         if not isinstance(given, (dict, list, tuple)):
             break
@@ -201,7 +201,7 @@ def _follow(given: Any, path: tuple[Any, ...], what: str, name: str) -> Any:
 
 
 def _by_output(given: Any, model: Any, what: str) -> list[Any]:
-    """Give each output what belongs to it of a single value, a list or a dict."""
+    """Return what belongs to each output, of a single value, a list or a dict."""
     names, count, paths = _names(model), len(model.outputs), _paths(model)
     flat = isinstance(given, (list, tuple)) and len(given) == count
     if _nested(paths) and not flat:

@@ -61,7 +61,7 @@ class PairingReport:
         return next(verdict for verdict in order if verdict in found)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the report as plain types, for JSON.
+        """Return the report as plain types, for JSON.
 
         Returns
         -------

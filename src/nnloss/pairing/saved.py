@@ -200,7 +200,7 @@ def _foreign(entry: dict[str, Any]) -> str | None:
 
 
 def _is_function(module: str, name: str) -> bool:
-    """Tell an activation, a loss and the like from the other functions of Keras."""
+    """Return whether a function of Keras is an activation, a loss or the like."""
     homes = _HOMES if module == "builtins" else (module.removeprefix("keras."),)
     return any(home in _HOMES and callable(_public(f"keras.{home}", name)) for home in homes)
 

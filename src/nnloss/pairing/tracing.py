@@ -60,7 +60,7 @@ def values_of(tensor: Any) -> Values:
 
 
 def _key(place: _Place) -> tuple[int, ...]:
-    """Tell places apart: a nested model may be called more than once."""
+    """Return a key for a place: a nested model may be called more than once."""
     tensor, inside = place
     return (id(tensor), *(id(each) for _, called_on in inside for each in called_on))
 

@@ -268,6 +268,35 @@ def test_metrics_of_a_compiled_model_are_judged(end, loss, metric, found, tmp_pa
     assert check_pairing(model, loss, metrics=[metric]).verdict == "wrong"
 
 
+@pytest.mark.parametrize("given", [5, {"a": "mae"}], ids=["number", "dict"])
+def test_metrics_that_are_no_list(given):
+    with pytest.raises(
+        PairingError, match=f"needs a list of metrics; found {type(given).__name__}"
+    ):
+        compile_for_task(body(), REGRESSION, metrics=given)
+
+
+@pytest.mark.parametrize("task", ["binary", Task, 5])
+def test_a_task_that_is_none(task):
+    for asked in (
+        lambda: check_pairing(body(Dense(1)), "mse", task=task),
+        lambda: compile_for_task(body(), task),
+    ):
+        with pytest.raises(PairingError, match="needs a Task; found ") as caught:
+            asked()
+        assert caught.value.remedy == (
+            "Use nnloss.REGRESSION, nnloss.BINARY, nnloss.MULTICLASS, nnloss.COUNTS, "
+            "nnloss.MULTILABEL, nnloss.MULTIOUTPUT, or one of your own"
+        )
+
+
+def test_an_output_of_one_axis_has_one_node():
+    x = keras.Input((8,))
+    model = compile_for_task(keras.Model(x, Dense(1)(x)[:, 0]), REGRESSION)
+    assert model.nodes == 1
+    model.fit(X, X[:, 0], verbose=0)
+
+
 def test_a_metric_that_keras_does_not_know():
     (finding,) = check_pairing(body(Dense(1)), "mse", metrics=["correctness"]).findings
     assert str(finding) == (

@@ -199,7 +199,7 @@ class TaskModel(FedModel):
     @property
     def nodes(self) -> int:
         """Units of the output layer."""
-        return int(self.output_shape[-1])
+        return int(self._question.values.units() or 0)
 
     def fit(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 from nnloss._keras import keras, own_methods
 from nnloss.errors import PairingError
 from nnloss.pairing.judge import Question, judge, judge_alone
-from nnloss.pairing.losses import recognise
+from nnloss.pairing.losses import recognise, require_task
 from nnloss.pairing.report import Finding, PairingReport
 from nnloss.pairing.saved import Saved, read_model
 from nnloss.pairing.tracing import values_of
@@ -62,6 +62,8 @@ def check_pairing(
     >>> check_pairing(model, "binary_crossentropy").verdict
     'wrong'
     """
+    if task is not None:
+        require_task(task, "check_pairing")
     given: list[Any] = []
     if isinstance(model, (str, PathLike)):
         model = read_model(Path(model), compiled=loss is None)

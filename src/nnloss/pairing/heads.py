@@ -10,7 +10,7 @@ from typing import Any, Literal
 from nnloss._keras import keras, own_methods
 from nnloss.errors import PairingError
 from nnloss.pairing.judge import Question, judge_head
-from nnloss.pairing.losses import LossChoice, recognise
+from nnloss.pairing.losses import LossChoice, recognise, require_task
 from nnloss.pairing.report import Finding
 from nnloss.pairing.tracing import values_of
 from nnloss.table import TASKS, Kind, Task
@@ -210,11 +210,7 @@ def require_model(model: Any, task: Any) -> None:
     PairingError
         If either is not.
     """
-    if not isinstance(task, Task):
-        known = ", ".join(f"nnloss.{each.name.upper()}" for each in TASKS.values())
-        raise PairingError(
-            "compile_for_task needs a Task", f"found {task!r}", f"Use {known}, or one of your own"
-        )
+    require_task(task, "compile_for_task")
     rule = f"Task '{task.name}' needs a built functional or sequential Keras model with one output"
     if not isinstance(model, keras.Model):
         raise PairingError(rule, f"found {type(model).__name__}", "Give a keras.Model")

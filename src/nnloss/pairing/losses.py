@@ -10,7 +10,7 @@ from nnloss._keras import defined_by_keras, keras
 from nnloss.errors import PairingError
 from nnloss.pairing.targets import as_numbers
 from nnloss.pairing.values import Values
-from nnloss.table import BCE, CCE, LOSSES, SPARSE_CCE, Loss, Task
+from nnloss.table import BCE, CCE, LOSSES, SPARSE_CCE, TASKS, Loss, Task
 
 #: Options of a Keras loss that messages show, with their usual values.
 _SHOWN = {"from_logits": False, "axis": -1, "ignore_class": None, "label_smoothing": 0.0}
@@ -55,6 +55,28 @@ class LossChoice:
         if self.loss.likelihood is None:
             return f"{self.name}, no likelihood but a loss for the same output"
         return self.name
+
+
+def require_task(task: Any, caller: str) -> None:
+    """Raise an error for what is not a task.
+
+    Parameters
+    ----------
+    task : any
+        What should be a `Task`.
+    caller : str
+        The function that needs it, for the message.
+
+    Raises
+    ------
+    PairingError
+        If it is none.
+    """
+    if not isinstance(task, Task):
+        known = ", ".join(f"nnloss.{each.name.upper()}" for each in TASKS.values())
+        raise PairingError(
+            f"{caller} needs a Task", f"found {task!r}", f"Use {known}, or one of your own"
+        )
 
 
 def recognise(

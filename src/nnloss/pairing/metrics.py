@@ -54,13 +54,17 @@ def bind(metrics: Any, choice: LossChoice, due: tuple[Metric, ...]) -> list[Any]
     Raises
     ------
     PairingError
-        If they are given as a dict.
+        If they are no list.
     """
     ours = [_build(metric, choice) for metric in due]
-    if isinstance(metrics, dict):
-        raise PairingError("One output needs a list of metrics", "found a dict", "Give its values")
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
+    if metrics is not None and not isinstance(metrics, (list, tuple, set)):
+        raise PairingError(
+            "One output needs a list of metrics",
+            f"found {type(metrics).__name__}",
+            "Give a list of names or of objects from keras.metrics",
+        )
     own = [_bound(metric, ours) for metric in metrics or ()]
     names = {name_of(metric) for metric in own}
     return [metric for metric in ours if metric.name not in names] + own

@@ -268,6 +268,19 @@ def test_metrics_of_a_compiled_model_are_judged(end, loss, metric, found, tmp_pa
     assert check_pairing(model, loss, metrics=[metric]).verdict == "wrong"
 
 
+@pytest.mark.parametrize(
+    "metric", [metrics.AUC(), metrics.Precision(), "AUC"], ids=["AUC", "precision", "name"]
+)
+def test_no_threshold_of_class_logits_is_advised(metric):
+    loss = losses.CategoricalCrossentropy(from_logits=True)
+    (finding,) = check_pairing(body(Dense(3)), loss, metrics=[metric]).findings
+    assert finding.verdict == "wrong"
+    assert "the model gives logits, and " in finding.rule
+    assert finding.remedy.startswith(
+        "End in softmax with loss='categorical_crossentropy', or leave "
+    )
+
+
 @pytest.mark.parametrize("given", [5, {"a": "mae"}], ids=["number", "dict"])
 def test_metrics_that_are_no_list(given):
     with pytest.raises(

@@ -179,11 +179,7 @@ def wrong_metric(metric: Any, choice: LossChoice, values: Values) -> Wrong | Non
         )
     if counts and _TARGETS.get(kind) is not loss.domain:
         return rule, f"found {shown}, which counts something else", f"Use {due}"
-    if not choice.from_logits:
-        return None
-    return _on_logits(
-        metric, kind, shown, f"{rule}; the model gives logits, and one half is 0 there"
-    )
+    return _on_logits(metric, kind, shown, rule, choice) if choice.from_logits else None
 
 
 def _by_shape(picked: str, values: Values, loss: Any) -> str:
@@ -194,19 +190,32 @@ def _by_shape(picked: str, values: Values, loss: Any) -> str:
     return f"{'Sparse' * sparse}Categorical{picked}"
 
 
-def _on_logits(metric: Any, kind: str, shown: str, rule: str) -> Wrong | None:
+def _on_logits(metric: Any, kind: str, shown: str, rule: str, choice: LossChoice) -> Wrong | None:
     """Find out whether a metric of Keras takes the model's logits for probabilities."""
+    assert choice.loss is not None, "an unknown loss is not judged"
     if not isinstance(metric, keras.metrics.Metric):
         made = kind in _WITH_THRESHOLD or kind == "AUC" or kind.endswith("Crossentropy")
         metric = getattr(keras.metrics, kind)() if made else metric
-    for option in ("threshold", "thresholds"):
-        value = getattr(metric, option, None)
-        if kind in _WITH_THRESHOLD and value in (0.5, [0.5]):
-            found = shown if shown != kind else f"{kind}({option}={value})"
-            return rule, f"found {found}", f"Give {kind}({option}=0), or leave it out"
-    options = getattr(metric, "_fn_kwargs", {})
-    blind = kind == "AUC" and not getattr(metric, "_from_logits", True)
-    if blind or options.get("from_logits") is False:
-        found = shown if shown != kind else f"{kind}(from_logits=False)"
-        return rule, f"found {found}", f"Give {kind}(from_logits=True), or leave it out"
-    return None
+    set_to = [
+        (option, getattr(metric, option))
+        for option in ("threshold", "thresholds")
+        if kind in _WITH_THRESHOLD and getattr(metric, option, None) in (0.5, [0.5])
+    ]
+    cross_entropy = getattr(metric, "_fn_kwargs", {}).get("from_logits") is False
+    if cross_entropy or (kind == "AUC" and not getattr(metric, "_from_logits", True)):
+        set_to = [("from_logits", False)]
+    if not set_to:
+        return None
+    option, value = set_to[0]
+    found = f"found {shown if shown != kind else f'{kind}({option}={value})'}"
+    if choice.loss.domain.by_node or cross_entropy:
+        right = "from_logits=True" if option == "from_logits" else f"{option}=0"
+        rule = f"{rule}; the model gives logits, and one half is 0 there"
+        return rule, found, f"Give {kind}({right}), or leave it out"
+    # A softmax looks at all logits of a row: no threshold and no sigmoid stands for it.
+    activation = choice.loss.link.activation
+    return (
+        f"{rule}; the model gives logits, and {kind} needs probabilities",
+        found,
+        f"End in {activation} with loss='{choice.loss.name}', or leave {kind} out",
+    )

@@ -20,12 +20,12 @@ import pandas as pd
 
 from benchmarks import arrays, plot
 from benchmarks.measuring import measure
-from exercises import commandline as cli
-from exercises.display import heading, paragraph, table
-from nnloss import provenance
-from nnloss.datasets.places import named_folder
+from nnloss import commandline as cli
+from nnloss._files import replacing
+from nnloss.commandline import heading, paragraph, table
+from nnloss.datasets.locate import named_folder
 from nnloss.errors import DataError
-from nnloss.files import replacing
+from nnloss.runs import provenance
 
 HERE = Path(__file__).resolve().parent
 OURS, XLA, PLAIN, TORCH, MANY = "nnloss", "nnloss, XLA", "plain Keras", "PyTorch", "fit_many"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 import nnloss
-from exercises.boston import standardised
-from nnloss.published import SETTINGS
+from nnloss.course.boston import standardised
+from nnloss.course.published import SETTINGS
 
 
 def save(exercise: str, data: Path | None, path: Path) -> int:

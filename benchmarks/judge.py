@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from exercises.cifar10 import network
-from exercises.display import table
 from nnloss import MULTICLASS, check_pairing, compile_for_task
 from nnloss._tensorflow import keras
+from nnloss.commandline import table
+from nnloss.course.cifar10 import network
 from nnloss.pairing.targets import check_batch
 
 LAYERS, ROUNDS = 500, 5

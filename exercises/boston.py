@@ -12,27 +12,27 @@
 """Exercise 11.3: predict Boston home values by linear regression and by a neural network."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 
 import nnloss
-from exercises import commandline as cli
-from exercises.display import heading, paragraph, published_table, table
+from nnloss import commandline as cli
+from nnloss.commandline import heading, paragraph, table
+from nnloss.course.boston import (
+    MEASURES,
+    QUICK_EPOCHS,
+    UNIT,
+    Predictions,
+    errors,
+    linear_regression,
+    network,
+    standardised,
+)
+from nnloss.course.published import SETTINGS, compare, compared
 
 Loss = Annotated[Literal["mse", "mae", "both"], cli.option("What the network is trained on.")]
-Array = np.ndarray[Any, np.dtype[Any]]
-Predictions = dict[str, Array]  # by "train" and "test"
-
-UNIT = "1000 USD"
-QUICK_EPOCHS = 5
-MEASURES = {
-    "mean_squared_error": "MSE",
-    "root_mean_squared_error": "RMSE",
-    "sum_of_squared_errors": "SSE",
-    "mean_absolute_error": "MAE",
-}
 
 # %% [markdown]
 # ## What must be done to the data?
@@ -43,12 +43,6 @@ MEASURES = {
 
 
 # %%
-def standardised(split: nnloss.Split) -> Predictions:
-    """Features in standard deviations of the training rows."""
-    mean, sd = split.x_train.mean(axis=0), split.x_train.std(axis=0, ddof=1)
-    return {"train": (split.x_train - mean) / sd, "test": (split.x_test - mean) / sd}
-
-
 # %% [markdown]
 # ## The classical model first
 #
@@ -56,15 +50,6 @@ def standardised(split: nnloss.Split) -> Predictions:
 
 
 # %%
-def linear_regression(split: nnloss.Split) -> Predictions:
-    """Fit the linear regression and predict, on all 13 features."""
-    from sklearn.linear_model import LinearRegression
-
-    x = standardised(split)
-    model = LinearRegression().fit(x["train"], split.y_train)
-    return {rows: model.predict(x[rows]) for rows in x}
-
-
 # %% [markdown]
 # ## How large is the output layer, and which loss belongs to it?
 #
@@ -75,20 +60,6 @@ def linear_regression(split: nnloss.Split) -> Predictions:
 
 
 # %%
-def network() -> Any:
-    """Build the hidden layers of the course's network; 3,009 parameters with the output layer."""
-    import keras
-
-    return keras.Sequential(
-        [
-            keras.Input((13,)),
-            keras.layers.Dense(64, activation="relu"),
-            keras.layers.Dense(32, activation="relu"),
-        ],
-        name="boston",
-    )
-
-
 def train(
     split: nnloss.Split, run: nnloss.Run, loss: str, seed: int, epochs: int, batch: int
 ) -> Predictions:
@@ -117,15 +88,6 @@ def train(
 
 
 # %%
-def errors(split: nnloss.Split, predictions: Predictions) -> dict[str, dict[str, float]]:
-    """MSE, RMSE, SSE and MAE on training and test rows."""
-    targets = {"train": split.y_train, "test": split.y_test}
-    return {
-        rows: {name: getattr(nnloss.likelihoods, name)(y, predictions[rows]) for name in MEASURES}
-        for rows, y in targets.items()
-    }
-
-
 def as_table(judged: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
     """Put the errors of all models into a table, a row for each model and set of rows."""
     return pd.DataFrame(
@@ -225,7 +187,7 @@ def main(
     """Exercise 11.3: Boston Housing by linear regression and by a neural network."""
     cli.require_folder(out)
     split = nnloss.load_boston(data_dir)
-    course = nnloss.published.SETTINGS["boston", int(edition)]
+    course = SETTINGS["boston", int(edition)]
     epochs = epochs or (QUICK_EPOCHS if quick else course.epochs)
     batch = batch_size or course.batch_size
 
@@ -249,7 +211,7 @@ def main(
             title = f"network trained on {name.upper()}"
             judged[title] = errors(split, fitted)
             run.update(metrics=judged[title])
-            run.update(published=nnloss.published.compare(run.record))
+            run.update(published=compare(run.record))
             leave(run, split, linear, fitted, title)
         runs.append(run)
 
@@ -267,7 +229,11 @@ def main(
         for run in runs:
             run.save_figure("losses", figure)
     heading(f"Our numbers and those of the course, edition {edition}")
-    published_table(runs[0].record, course)
+    numbers, remarks = compared(runs[0].record, course)
+    if not numbers.empty:
+        table(numbers)
+    for each in remarks:
+        paragraph(each)
     for run in runs:
         paragraph(f"Saved to {run.folder}")
 

@@ -19,12 +19,18 @@ import numpy as np
 import pandas as pd
 
 import nnloss
-from exercises import commandline as cli
-from exercises.display import heading, paragraph, published_table, table
-
-Array = np.ndarray[Any, np.dtype[Any]]
-
-QUICK_EPOCHS, QUICK_ROWS = 3, 10_000
+from nnloss import commandline as cli
+from nnloss.commandline import heading, paragraph, table
+from nnloss.course.cifar10 import (
+    QUICK_EPOCHS,
+    QUICK_ROWS,
+    Array,
+    confusion,
+    judged,
+    network,
+    softmax_regression,
+)
+from nnloss.course.published import compare, compared, settings_of
 
 # %% [markdown]
 # ## What do the data look like?
@@ -52,25 +58,6 @@ def some_images(split: nnloss.Split, each: int = 10) -> Any:
 
 
 # %%
-def softmax_regression(split: nnloss.Split) -> tuple[Array, str]:
-    """Fit the regression; predicted classes of the test images, and how it was fitted."""
-    from sklearn.linear_model import LogisticRegression
-
-    x = {
-        rows: images.reshape(len(images), -1).astype(np.float32) / 255
-        for rows, images in (("train", split.x_train), ("test", split.x_test))
-    }
-    centre = x["train"].mean(axis=0)
-    for pixels in x.values():
-        pixels -= centre
-    penalty = 1000 * len(x["train"]) / 50_000  # the same for each image in a quick run
-    model = LogisticRegression(C=1 / penalty, max_iter=200).fit(x["train"], split.y_train)
-    return model.predict(x["test"]), (
-        f"multinomial likelihood, ridge penalty of {penalty / 2:g} times the sum of the squared "
-        f"coefficients, {model.n_iter_[0]} steps of L-BFGS"
-    )
-
-
 # %% [markdown]
 # ## How large is the output layer, and which loss belongs to it?
 #
@@ -86,31 +73,6 @@ def softmax_regression(split: nnloss.Split) -> tuple[Array, str]:
 
 
 # %%
-def network(augment: bool) -> Any:
-    """Build the hidden layers of the course's network; 167,562 parameters with the output."""
-    import keras
-
-    changes = [
-        keras.layers.RandomRotation(10 / 360, fill_mode="nearest"),
-        keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
-        keras.layers.RandomFlip("horizontal"),
-    ]
-    return keras.Sequential(
-        [
-            keras.Input((32, 32, 3), dtype="uint8"),
-            keras.layers.Rescaling(1 / 255),
-            *(changes if augment else []),
-            keras.layers.Conv2D(32, 3, activation="relu"),
-            keras.layers.MaxPooling2D(2),
-            keras.layers.Conv2D(64, 3, activation="relu"),
-            keras.layers.MaxPooling2D(2),
-            keras.layers.Flatten(),
-            keras.layers.Dense(64, activation="relu"),
-        ],
-        name="cifar10",
-    )
-
-
 def train(
     split: nnloss.Split, run: nnloss.Run, augment: bool, seed: int, epochs: int, batch: int
 ) -> tuple[Array, dict[str, dict[str, float]]]:
@@ -155,21 +117,6 @@ def title(augment: bool) -> str:
 
 
 # %%
-def confusion(split: nnloss.Split, predicted: Array) -> pd.DataFrame:
-    """Count test images by actual class (rows) and predicted class (columns)."""
-    from sklearn.metrics import confusion_matrix
-
-    numbers = range(len(split.classes))
-    counts = confusion_matrix(split.y_test, predicted, labels=numbers)
-    return pd.DataFrame(counts, index=split.classes, columns=split.classes)
-
-
-def judged(counts: pd.DataFrame) -> dict[str, float]:
-    """Accuracy and misclassification error from a confusion matrix."""
-    right, rows = int(np.trace(counts.to_numpy())), int(counts.to_numpy().sum())
-    return {"accuracy": right / rows, "misclassification_error": (rows - right) / rows}
-
-
 def by_class(matrices: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Accuracy within each class, a column for each model."""
     shares = {
@@ -304,7 +251,7 @@ def main(
     measured: dict[bool, dict[str, dict[str, float]]] = {}
     runs: dict[bool, nnloss.Run] = {}
     for augmented in (False, True) if augment else (False,):
-        course = nnloss.published.settings_of("cifar10", int(edition), augment=augmented)
+        course = settings_of("cifar10", int(edition), augment=augmented)
         with nnloss.Run.start(out, "cifar10", augment=augmented, seconds=seconds, **known) as runs[
             augmented
         ]:
@@ -321,7 +268,7 @@ def main(
             matrices[title(augmented)] = confusion(split, probabilities.argmax(axis=1))
             measured[augmented]["test"] |= judged(matrices[title(augmented)])
             run.update(metrics=measured[augmented])
-            run.update(published=nnloss.published.compare(run.record))
+            run.update(published=compare(run.record))
             leave(run, split, probabilities, matrices)
 
     heading("How often is it wrong?")
@@ -361,8 +308,12 @@ def main(
             run.save_figure("train_test_gap", figure)
     for augmented, run in runs.items():
         heading(f"Our numbers and those of the course, edition {edition}: {title(augmented)}")
-        course = nnloss.published.settings_of("cifar10", int(edition), augment=augmented)
-        published_table(run.record, course)
+        course = settings_of("cifar10", int(edition), augment=augmented)
+        numbers, remarks = compared(run.record, course)
+        if not numbers.empty:
+            table(numbers)
+        for each in remarks:
+            paragraph(each)
     for run in runs.values():
         paragraph(f"Saved to {run.folder}")
 

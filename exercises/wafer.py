@@ -11,8 +11,6 @@
 # %%
 """Exercise 11.5: tell normal from abnormal wafers by logistic regression and a 1D network."""
 
-import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,21 +18,27 @@ import numpy as np
 import pandas as pd
 
 import nnloss
-from exercises import commandline as cli
-from exercises.display import heading, paragraph, published_table, table
+from nnloss import commandline as cli
+from nnloss.commandline import heading, paragraph, table
+from nnloss.course.published import SETTINGS, compare, compared
+from nnloss.course.wafer import (
+    ABNORMAL,
+    NORMAL,
+    QUICK_EPOCHS,
+    TASKS,
+    Fitted,
+    abnormal,
+    confusion,
+    logistic_regression,
+    logits,
+    measures,
+    network,
+    ridge_logistic_regression,
+)
 
 Loss = Annotated[
     Literal["cce", "bce", "both"], cli.option("Two softmax outputs (cce) or one sigmoid (bce).")
 ]
-Array = np.ndarray[Any, np.dtype[Any]]
-
-QUICK_EPOCHS = 5
-ABNORMAL, NORMAL = 0, 1
-IRLS_STEPS = 25  # where R's glm stops, and so the course
-WARNINGS = {
-    "PerfectSeparationWarning": "the fitted probabilities have become the labels",
-    "RuntimeWarning": "exp overflows at logits that large",
-}
 
 # %% [markdown]
 # ## What do the data look like?
@@ -54,29 +58,6 @@ def some_series(split: nnloss.Split, each: int = 5) -> Any:
     return nnloss.plots.series(first, xlabel="time step", ylabel="sensor value, standardised")
 
 
-def predicted_class(p_abnormal: Array) -> Array:
-    """Decide from the probability of "abnormal": above one half it is that class."""
-    return np.where(p_abnormal > 0.5, ABNORMAL, NORMAL)
-
-
-def measures(y: Array, p_abnormal: Array, score: Array) -> dict[str, float]:
-    """Measures from labels and probabilities of "abnormal"; above one half counts as such.
-
-    Rows are ranked by `score`, the logit: probabilities that are 0 or 1 in floating point are ties,
-    the logits behind them are not.
-    """
-    from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
-
-    predicted = predicted_class(p_abnormal)
-    found = y == ABNORMAL
-    return {
-        "accuracy": float(np.mean(predicted == y)),
-        "balanced_accuracy": float(balanced_accuracy_score(y, predicted)),
-        "roc_auc": float(roc_auc_score(found, score)),
-        "average_precision": float(average_precision_score(found, score)),
-    }
-
-
 # %% [markdown]
 # ## The classical model first
 #
@@ -85,76 +66,7 @@ def measures(y: Array, p_abnormal: Array, score: Array) -> dict[str, float]:
 # it grows for ever as the coefficients grow, and what a program returns is where it gave up. R's
 # `glm` gives up after 25 steps of iteratively reweighted least squares, and so do we, to get the
 # course's number. A ridge penalty, its size chosen by cross-validation on the training rows, makes
-# the problem well posed.
-
-
-# %%
-@dataclass(frozen=True)
-class Fitted:
-    """A model's probabilities of "abnormal" for the test rows, and what is to be said of it.
-
-    `score` are the logits of "abnormal".
-    """
-
-    p_abnormal: Array
-    score: Array
-    remark: str = ""
-
-    @property
-    def predicted(self) -> Array:
-        """Number of the class: above one half it is "abnormal"."""
-        return predicted_class(self.p_abnormal)
-
-    def measures(self, split: nnloss.Split) -> dict[str, float]:
-        """Judge the model on the test rows."""
-        return measures(split.y_test, self.p_abnormal, self.score)
-
-
-def logistic_regression(split: nnloss.Split, dtype: str = "float64") -> Fitted:
-    """Fit the unpenalised regression as the course does, on the series rounded to `dtype`."""
-    import statsmodels.api as sm
-
-    x_train, x_test = (
-        sm.add_constant(x.astype(dtype).astype("float64")) for x in (split.x_train, split.x_test)
-    )
-    model = sm.GLM(split.y_train, x_train, family=sm.families.Binomial())
-    with warnings.catch_warnings(record=True) as raised:
-        warnings.simplefilter("always")
-        fit = model.fit(maxiter=IRLS_STEPS)
-        p_normal = fit.predict(x_test)
-        right = np.mean((fit.predict(x_train) > 0.5) == split.y_train)
-        deviance = fit.deviance
-    kinds = sorted({each.category.__name__ for each in raised})
-    warned = ", and ".join(f"{WARNINGS.get(name, 'see there')} ({name})" for name in kinds)
-    return Fitted(
-        1 - p_normal,
-        -fit.predict(x_test, which="linear"),
-        f"""Unpenalised, it classifies {right:.2%} of the training rows correctly with a deviance
-        of {deviance:.1e}, and its largest coefficient is {np.abs(fit.params).max():.1e}:
-        the classes are separated, and no finite estimate exists. statsmodels warns of it:
-        {warned}. The numbers are those after {IRLS_STEPS} steps.""",
-    )
-
-
-def ridge_logistic_regression(split: nnloss.Split) -> Fitted:
-    """Fit the regression with a ridge penalty chosen by 5-fold cross-validation."""
-    from sklearn.linear_model import LogisticRegressionCV
-
-    model = LogisticRegressionCV(
-        Cs=np.logspace(-3, 3, 13),
-        cv=5,
-        l1_ratios=(0,),
-        scoring="neg_log_loss",
-        solver="newton-cholesky",
-        use_legacy_attributes=False,
-    ).fit(split.x_train, split.y_train)
-    return Fitted(
-        model.predict_proba(split.x_test)[:, ABNORMAL],
-        -model.decision_function(split.x_test),
-        f"""With a ridge penalty of {1 / model.C_:.3g} / 2 times the squared coefficients, chosen by
-        cross-validated likelihood, the largest coefficient is {np.abs(model.coef_).max():.2f}.""",
-    )
-
+# the problem well posed. Both are in `nnloss.course.wafer`.
 
 # %% [markdown]
 # ## How large is the output layer, and which loss belongs to it?
@@ -163,32 +75,8 @@ def ridge_logistic_regression(split: nnloss.Split) -> Fitted:
 # course has it, or one node, sigmoid, labels 0 and 1 and binary cross-entropy. What is wrong is to
 # mix them. The variants are two tasks of `compile_for_task`; the hidden layers are the same.
 
+
 # %%
-TASKS = {"cce": nnloss.MULTICLASS, "bce": nnloss.BINARY}
-
-
-def network() -> Any:
-    """Build the hidden layers of the course's network; with the output 10,994 or 9,969 parameters.
-
-    The 1,025 of difference are the second output node's.
-    """
-    import keras
-
-    return keras.Sequential(
-        [
-            keras.Input((152, 1)),
-            keras.layers.Conv1D(16, 8, activation="relu"),
-            keras.layers.MaxPooling1D(2),
-            keras.layers.Conv1D(32, 5, activation="relu"),
-            keras.layers.MaxPooling1D(2),
-            keras.layers.Conv1D(64, 3, activation="relu"),
-            keras.layers.MaxPooling1D(2),
-            keras.layers.Flatten(),
-        ],
-        name="wafer",
-    )
-
-
 def train(
     split: nnloss.Split, run: nnloss.Run, loss: str, seed: int, epochs: int, batch: int
 ) -> tuple[Any, Fitted, dict[str, dict[str, float]]]:
@@ -221,26 +109,6 @@ def train(
         for rows in x
     }
     return model, Fitted(*answers["test"]), measured
-
-
-def logits(model: Any, x: Array) -> Array:
-    """Compute what the output layer gives to its activation, in float64."""
-    import keras
-
-    output = model.layers[-1]
-    features = keras.ops.convert_to_numpy(keras.Model(model.input, output.input)(x))
-    kernel, bias = (weights.astype("float64") for weights in output.get_weights())
-    z: Array = features.astype("float64") @ kernel + bias
-    return z
-
-
-def abnormal(model: Any, x: Array) -> tuple[Array, Array]:
-    """Probability and logit of "abnormal", which is class 0: of two softmax outputs the first."""
-    p: Array = model.predict(x, batch_size=1000, verbose=0).astype("float64")
-    z = logits(model, x)
-    if z.shape[1] == 2:
-        return p[:, ABNORMAL], z[:, ABNORMAL] - z[:, NORMAL]
-    return 1 - p[:, 0], -z[:, 0]
 
 
 # %% [markdown]
@@ -353,14 +221,6 @@ def curves(split: nnloss.Split, models: dict[str, Fitted]) -> Any:
     return nnloss.plots.roc_and_precision_recall(split.y_test == ABNORMAL, scores)
 
 
-def confusion(split: nnloss.Split, fitted: Fitted) -> pd.DataFrame:
-    """Count test series by actual class (rows) and predicted class (columns)."""
-    from sklearn.metrics import confusion_matrix
-
-    counts = confusion_matrix(split.y_test, fitted.predicted, labels=[ABNORMAL, NORMAL])
-    return pd.DataFrame(counts, index=split.classes, columns=split.classes)
-
-
 # %% [markdown]
 # ## All of it, in this order
 #
@@ -382,7 +242,7 @@ def main(
     """Exercise 11.5: Wafer by logistic regression and by a 1D convolutional network."""
     cli.require_folder(out)
     split = nnloss.load_wafer(data_dir)
-    course = nnloss.published.SETTINGS["wafer", int(edition)]
+    course = SETTINGS["wafer", int(edition)]
     epochs = epochs or (QUICK_EPOCHS if quick else course.epochs)
     batch = batch_size or course.batch_size
 
@@ -429,7 +289,7 @@ def main(
             networks[name], models[title], measured = train(split, run, name, seed, epochs, batch)
             judged[title] = measured["test"]
             run.update(metrics=measured)
-            run.update(published=nnloss.published.compare(run.record))
+            run.update(published=compare(run.record))
             leave(run, split, classical | {title: models[title]})
 
     heading("How good is each model?")
@@ -461,7 +321,11 @@ def main(
         for run in runs.values():
             run.save_figure("all_models", figure)
     heading(f"Our numbers and those of the course, edition {edition}")
-    published_table(next(iter(runs.values())).record, course)
+    numbers, remarks = compared(next(iter(runs.values())).record, course)
+    if not numbers.empty:
+        table(numbers)
+    for each in remarks:
+        paragraph(each)
     for run in runs.values():
         paragraph(f"Saved to {run.folder}")
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nnloss import RunRecord, paired, verdicts
-from nnloss.published import decimals
+from nnloss import RunRecord
+from nnloss.course.published import decimals
+from nnloss.reproduction import comparisons, verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -200,7 +201,7 @@ def sweep() -> str:
 {verdicts.summary(table)}
 
 {other}
-{paired.RULE}
+{comparisons.RULE}
 """
 
 

@@ -14,7 +14,7 @@ import light_work
 import pandas as pd
 import psutil
 
-from nnloss.sweepfolder import SweepFolder
+from nnloss.reproduction.folder import SweepFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 DEADLINE = 300

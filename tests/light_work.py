@@ -18,10 +18,12 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from nnloss import NnlossError, RunRecord, cluster, provenance
-from nnloss.sweepfolder import SweepFolder
-from nnloss.sweeps import sweep
-from nnloss.units import Configuration, Outcome, Unit
+from nnloss import NnlossError, RunRecord
+from nnloss.reproduction import cluster
+from nnloss.reproduction.folder import SweepFolder
+from nnloss.reproduction.sweep import sweep
+from nnloss.reproduction.units import Configuration, Outcome, Unit
+from nnloss.runs import provenance
 
 CONFIGURATIONS = [
     Configuration("boston", loss, None, 3, 32)
@@ -109,7 +111,7 @@ def main(out: Path, signs: Path, jobs: int = 1, scheduler: str | None = None) ->
 if __name__ == "__main__":
     import light_work
 
-    from exercises import commandline
+    from nnloss import commandline
 
     # As at a terminal, wherever the tests run: in the background, Ctrl-C is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)

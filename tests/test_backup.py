@@ -14,8 +14,8 @@ import pytest
 
 from nnloss import BINARY, Backup, compile_for_task, set_seed
 from nnloss._tensorflow import keras
-from nnloss.errors import NnlossError, OutputError
-from nnloss.feeding import shuffle_seed
+from nnloss.errors import FolderError, NnlossError
+from nnloss.training.device_data import shuffle_seed
 
 EPOCHS = 4
 X = np.random.default_rng(0).normal(size=(48, 8)).astype("float32")
@@ -235,7 +235,7 @@ def test_other_initial_weights_do_not_take_it(path, content, caplog):
 
 
 def test_other_versions_do_not_take_it(path, content, caplog, monkeypatch):
-    monkeypatch.setattr("nnloss.provenance.versions", lambda: {"keras": "4.0"})
+    monkeypatch.setattr("nnloss.runs.provenance.versions", lambda: {"keras": "4.0"})
     assert begin(network(), path) == []
     assert_set_aside(path, content, caplog)
 
@@ -395,7 +395,7 @@ class SmallDisk(keras.callbacks.Callback):
 def test_a_full_disk_stops_the_training_and_harms_no_backup(path, whole):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
-        with pytest.raises(OutputError) as caught:
+        with pytest.raises(FolderError) as caught:
             fit(network(), SmallDisk(), Backup(path))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -410,7 +410,7 @@ def test_a_full_disk_stops_the_training_and_harms_no_backup(path, whole):
 
 def test_a_folder_that_cannot_be_is_refused_before_the_first_epoch(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match=r"'.*file' is a file"):
+    with pytest.raises(FolderError, match=r"'.*file' is a file"):
         fit(network(), Fails(0), Backup(tmp_path / "file" / "net.backup"))
 
 

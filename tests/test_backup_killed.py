@@ -126,7 +126,7 @@ def trained(context: Any, folder: Path, result: Path) -> dict[str, Any]:
 
 def test_a_training_that_is_killed_thirty_times_ends_with_the_same_bits(tmp_path):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["nnloss.models", "nnloss.backup", "pytest"])
+    context.set_forkserver_preload(["nnloss.training.models", "nnloss.training.backup", "pytest"])
     interrupted, whole = tmp_path / "interrupted", tmp_path / "whole"
     rng = np.random.default_rng(30)
     begun: list[int] = []

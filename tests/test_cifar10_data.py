@@ -13,8 +13,8 @@ import pytest
 from conftest import send
 
 from nnloss import DataError, load_cifar10
+from nnloss._files import digest
 from nnloss.datasets import cifar10
-from nnloss.files import digest
 
 FOLDER = "tensorflow_datasets/cifar10"
 FILES = {rows: f"cifar10-{rows}.tfrecord-00000-of-00001" for rows in ("train", "test")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnloss.claims import same
+from nnloss.theory.claims import same
 
 
 @pytest.mark.parametrize(

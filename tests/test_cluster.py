@@ -17,8 +17,9 @@ import psutil
 import pytest
 from light_sweep import DEADLINE, PATHS, LightSweep, alive, environment, until
 
-from nnloss import NnlossError, cluster
-from nnloss.units import Unit
+from nnloss import NnlossError
+from nnloss.reproduction import cluster
+from nnloss.reproduction.units import Unit
 
 
 class Cluster:
@@ -367,7 +368,7 @@ def test_a_scheduler_without_workers(new_cluster: Cluster, light: LightSweep) ->
     [
         ("light_work.py", "", "Can't get attribute 'work'"),
         ("light_work.py", "import nowhere", "No module named 'nowhere'"),
-        ("nnloss/__init__.py", "", "No module named 'nnloss.cluster'"),
+        ("nnloss/__init__.py", "", "No module named 'nnloss.reproduction.cluster'"),
         ("numpy-0.1.dist-info/METADATA", "Version: 0.1", "has numpy 0.1, here is "),
     ],
 )

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from nnloss import RunRecord, paired, published, verdicts
-from nnloss.sweepfolder import SweepFolder
+from nnloss import RunRecord
+from nnloss.course import published
+from nnloss.reproduction import comparisons, verdicts
+from nnloss.reproduction.folder import SweepFolder
 
 HOME = ROOT / "results" / "sweep"
 
@@ -72,7 +74,7 @@ def test_the_tables_are_those_of_the_runs(seeds: pd.DataFrame, records: list[Run
         pd.testing.assert_series_equal(
             table[name], judged[name], check_dtype=False, rtol=1e-9, atol=1e-12
         )
-    compared = paired.compare(seeds)
+    compared = comparisons.compare(seeds)
     told = pd.read_csv(HOME / "comparisons.csv")
     assert told["better"].tolist() == compared["better"].tolist()
     pd.testing.assert_series_equal(told["difference"], compared["difference"], rtol=1e-9)

@@ -22,8 +22,8 @@ from nnloss import (
     set_seed,
 )
 from nnloss._tensorflow import keras
-from nnloss.demonstrations import backpropagation, hidden_states, identities, landscape, pitfalls
-from nnloss.fedmodel import FedModel
+from nnloss.theory import backpropagation, hidden_states, identities, landscape, pitfalls
+from nnloss.training.on_device import OnDeviceModel
 
 RANDOM = np.random.default_rng(2)
 X = RANDOM.normal(size=(120, 3))
@@ -86,12 +86,12 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_identities_fail_where_one_side_is_another(name, monkeypatch):
     path, other, failing = BROKEN[name]
-    monkeypatch.setattr(f"nnloss.demonstrations.identities.{path}", other)
+    monkeypatch.setattr(f"nnloss.theory.identities.{path}", other)
     assert sum(not claim.holds for claim in IDENTITIES[name]()) == failing
 
 
 def test_a_softmax_that_sees_a_constant_is_noticed(monkeypatch):
-    cut = "nnloss.demonstrations.identities.keras.activations.softmax"
+    cut = "nnloss.theory.identities.keras.activations.softmax"
     monkeypatch.setattr(cut, lambda z: likelihoods.softmax(np.minimum(z, 50)))
     failing = [claim.claim for claim in IDENTITIES["softmax"]() if not claim.holds]
     assert failing == ["softmax(z + 100) = softmax(z)"]
@@ -167,7 +167,7 @@ def test_it_is_a_training_by_keras(loss, two_classes):
     runs = trained(pairing, two_classes)
     set_seed(1)
     made = pitfalls._network(pairing, 5, 4)
-    single = FedModel(made.inputs, made.outputs)
+    single = OnDeviceModel(made.inputs, made.outputs)
     single.compile("adam", loss)
     history = single.fit(
         two_classes.x_train, two_classes.y_train, batch_size=50, epochs=3, verbose=0

@@ -1,13 +1,13 @@
-"""How the exercises print: what is compared with the course, and what is not."""
+"""What is compared with the course and what is not, and how tables are printed."""
 
 from __future__ import annotations
 
 import pandas as pd
 import pytest
 
-from exercises.display import published_table, table
 from nnloss import RunRecord
-from nnloss.published import SETTINGS, compare
+from nnloss.commandline import table
+from nnloss.course.published import SETTINGS, compare, compared
 
 COURSE = SETTINGS["wafer", 2023]
 
@@ -20,8 +20,9 @@ def printed(capsys, **known):
         **known,
     )  # fmt: skip
     record = RunRecord(**{**vars(record), "published": compare(record)})
-    published_table(record, COURSE)
-    return " ".join(capsys.readouterr().out.split())
+    numbers, remarks = compared(record, COURSE)
+    table(numbers)
+    return " ".join([*capsys.readouterr().out.split(), *remarks])
 
 
 def test_a_run_like_the_courses_is_compared(capsys):

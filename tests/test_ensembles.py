@@ -18,13 +18,12 @@ from nnloss import (
     Split,
     TargetError,
     compile_for_task,
-    ensembles,
     set_seed,
-    stacked,
 )
 from nnloss._tensorflow import keras
-from nnloss.encoding import as_targets
-from nnloss.ensembles import fit_many
+from nnloss.table.encoding import as_targets
+from nnloss.training import batched_layers, many_seeds
+from nnloss.training.many_seeds import fit_many
 
 L = keras.layers
 
@@ -170,8 +169,8 @@ def test_training_starts_with_the_same_bits(small):
     set_seed(3)
     model = compile_for_task(build(), REGRESSION)
     weights = model.get_weights()
-    shuffle = ensembles.feeding.shuffle_seed()
-    plan = ensembles._Plan(build, REGRESSION, None, None, "adam", 1, 32, False)
+    shuffle = many_seeds.device_data.shuffle_seed()
+    plan = many_seeds._Plan(build, REGRESSION, None, None, "adam", 1, 32, False)
     _, begin = plan.start(3)
     state = begin.variables
     assert begin.shuffle_seed == shuffle
@@ -185,7 +184,7 @@ def test_training_starts_with_the_same_bits(small):
 def test_chunks_do_not_change_a_seed(small, monkeypatch):
     build, split = sequential((8,), *widths(6)), small(REGRESSION, (8,))
     whole = fit_many(build, split, range(5), task=REGRESSION, epochs=2)
-    monkeypatch.setattr(ensembles, "MODELS", 2)
+    monkeypatch.setattr(many_seeds, "MODELS", 2)
     done = []
     parts = fit_many(
         build, split, range(5), task=REGRESSION, epochs=2,
@@ -194,7 +193,7 @@ def test_chunks_do_not_change_a_seed(small, monkeypatch):
     pd.testing.assert_frame_equal(whole, parts, rtol=1e-5)
     assert done[-1] == (10, 10)
     assert done == sorted(done)
-    monkeypatch.setattr(ensembles, "MEMORY", 1)
+    monkeypatch.setattr(many_seeds, "MEMORY", 1)
     assert len(fit_many(build, split, [7], task=REGRESSION, epochs=1)) == 1
 
 
@@ -210,13 +209,13 @@ def test_test_rows_may_come_in_parts(small, monkeypatch):
     settings = {"task": BINARY, "epochs": 1, "batch_size": 8}
     whole = fit_many(build, split, (0, 1), **settings)
     asked = []
-    evaluate = ensembles.Ensemble._sums
+    evaluate = many_seeds.ManySeeds._sums
     monkeypatch.setattr(
-        ensembles.Ensemble,
+        many_seeds.ManySeeds,
         "_sums",
         lambda *given: asked.append(given[1].shape[0]) or evaluate(*given),
     )
-    monkeypatch.setattr(ensembles, "MEMORY", 10_000)
+    monkeypatch.setattr(many_seeds, "MEMORY", 10_000)
     parts = fit_many(build, split, (0, 1), **settings)
     assert len(set(asked)) == 2  # traced for whole parts and for the last one
     assert max(asked) < 300
@@ -227,14 +226,14 @@ def test_a_seed_that_diverges_is_marked_and_leaves_the_others_alone(small, monke
     build, split = sequential((8,), *widths(6)), small(REGRESSION, (8,))
     settings = {"task": REGRESSION, "epochs": 2}
     well = fit_many(build, split, range(3), **settings)
-    start = ensembles._Plan.start
+    start = many_seeds._Plan.start
 
     def poisoned(plan, seed):
         made, begin = start(plan, seed)
         ill = [array * np.nan for array in begin.variables]
         return made, (replace(begin, variables=ill) if seed == 1 else begin)
 
-    monkeypatch.setattr(ensembles._Plan, "start", poisoned)
+    monkeypatch.setattr(many_seeds._Plan, "start", poisoned)
     ill = fit_many(build, split, range(3), **settings)
     assert ill["diverged"].tolist() == [False, True, False]
     pd.testing.assert_frame_equal(ill.query("seed != 1"), well.query("seed != 1"))
@@ -307,7 +306,7 @@ def test_an_optimizer_that_cannot_be_copied_is_refused(small, optimizer, found):
 
 
 def test_a_schedule_of_keras_runs_from_its_begin_for_each_chunk(small, monkeypatch):
-    monkeypatch.setattr(ensembles, "MODELS", 1)
+    monkeypatch.setattr(many_seeds, "MODELS", 1)
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
     settings = {"task": REGRESSION, "epochs": 3, "optimizer": keras.optimizers.SGD(rate)}
     build, split = sequential((8,), *widths(4)), small(REGRESSION, (8,))
@@ -402,7 +401,7 @@ ARGUMENTS = {
 JOINS = (L.Add, L.Subtract, L.Multiply, L.Average, L.Maximum, L.Concatenate)
 
 
-@pytest.mark.parametrize("kind", stacked._KNOWN, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", batched_layers._KNOWN, ids=lambda kind: kind.__name__)
 def test_a_stacked_layer_does_what_the_layer_does(kind):
     shape = (8, 8, 6) if kind.__name__.endswith("2D") else (8, 6)
     source = keras.Input(shape)
@@ -412,8 +411,8 @@ def test_a_stacked_layer_does_what_the_layer_does(kind):
     rng = np.random.default_rng(1)
     for variable in model.weights:
         variable.assign(rng.uniform(0.5, 2, size=variable.shape))
-    many = stacked.stack(model, 2)
-    variables = zip(ensembles._variables(many), ensembles._variables(model), strict=True)
+    many = batched_layers.stack(model, 2)
+    variables = zip(many_seeds._variables(many), many_seeds._variables(model), strict=True)
     for variable, value in variables:
         variable.assign(np.stack([value, value]))
     x = rng.normal(size=(2, 5, *shape)).astype(np.float32)

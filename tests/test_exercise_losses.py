@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from exercises import losses
 from nnloss import RunRecord
-from nnloss.claims import same
+from nnloss.theory import command as losses
+from nnloss.theory.claims import same
 
 FIGURES = (
     "twins", "gradients", "pitfalls", "landscape", "one_parameter", "hidden_states", "feature_map",

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from exercises import reproduce
+from nnloss.reproduction import command as reproduce
 
 QUICK = ["--exercise", "boston", "--edition", "2023", "--quick"]
 

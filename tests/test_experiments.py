@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import nnloss
-from exercises import boston, cifar10, experiments
-from nnloss.units import Configuration, Outcome, Unit
+from nnloss.course import boston, cifar10
+from nnloss.reproduction import experiments
+from nnloss.reproduction.units import Configuration, Outcome, Unit
 
 
 def done(unit: Unit, folder: Path, told: Any = None, data_dir: Path | None = None) -> Outcome:
@@ -51,7 +52,7 @@ def test_editions_share_what_has_the_same_settings() -> None:
 
 def test_each_published_number_has_its_runs() -> None:
     both = experiments.configurations(["boston", "cifar10", "wafer"], [2023, 2024])
-    for number in nnloss.published.PUBLISHED:
+    for number in nnloss.course.published.PUBLISHED:
         settings = number.settings
         wanted = (
             Configuration(number.exercise)

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnloss import feeding
 from nnloss._tensorflow import keras, tf
+from nnloss.training import device_data
 
 
 def visited(parts, size, order=None, steps=1):
     """Give what each step is handed, for one epoch."""
-    parts = feeding.tensors(parts)
-    feed = feeding.Feed(parts, shuffled=order is not None)
+    parts = device_data.tensors(parts)
+    feed = device_data.DeviceDataset(parts, shuffled=order is not None)
     seen = []
 
     def step(batch):
@@ -37,7 +37,7 @@ def visited(parts, size, order=None, steps=1):
 @pytest.mark.parametrize("steps", [1, 3, 100])
 def test_an_epoch_hands_over_each_row_once_in_the_order_given(steps):
     x = np.arange(100.0)[:, None]
-    order = feeding.order_of_epoch(100, seed=1, epoch=0)
+    order = device_data.order_of_epoch(100, seed=1, epoch=0)
     batches = visited((x, x), 32, order, steps)
     assert [len(batch) for batch in batches] == [32, 32, 32, 4]
     assert list(chain(*batches)) == order.tolist()
@@ -52,28 +52,30 @@ def test_without_shuffling_the_order_stays(steps):
 
 def test_the_order_of_an_epoch_depends_on_seed_and_epoch_alone():
     orders = {
-        (seed, epoch): feeding.order_of_epoch(50, seed, epoch)
+        (seed, epoch): device_data.order_of_epoch(50, seed, epoch)
         for seed in range(3)
         for epoch in range(3)
     }
     assert len({tuple(order) for order in orders.values()}) == 9
     assert all(sorted(order) == list(range(50)) for order in orders.values())
-    assert np.array_equal(orders[2, 1], feeding.order_of_epoch(50, 2, 1))
+    assert np.array_equal(orders[2, 1], device_data.order_of_epoch(50, 2, 1))
     # A shuffle within batches, or within a short buffer, would leave rows near their place.
-    far = np.abs(feeding.order_of_epoch(1000, 0, 0) - np.arange(1000))
+    far = np.abs(device_data.order_of_epoch(1000, 0, 0) - np.arange(1000))
     assert 300 < far.mean() < 370  # a third of the rows, on average
 
 
 def test_the_seed_of_shuffling_follows_from_that_of_keras():
     def drawn(seed):
         keras.utils.set_random_seed(seed)
-        return feeding.shuffle_seed()
+        return device_data.shuffle_seed()
 
     assert drawn(1) == drawn(1) != drawn(2)
 
 
 def test_a_feed_is_loaded_again_without_tracing_again():
-    feed = feeding.Feed(feeding.tensors((np.zeros((3, 2)), np.zeros(3))), shuffled=False)
+    feed = device_data.DeviceDataset(
+        device_data.tensors((np.zeros((3, 2)), np.zeros(3))), shuffled=False
+    )
     traces = []
 
     def step(batch):
@@ -82,19 +84,21 @@ def test_a_feed_is_loaded_again_without_tracing_again():
 
     function = None
     for rows in (8, 12):
-        with feed.load(feeding.tensors((np.ones((rows, 2)), np.zeros(rows))), 4):
+        with feed.load(device_data.tensors((np.ones((rows, 2)), np.zeros(rows))), 4):
             function = function or feed.each_batch(step, 1, dict)
             assert function(iter(feed.dataset(1)))["sum"] == 8
     assert len(traces) == 1
 
 
 def test_a_feed_serves_arrays_of_its_kind_while_it_is_free():
-    parts = feeding.tensors((np.zeros((3, 2)), np.zeros(3)))
-    feed = feeding.Feed(parts, shuffled=False)
-    assert feed.serves(feeding.tensors((np.zeros((9, 2), np.float32), np.zeros(9))), shuffled=False)
+    parts = device_data.tensors((np.zeros((3, 2)), np.zeros(3)))
+    feed = device_data.DeviceDataset(parts, shuffled=False)
+    assert feed.serves(
+        device_data.tensors((np.zeros((9, 2), np.float32), np.zeros(9))), shuffled=False
+    )
     assert not feed.serves(parts, shuffled=True)
     for x in (np.zeros((3, 1)), np.zeros((3, 2), np.uint8)):
-        assert not feed.serves(feeding.tensors((x, np.zeros(3))), shuffled=False)
+        assert not feed.serves(device_data.tensors((x, np.zeros(3))), shuffled=False)
     assert not feed.serves((*parts, tf.zeros(3)), shuffled=False)
     with feed.load(parts, 2):
         assert not feed.serves(parts, shuffled=False)
@@ -102,8 +106,8 @@ def test_a_feed_serves_arrays_of_its_kind_while_it_is_free():
 
 
 def test_arrays_are_let_go():
-    parts = feeding.tensors((np.zeros((1000, 2)), np.zeros(1000)))
-    feed = feeding.Feed(parts, shuffled=True)
+    parts = device_data.tensors((np.zeros((1000, 2)), np.zeros(1000)))
+    feed = device_data.DeviceDataset(parts, shuffled=True)
 
     def held():
         return sum(int(tf.size(part)) for part in feed._parts)
@@ -120,10 +124,10 @@ def test_arrays_are_let_go():
 
 def test_rows_keep_their_targets_and_weights():
     x = {"a": np.arange(20.0), "b": np.arange(20)}
-    parts = feeding.tensors((x, pd.Series(np.arange(20)), np.arange(20.0)))
-    feed = feeding.Feed(parts, shuffled=True)
+    parts = device_data.tensors((x, pd.Series(np.arange(20)), np.arange(20.0)))
+    feed = device_data.DeviceDataset(parts, shuffled=True)
     with feed.load(parts, 6):
-        feed.arrange(feeding.order_of_epoch(20, 0, 0))
+        feed.arrange(device_data.order_of_epoch(20, 0, 0))
         inputs, targets, weights = feed._batch(tf.constant(3, tf.int64))
     assert inputs["a"].dtype == weights.dtype == tf.float32
     assert inputs["b"].dtype == tf.int64
@@ -136,14 +140,16 @@ def test_class_weights_become_weights_of_rows():
     named = {0: 3.0, 2: 0.5}
     one_hot = np.eye(3)[[0, 1, 2]]
     for y in ([0, 1, 2], [[0], [1], [2]], one_hot):
-        (weights,) = feeding.weights(np.array(y), named, None)
+        (weights,) = device_data.weights(np.array(y), named, None)
         assert weights.tolist() == [3.0, 1.0, 0.5]
     given = np.ones(3)
-    assert feeding.weights(one_hot, None, given) == (given,)
+    assert device_data.weights(one_hot, None, given) == (given,)
 
 
 def test_what_counts_as_in_memory():
     array = np.zeros(3)
-    assert feeding.in_memory(array, None, {"a": array, "b": [pd.Series(array), tf.constant(array)]})
-    assert not feeding.in_memory(tf.data.Dataset.range(3))
-    assert not feeding.in_memory(iter([array]))
+    assert device_data.in_memory(
+        array, None, {"a": array, "b": [pd.Series(array), tf.constant(array)]}
+    )
+    assert not device_data.in_memory(tf.data.Dataset.range(3))
+    assert not device_data.in_memory(iter([array]))

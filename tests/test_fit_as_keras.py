@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnloss import BINARY, MULTICLASS, REGRESSION, compile_for_task, feeding
+from nnloss import BINARY, MULTICLASS, REGRESSION, compile_for_task
 from nnloss._tensorflow import keras, tf
+from nnloss.training import device_data
 
 TASKS = {"regression": REGRESSION, "binary": BINARY, "multiclass": MULTICLASS}
 ROWS, SEED, EPOCHS = 110, 5, 3
@@ -24,7 +25,7 @@ def data():
 
 @pytest.fixture(autouse=True)
 def _order_is_known(monkeypatch):
-    monkeypatch.setattr(feeding, "shuffle_seed", lambda: SEED)
+    monkeypatch.setattr(device_data, "shuffle_seed", lambda: SEED)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ class InOrder(keras.utils.PyDataset):
     def __getitem__(self, number):
         order = np.arange(self.rows)
         if self.shuffle:
-            order = feeding.order_of_epoch(self.rows, SEED, self.epoch)
+            order = device_data.order_of_epoch(self.rows, SEED, self.epoch)
         rows = order[number * self.size : (number + 1) * self.size]
         return tuple(array[rows] for array in self.arrays)
 
@@ -217,7 +218,7 @@ def test_a_generator(twins, data):
     def endless():
         number = 0
         while True:
-            rows = feeding.order_of_epoch(ROWS, 0, number)[:16]
+            rows = device_data.order_of_epoch(ROWS, 0, number)[:16]
             yield x[rows], y[rows]
             number += 1
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nnloss import BINARY, MULTICLASS, REGRESSION, TASKS, glm
+from nnloss import BINARY, MULTICLASS, REGRESSION, TASKS
 from nnloss._keras import keras
+from nnloss.theory import glm
 
 RANDOM = np.random.default_rng(1)
 X = RANDOM.normal(size=(200, 3))

@@ -1,22 +1,145 @@
-"""What is loaded when: TensorFlow only where a model is."""
+"""What may import what, and what is loaded when: TensorFlow only where a model is."""
 
 from __future__ import annotations
 
+import ast
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+from conftest import ROOT
 
 import nnloss
 
-EXERCISES = [f"exercises.{name}" for name in ("boston", "cifar10", "wafer", "losses", "quiz")]
-LIGHT = """
-    __main__ claims datasets encoding likelihoods paired pairing.saved published questionfile
-    questions quiz records report seedtable single_run table verdicts
-""".split()
+SOURCE = ROOT / "src" / "nnloss"
+#: What each package may import beside `errors` and the helpers `_files`, `_keras`, `_tensorflow`.
+ARROWS = {
+    "table": "",
+    "likelihoods": "table",
+    "runs": "",
+    "datasets": "table",
+    "plots": "",
+    "quiz": "",
+    "pairing": "table",
+    "training": "table pairing runs datasets",
+    "course": "table likelihoods datasets runs",
+    "theory": "table likelihoods datasets training",
+    "reproduction": "table datasets runs training course",
+    "report": "table runs plots course reproduction",
+    "commandline": "runs",
+}
+HELPERS = {"errors", "_files", "_keras", "_tensorflow"}
+NO_TENSORFLOW = ("table", "datasets", "runs", "likelihoods", "quiz", "plots")
 
 
-@pytest.mark.parametrize("module", ["nnloss", *(f"nnloss.{name}" for name in LIGHT), *EXERCISES])
-def test_tensorflow_is_not_loaded_by(module, python):
-    code = f"import sys, {module}\nprint(sorted({{'tensorflow', 'keras'}} & set(sys.modules)))"
-    assert python("-c", code).stdout.strip() == "[]"
+def imported(path: Path) -> Iterator[str]:
+    """Yield the part of nnloss that each import of a file names, wherever in the file it is."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            # Whatever is imported from nnloss itself is a part of it or one of its public names.
+            names = (
+                [f"nnloss.{each.name}" for each in node.names]
+                if node.module == "nnloss"
+                else [str(node.module)]
+            )
+        elif isinstance(node, ast.Import):
+            names = [each.name for each in node.names]
+        else:
+            continue
+        for name in names:
+            package, _, rest = name.partition(".")
+            assert package not in {"exercises", "benchmarks", "tests"}, f"{path} imports {name}"
+            if package == "nnloss":
+                yield rest.partition(".")[0]
+
+
+def files() -> Iterator[tuple[str, Path]]:
+    """Yield each source file below the command line, with the part of nnloss it belongs to."""
+    for path in SOURCE.rglob("*.py"):
+        part = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+        if path.name != "command.py" and not part.startswith("_"):
+            yield part, path
+
+
+def test_imports_go_one_way():
+    found = {
+        f"{path.relative_to(SOURCE)} imports {name}"
+        for part, path in files()
+        for name in imported(path)
+        if name not in {part, *HELPERS, *ARROWS.get(part, "").split()}
+    }
+    assert found == set()
+
+
+def test_each_package_has_its_arrows_and_none_too_many():
+    used: dict[str, set[str]] = {}
+    for part, path in files():
+        used.setdefault(part, set()).update(set(imported(path)) - HELPERS - {part})
+    del used["errors"]
+    assert used == {part: set(names.split()) for part, names in ARROWS.items()}
+
+
+def test_the_top_of_the_package_shows_its_packages_and_little_else():
+    packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    assert packages == set(ARROWS) - {"likelihoods", "commandline"}
+    assert len(list(SOURCE.glob("*.py"))) <= 8
+
+
+EXERCISES = [f"exercises.{path.stem}" for path in (ROOT / "exercises").glob("[!_]*.py")]
+LIGHT = [
+    *(
+        ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
+        for part, path in files()
+        if part in NO_TENSORFLOW and path.name != "__init__.py"
+    ),
+    *"""
+    nnloss nnloss.__main__ nnloss.course nnloss.course.published nnloss.pairing.saved nnloss.report
+    nnloss.report.html nnloss.reproduction nnloss.reproduction.comparisons
+    nnloss.reproduction.verdicts nnloss.theory nnloss.theory.claims
+    """.split(),
+]
+
+
+def test_tensorflow_is_not_loaded_by_what_needs_no_model(python):
+    code = f"""
+import sys
+from importlib import import_module
+for name in {[*LIGHT, *EXERCISES]}:
+    import_module(name)
+    loaded = {{'tensorflow', 'keras'}} & set(sys.modules)
+    assert not loaded, (name, loaded)
+print("none")
+"""
+    ended = python("-c", code)
+    assert ended.stdout.strip() == "none", ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("published", "nnloss.course.published"),
+        ("paired", "nnloss.reproduction.comparisons"),
+        ("verdicts", "nnloss.reproduction.verdicts"),
+    ],
+)
+def test_a_module_of_version_0_1_is_found_with_a_warning(old, new, monkeypatch):
+    module = importlib.import_module(new)
+    with pytest.warns(DeprecationWarning, match=f"nnloss.{old} is now {new}"):
+        assert getattr(nnloss, old) is module
+    monkeypatch.delitem(sys.modules, f"nnloss.{old}", raising=False)
+    with pytest.warns(DeprecationWarning, match=f"nnloss.{old} is now {new}"):
+        imported = importlib.import_module(f"nnloss.{old}")
+    assert {name: getattr(imported, name) for name in vars(module) if name[0] != "_"} == {
+        name: value for name, value in vars(module).items() if name[0] != "_"
+    }
+    monkeypatch.delattr(nnloss, old)
+
+
+def test_an_error_of_version_0_1_is_found_with_a_warning():
+    with pytest.warns(DeprecationWarning, match="nnloss.OutputError is now nnloss.errors.Folder"):
+        assert nnloss.OutputError is nnloss.FolderError
 
 
 def test_a_name_of_the_table_can_be_used_without_tensorflow(python):
@@ -31,7 +154,7 @@ def test_every_public_name_is_there(name):
 
 
 def test_another_name_is_not():
-    with pytest.raises(AttributeError, match="module 'nnloss' has no attribute 'compile'"):
+    with pytest.raises(AttributeError, match="No nnloss attribute compile"):
         nnloss.compile  # noqa: B018
 
 

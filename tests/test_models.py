@@ -23,7 +23,7 @@ from nnloss import (
     compile_for_task,
 )
 from nnloss._tensorflow import keras, tf
-from nnloss.training import set_seed
+from nnloss.training.seeds import set_seed
 
 TASKS = {"regression": REGRESSION, "binary": BINARY, "multiclass": MULTICLASS}
 

@@ -24,11 +24,11 @@ from nnloss import (
 )
 from nnloss._keras import own_methods
 from nnloss._tensorflow import keras
-from nnloss.demonstrations import identities
-from nnloss.glm import fit_network
 from nnloss.pairing.losses import recognise
 from nnloss.pairing.tracing import values_of
 from nnloss.table import LOG, Family, Interval, Loss
+from nnloss.theory import identities
+from nnloss.theory.glm import fit_network
 
 layers, losses, metrics = keras.layers, keras.losses, keras.metrics
 Dense = layers.Dense

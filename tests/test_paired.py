@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnloss.course.published import settings_of
 from nnloss.errors import DataError
-from nnloss.paired import COLUMNS, QUESTIONS, compare, differences
-from nnloss.published import settings_of
+from nnloss.reproduction.comparisons import COLUMNS, QUESTIONS, compare, differences
 
 MSE, MAE = "mean_squared_error", "mean_absolute_error"
 CCE, BCE = "categorical_crossentropy", "binary_crossentropy"

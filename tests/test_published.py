@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nnloss import RunRecord
-from nnloss.published import PUBLISHED, SETTINGS, compare, decimals, settings_of
+from nnloss.course.published import PUBLISHED, SETTINGS, compare, decimals, settings_of
 
 
 def record(**known):

@@ -18,12 +18,12 @@ import pytest
 from conftest import ROOT
 from filelock import FileLock
 
-from nnloss import DataError, NnlossError, OutputError
-from nnloss.questionfile import read_questions
-from nnloss.questions import of_topic
-from nnloss.quiz import Past, choose, recall, remember
+from nnloss import DataError, FolderError, NnlossError
+from nnloss.quiz.memory import Past, choose, recall, remember
+from nnloss.quiz.question_file import read_questions
+from nnloss.quiz.questions import of_topic
 
-FILE = ROOT / "exercises" / "questions.toml"
+FILE = ROOT / "src" / "nnloss" / "quiz" / "questions.toml"
 QUESTIONS = read_questions(FILE)
 KINDS = ("choice", "true_false", "match", "order", "number", "blank")
 TOPICS = {
@@ -474,10 +474,10 @@ def test_a_damaged_memory_is_set_aside(small, tmp_path, caplog, content):
 
 
 def test_a_memory_that_another_program_holds_is_told(small, tmp_path, monkeypatch):
-    monkeypatch.setattr("nnloss.quiz.PATIENCE", 0.1)
+    monkeypatch.setattr("nnloss.quiz.memory.PATIENCE", 0.1)
     path = tmp_path / "quiz.json"
     text = "must be free to be written; another program has held '.*quiz.json.lock' for 0.1 s. End"
-    with FileLock(f"{path}.lock"), pytest.raises(OutputError, match=text):
+    with FileLock(f"{path}.lock"), pytest.raises(FolderError, match=text):
         recall(path)
     assert recall(path) == {}
 

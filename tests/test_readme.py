@@ -219,7 +219,7 @@ def test_the_check_prints_what_it_says(python):
 
 
 def test_the_quiz_has_as_many_questions_and_proofs_as_it_says():
-    from nnloss.questionfile import read_questions
+    from nnloss.quiz.question_file import read_questions
 
     questions = read_questions(ROOT / "exercises" / "questions.toml")
     assert f"all {len(questions)} with answers" in README

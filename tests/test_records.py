@@ -14,9 +14,9 @@ import pytest
 from conftest import ROOT
 from matplotlib.figure import Figure
 
-from nnloss import DataError, OutputError, Run, RunRecord
-from nnloss.files import digest, replacing, require_folder
-from nnloss.results import add_row
+from nnloss import DataError, FolderError, Run, RunRecord
+from nnloss._files import digest, replacing, require_folder
+from nnloss.runs.results import add_row
 
 
 def test_a_run_grows_and_ends(tmp_path):
@@ -142,7 +142,7 @@ def test_a_file_is_whole_or_not_there(tmp_path):
 def test_a_full_disk_is_said_and_leaves_no_half(tmp_path, python):
     code = (
         "import resource, pathlib\n"
-        "from nnloss.files import replacing\n"
+        "from nnloss._files import replacing\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         f"path = pathlib.Path({str(tmp_path)!r}, 'a.txt')\n"
         "try:\n"
@@ -162,24 +162,24 @@ def test_a_full_disk_is_said_and_leaves_no_half(tmp_path, python):
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "runs").write_text("")
     for path in (tmp_path / "runs", tmp_path / "runs" / "deeper"):
-        with pytest.raises(OutputError, match="must be a folder that can be written to") as caught:
+        with pytest.raises(FolderError, match="must be a folder that can be written to") as caught:
             require_folder(path)
         assert caught.value.found == f"'{tmp_path / 'runs'}' is a file"
-        with pytest.raises(OutputError):
+        with pytest.raises(FolderError):
             Run.start(path, "x")
 
 
 def test_a_link_to_nowhere_and_a_name_too_long_are_refused(tmp_path):
     link = tmp_path / "runs"
     link.symlink_to(tmp_path / "gone")
-    with pytest.raises(OutputError, match="is a link to nowhere"):
+    with pytest.raises(FolderError, match="is a link to nowhere"):
         require_folder(link)
-    with pytest.raises(OutputError, match="File name too long"):
+    with pytest.raises(FolderError, match="File name too long"):
         require_folder(tmp_path / ("x" * 300))
 
 
 def test_a_folder_that_the_system_refuses_is_refused():
-    with pytest.raises(OutputError, match="must be a folder that can be written to"):
+    with pytest.raises(FolderError, match="must be a folder that can be written to"):
         Run.start("/proc/nnloss", "x")
 
 
@@ -222,7 +222,7 @@ def test_another_table_is_left_alone_and_no_run_is_started(tmp_path, content, fo
     table = tmp_path / "results.csv"
     table.write_bytes(content)
     for call in (lambda: add_row(table, {"id": "a"}), lambda: Run.start(tmp_path, "x")):
-        with pytest.raises(OutputError) as caught:
+        with pytest.raises(FolderError) as caught:
             call()
         assert caught.value.rule == f"'{table}' must be a table of runs, as it was written"
         assert caught.value.found.startswith(found)

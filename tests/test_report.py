@@ -16,8 +16,10 @@ import pandas as pd
 import pytest
 from sweep_tables import BCE, CCE, CLASSICAL, Tables, tables
 
-from nnloss import RunRecord, paired, provenancetable, verdicts
-from nnloss.report import page
+from nnloss import RunRecord
+from nnloss.report import provenance
+from nnloss.report.html import page
+from nnloss.reproduction import comparisons, verdicts
 
 TITLE = "Do the published numbers hold?"
 EVIL = "<script>alert(1)</script>"
@@ -77,7 +79,7 @@ def written(given: Tables, **known) -> Page:
         given.confusion,
         given.classical,
         judged,
-        paired.compare(given.seeds),
+        comparisons.compare(given.seeds),
         given.records,
         title=known.pop("title", TITLE),
         **known,
@@ -94,7 +96,7 @@ def given():
 def full(given):
     judged = verdicts.verdicts(given.seeds, given.classical)
     words = {"rule": verdicts.RULE, "summary": verdicts.summary(judged)}
-    return written(given, verdicts=judged, comparison_rule=paired.RULE, **words)
+    return written(given, verdicts=judged, comparison_rule=comparisons.RULE, **words)
 
 
 def test_the_page_is_whole(full):
@@ -138,7 +140,7 @@ def test_every_published_number_has_its_row(full, given):
 
 
 def test_the_rules_and_the_summary_are_written_down(full, given):
-    for text in (verdicts.RULE, paired.RULE):
+    for text in (verdicts.RULE, comparisons.RULE):
         for paragraph in text.split("\n\n"):
             assert " ".join(paragraph.split()) in full.texts("p")
     assert verdicts.summary(verdicts.verdicts(given.seeds, given.classical)) in full.texts("p")
@@ -322,7 +324,7 @@ def test_how_it_was_run_has_each_different_answer_once(given):
     first, *others = given.records
     other = replace(others[0], machine={"cpu": "Another", "cores": 1, "threads": 4}, seeds=[7, 9])
     failed = replace(first, id="x", status="failed", notes=["out of memory"])
-    found = dict(provenancetable.provenance([first, first, other, failed]))
+    found = dict(provenance.provenance([first, first, other, failed]))
     assert found["Command"] == [first.command]
     assert found["Machine"] == [
         "A processor at 2.10 GHz, 2 cores, threads not limited, Linux",
@@ -336,9 +338,9 @@ def test_how_it_was_run_has_each_different_answer_once(given):
     assert found["Data"] == [f"11.3 Boston Housing: boston in the package; sha256 {digest}"]
     assert found["Not finished"] == ["x: failed"]
     assert found["Notes"] == ["out of memory"]
-    assert provenancetable.provenance([]) == []
+    assert provenance.provenance([]) == []
 
 
 def test_the_template_travels_with_the_package():
-    found = {path.name for path in (files("nnloss") / "templates").iterdir()}
+    found = {path.name for path in (files("nnloss.report") / "templates").iterdir()}
     assert {"report.html", "report.css", "report.js"} <= found

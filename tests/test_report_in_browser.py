@@ -15,8 +15,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from sweep_tables import tables
 
-from nnloss import paired, verdicts
-from nnloss.report import page
+from nnloss.report.html import page
+from nnloss.reproduction import comparisons, verdicts
 
 EVIL = "<script>alert(1)</script>"
 ARGUMENTS = """
@@ -97,8 +97,8 @@ def address(tmp_path_factory):
     judged = verdicts.verdicts(made.seeds, made.classical)
     html = page(
         made.seeds, made.curves, made.confusion, made.classical, judged,
-        paired.compare(made.seeds), made.records, title=f"Report of {EVIL}",
-        rule=verdicts.RULE, summary=verdicts.summary(judged), comparison_rule=paired.RULE,
+        comparisons.compare(made.seeds), made.records, title=f"Report of {EVIL}",
+        rule=verdicts.RULE, summary=verdicts.summary(judged), comparison_rule=comparisons.RULE,
     )  # fmt: skip
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(html, encoding="utf-8")

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnloss.single_run import ORDER, STUDENT, interval, p_value, percentile
+from nnloss.reproduction.prediction import ORDER, STUDENT, interval, p_value, percentile
 
 # Whole numbers make ties, and no rounding.
 samples = st.lists(st.integers(-50, 50).map(float), min_size=2, max_size=130).map(np.array)

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnloss import DataError, OutputError, RunRecord, provenance
-from nnloss.sweepfolder import SweepFolder
-from nnloss.units import Configuration, Outcome, Unit
+from nnloss import DataError, FolderError, RunRecord
+from nnloss.reproduction.folder import SweepFolder
+from nnloss.reproduction.units import Configuration, Outcome, Unit
+from nnloss.runs import provenance
 
 BOSTON = Configuration("boston", "mean_squared_error", None, 3, 32)
 PLAIN = Configuration("cifar10", "categorical_crossentropy", False, 2, 64)
@@ -197,7 +198,7 @@ def test_a_unit_that_cannot_be_written_leaves_nothing(
 
     with SweepFolder(tmp_path).opened() as folder:
         monkeypatch.setattr(pd.DataFrame, "to_csv", full)
-        with pytest.raises(OutputError, match="No space left on device"):
+        with pytest.raises(FolderError, match="No space left on device"):
             folder.keep(unit, outcome(unit))
         assert folder.done(BOSTON) == []
         assert list(folder.under_way.iterdir()) == []
@@ -226,7 +227,7 @@ def test_versions_are_not_mixed(tmp_path: Path, name: str, monkeypatch: pytest.M
     monkeypatch.setattr(provenance, "versions", lambda: here | {name: "0.0.1"})
 
     with (
-        pytest.raises(OutputError, match="must go on with the versions") as caught,
+        pytest.raises(FolderError, match="must go on with the versions") as caught,
         SweepFolder(tmp_path).opened(),
     ):
         pass
@@ -241,7 +242,7 @@ def test_a_result_of_another_version_is_not_kept(tmp_path: Path) -> None:
     foreign = provenance.versions() | {"keras": "2.0"}
 
     with SweepFolder(tmp_path).opened() as folder:
-        with pytest.raises(OutputError, match=r"made with keras 2\.0"):
+        with pytest.raises(FolderError, match=r"made with keras 2\.0"):
             folder.keep(unit, outcome(unit, versions=foreign))
         assert folder.done(BOSTON) == []
 
@@ -273,7 +274,7 @@ def test_a_folder_of_another_format_is_refused(
     if content is not None:
         (home / "sweep.json").write_text(content)
 
-    with pytest.raises(OutputError) as caught, SweepFolder(tmp_path).opened():
+    with pytest.raises(FolderError) as caught, SweepFolder(tmp_path).opened():
         pass
 
     assert "must be a sweep in format 1, or new" in str(caught.value)
@@ -297,7 +298,7 @@ def test_fresh_sets_aside_what_is_there(tmp_path: Path) -> None:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from nnloss.sweepfolder import SweepFolder
+from nnloss.reproduction.folder import SweepFolder
 with SweepFolder(Path(sys.argv[1])).opened():
     print("open", flush=True)
     time.sleep(600)
@@ -312,7 +313,7 @@ def test_one_sweep_at_a_time_and_a_killed_one_frees_the_folder(tmp_path: Path) -
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
         with (
-            pytest.raises(OutputError, match="One sweep at a time") as caught,
+            pytest.raises(FolderError, match="One sweep at a time") as caught,
             SweepFolder(tmp_path).opened(fresh=True),
         ):
             pass
@@ -328,7 +329,7 @@ def test_one_sweep_at_a_time_and_a_killed_one_frees_the_folder(tmp_path: Path) -
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "sweep").write_text("mine")
 
-    with pytest.raises(OutputError, match="is a file"), SweepFolder(tmp_path).opened():
+    with pytest.raises(FolderError, match="is a file"), SweepFolder(tmp_path).opened():
         pass
 
     assert sorted(os.listdir(tmp_path)) == ["sweep"]

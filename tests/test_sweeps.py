@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from test_sweepfolder import BOSTON, PLAIN, outcome
 
-from nnloss import sweepprogress, sweeps
-from nnloss.sweepfolder import SweepFolder
-from nnloss.sweepprogress import SweepProgress
-from nnloss.sweeps import missing, seconds
-from nnloss.units import Configuration, Outcome, Unit
+from nnloss.reproduction import sweep
+from nnloss.reproduction.folder import SweepFolder
+from nnloss.reproduction.progress import SweepProgress
+from nnloss.reproduction.sweep import missing, seconds
+from nnloss.reproduction.units import Configuration, Outcome, Unit
 
 CLASSICAL = Configuration("boston")
 
@@ -61,16 +61,14 @@ def test_the_bar_counts_the_classical_models_once_and_what_was_done_before(
             super().__init__(*arguments)
             made.append(self)
 
-    monkeypatch.setattr(sweeps, "SweepProgress", Watched)
+    monkeypatch.setattr(sweep, "SweepProgress", Watched)
     monkeypatch.setattr(
-        sweeps, "on_this_machine", lambda work, units, *_: (each for each in map(done, units))
+        sweep, "on_this_machine", lambda work, units, *_: (each for each in map(done, units))
     )
     wanted = {CLASSICAL: 3, BOSTON: 3}
     for seeds in (2, 3):
         with SweepFolder(tmp_path).opened() as folder:
-            sweeps.sweep(
-                folder, wanted | {BOSTON: seeds}, _never, size=size, cost=lambda each: 10.0
-            )
+            sweep.sweep(folder, wanted | {BOSTON: seeds}, _never, size=size, cost=lambda each: 10.0)
 
     assert [(each._everything, each._todo) for each in made] == [(30, 30), (40, 10)]
 
@@ -107,7 +105,7 @@ def test_the_time_left_is_that_of_the_rest_at_the_pace_until_now(
     progress = SweepProgress(UNITS, 200, tmp_path)
     (tmp_path / f"{next(iter(UNITS)).name}.share").write_text(str(share))
     now = time.monotonic()
-    monkeypatch.setattr(sweepprogress.time, "monotonic", lambda: now + elapsed)
+    monkeypatch.setattr("nnloss.reproduction.progress.time.monotonic", lambda: now + elapsed)
 
     assert progress._text(progress._done()) == f"0 of 2 parts done, {text}"
 
@@ -133,7 +131,7 @@ def test_a_share_that_is_being_written_counts_nothing(tmp_path: Path) -> None:
 def test_without_a_terminal_lines_are_printed_now_and_then(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweepprogress, "_EVERY", 0.0)
+    monkeypatch.setattr("nnloss.reproduction.progress._EVERY", 0.0)
     with SweepProgress(UNITS, 400, tmp_path) as progress:
         for unit in UNITS:
             progress.finished(unit)

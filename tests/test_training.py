@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnloss import REGRESSION, compile_for_task, training
+from nnloss import REGRESSION, compile_for_task
 from nnloss._tensorflow import keras
+from nnloss.training import fitting
 
 
 @pytest.mark.parametrize(
@@ -14,19 +15,19 @@ from nnloss._tensorflow import keras
     [(0, 13, 16), (2, 13, 16), (1, 13, 13), ("auto", 34, 2), (1, 7, 7), (0, -1, 1), (0, -2, 1)],
 )
 def test_a_progress_bar_ends_at_its_end(verbose, steps, at_once):
-    assert training.steps_per_execution([], steps, verbose) == at_once
+    assert fitting.steps_per_execution([], steps, verbose) == at_once
 
 
 def test_the_seed_is_known_however_it_was_set():
-    training.set_seed(11)
-    assert training.current_seed() == 11
+    fitting.set_seed(11)
+    assert fitting.current_seed() == 11
     keras.utils.set_random_seed(12)
-    assert training.current_seed() == 12
+    assert fitting.current_seed() == 12
 
 
 def test_a_seed_fixes_weights_shuffling_and_dropout(split):
     def weights(seed):
-        training.set_seed(seed)
+        fitting.set_seed(seed)
         body = keras.Sequential(
             [keras.Input((13,)), keras.layers.Dense(8, "relu"), keras.layers.Dropout(0.3)]
         )
@@ -55,7 +56,7 @@ def test_a_seed_fixes_weights_shuffling_and_dropout(split):
     ],
 )
 def test_who_watches_batches_sees_each_one(callback, at_once):
-    assert training.steps_per_execution([callback], 40, 0) == at_once
+    assert fitting.steps_per_execution([callback], 40, 0) == at_once
 
 
 class WatchesValidation(keras.callbacks.Callback):
@@ -64,7 +65,7 @@ class WatchesValidation(keras.callbacks.Callback):
 
 
 def test_batches_of_the_validation_are_batches_too():
-    assert training.steps_per_execution([WatchesValidation()], 40, 0) == 1
+    assert fitting.steps_per_execution([WatchesValidation()], 40, 0) == 1
 
 
 class OwnCheckpoint(keras.callbacks.ModelCheckpoint):
@@ -73,4 +74,4 @@ class OwnCheckpoint(keras.callbacks.ModelCheckpoint):
 
 
 def test_a_callback_of_the_callers_own_is_not_taken_for_the_one_of_keras():
-    assert training.steps_per_execution([OwnCheckpoint("m.keras")], 40, 0) == 1
+    assert fitting.steps_per_execution([OwnCheckpoint("m.keras")], 40, 0) == 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnloss import RunRecord
-from nnloss.units import Configuration, Unit, units
+from nnloss.reproduction.units import Configuration, Unit, units
 
 BOSTON = Configuration("boston", "mean_squared_error", None, 100, 32)
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from nnloss.course.published import PUBLISHED
 from nnloss.errors import DataError
-from nnloss.published import PUBLISHED
-from nnloss.verdicts import COLUMNS, RULE, judge, summary, verdicts
+from nnloss.reproduction.verdicts import COLUMNS, RULE, judge, summary, verdicts
 
 CLASSICAL = {
     "boston": {

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from sweep_tables import CCE, MAE, MSE
 
-from nnloss.units import Configuration
-from nnloss.wording import (
+from nnloss.report.wording import (
     between,
     configurations,
     names,
@@ -18,6 +17,7 @@ from nnloss.wording import (
     probability,
     quantity,
 )
+from nnloss.reproduction.units import Configuration
 
 
 @pytest.mark.parametrize(

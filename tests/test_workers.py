@@ -12,8 +12,8 @@ import psutil
 import pytest
 from light_sweep import LightSweep, alive, until
 
-from nnloss import OutputError
-from nnloss.sweepfolder import SweepFolder
+from nnloss import FolderError
+from nnloss.reproduction.folder import SweepFolder
 
 
 @pytest.fixture
@@ -165,12 +165,12 @@ def test_nobody_works_on_for_a_sweep_that_cannot_keep_it(
     light: LightSweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object) -> None:
-        raise OutputError("It must be written", "the disk is full", "Make room")
+        raise FolderError("It must be written", "the disk is full", "Make room")
 
     monkeypatch.setattr(SweepFolder, "keep", full)
     light.hold("seeds-2-3")
 
-    with pytest.raises(OutputError) as caught:
+    with pytest.raises(FolderError) as caught:
         light_work.main(light.out, light.signs, jobs=4)
 
     until(lambda: not any(map(alive, light.pids())), "the processes ended")

@@ -1,117 +1,51 @@
 """Neural-network losses are likelihoods: output activation and loss in their right pairs.
 
-The public names are loaded when they are first used, so that ``import nnloss`` is quick and the
-parts that need no TensorFlow do not load it.
+The public names are in ``__init__.pyi``. Each is loaded when it is first used, so that ``import
+nnloss`` is quick and the parts that need no TensorFlow do not load it.
 """
 
+import sys
+import warnings
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
 
-if TYPE_CHECKING:
-    from nnloss import likelihoods, paired, plots, published, report, verdicts
-    from nnloss.backup import Backup
-    from nnloss.datasets import Split, load_boston, load_cifar10, load_wafer
-    from nnloss.encoding import class_numbers, encode
-    from nnloss.ensembles import fit_many
-    from nnloss.errors import DataError, NnlossError, OutputError, PairingError, TargetError
-    from nnloss.models import TaskModel, compile_for_task
-    from nnloss.pairing.check import check_pairing
-    from nnloss.pairing.report import Finding, PairingReport
-    from nnloss.progress import EpochProgress
-    from nnloss.records import RunRecord
-    from nnloss.runs import Run
-    from nnloss.table import (
-        BINARY,
-        COUNTS,
-        MULTICLASS,
-        MULTILABEL,
-        MULTIOUTPUT,
-        REGRESSION,
-        TASKS,
-        Task,
-    )
-    from nnloss.training import set_seed
+import lazy_loader
 
-_MODULES: dict[str, tuple[str, ...]] = {
-    "backup": ("Backup",),
-    "pairing.check": ("check_pairing",),
-    "datasets": ("Split", "load_boston", "load_cifar10", "load_wafer"),
-    "encoding": ("class_numbers", "encode"),
-    "ensembles": ("fit_many",),
-    "errors": ("DataError", "NnlossError", "OutputError", "PairingError", "TargetError"),
-    "pairing.report": ("Finding", "PairingReport"),
-    "models": ("TaskModel", "compile_for_task"),
-    "progress": ("EpochProgress",),
-    "records": ("RunRecord",),
-    "runs": ("Run",),
-    "table": (
-        "BINARY",
-        "COUNTS",
-        "MULTICLASS",
-        "MULTILABEL",
-        "MULTIOUTPUT",
-        "REGRESSION",
-        "TASKS",
-        "Task",
-    ),
-    "training": ("set_seed",),
-    # Used as modules: nnloss.likelihoods.mean_squared_error
-    "likelihoods": (),
-    "paired": (),
-    "plots": (),
-    "published": (),
-    "report": (),
-    "verdicts": (),
+_lazy, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+#: Names of version 0.1 and what they are now; the old ones go with version 0.3.
+_RENAMED = {
+    "OutputError": "errors.FolderError",
+    "paired": "reproduction.comparisons",
+    "published": "course.published",
+    "verdicts": "reproduction.verdicts",
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = [
-    "BINARY",
-    "COUNTS",
-    "MULTICLASS",
-    "MULTILABEL",
-    "MULTIOUTPUT",
-    "REGRESSION",
-    "TASKS",
-    "Backup",
-    "DataError",
-    "EpochProgress",
-    "Finding",
-    "NnlossError",
-    "OutputError",
-    "PairingError",
-    "PairingReport",
-    "Run",
-    "RunRecord",
-    "Split",
-    "TargetError",
-    "Task",
-    "TaskModel",
-    "check_pairing",
-    "class_numbers",
-    "compile_for_task",
-    "encode",
-    "fit_many",
-    "likelihoods",
-    "load_boston",
-    "load_cifar10",
-    "load_wafer",
-    "paired",
-    "plots",
-    "published",
-    "report",
-    "set_seed",
-    "verdicts",
-]
+
+def _renamed(name: str) -> Any:
+    new = f"nnloss.{_RENAMED[name]}"
+    warnings.warn(f"nnloss.{name} is now {new}", DeprecationWarning, stacklevel=3)
+    module, _, leaf = new.rpartition(".")
+    return getattr(import_module(module), leaf)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"nnloss.{name}")
-    if name not in _HOME:
-        raise AttributeError(f"module 'nnloss' has no attribute {name!r}")
-    return getattr(import_module(f"nnloss.{_HOME[name]}"), name)
+    return _renamed(name) if name in _RENAMED else _lazy(name)
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+class _RenamedModules(MetaPathFinder, Loader):
+    """Import a module by its name of version 0.1."""
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        package, _, name = fullname.partition(".")
+        return ModuleSpec(fullname, self) if package == "nnloss" and name in _RENAMED else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        found = _renamed(module.__name__.removeprefix("nnloss."))
+        module.__dict__.update(vars(found))
+
+
+sys.meta_path.append(_RenamedModules())

@@ -1,65 +1,34 @@
-"""The command line of the package: ``python -m nnloss check MODEL.keras``."""
+"""The command line of the package: ``nnloss``, or ``python -m nnloss``."""
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from nnloss.commandline import complain, status
-from nnloss.errors import DataError, printable
+from nnloss import commandline
+from nnloss.pairing.command import check
+from nnloss.quiz.command import main as quiz
+from nnloss.reproduction.command import main as reproduce
+from nnloss.theory.command import main as losses
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Neural-network losses are likelihoods: output activation and loss in their right pairs.",
+)
+app.command("check")(check)
+app.command("quiz")(quiz)
+app.command("reproduce")(reproduce)
+app.command("losses")(losses)
 
-#: Exit status by verdict; 2 also where the file cannot be read.
-STATUS = {"right": 0, "wrong": 1, "unknown": 2}
 
-
-@app.callback()
 def main() -> None:
-    """Neural-network losses are likelihoods: output activation and loss in their right pairs."""
-
-
-@app.command()
-def check(
-    models: Annotated[list[Path], typer.Argument(help="Saved models.", metavar="MODEL.keras...")],
-    loss: Annotated[
-        str | None,
-        typer.Option(help="Name of a loss in Keras. Default: the one it was compiled with."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-) -> None:
-    """Check whether the outputs of saved Keras models fit their losses.
-
-    Exit status: 0 right, 1 wrong, 2 cannot be read or cannot be known; of several files the
-    highest. Nothing in a file is run.
-    """
-    from nnloss.pairing.saved import read_model
-
-    statuses, reports = [], []
-    for path in models:
-        try:
-            saved = read_model(path, compiled=loss is None)
-        except DataError as error:
-            if len(models) == 1:
-                raise
-            statuses.append(complain(str(error)))
-            continue
-        from nnloss.pairing.check import check_pairing
-
-        report = check_pairing(saved, loss)
-        statuses.append(STATUS[report.verdict])
-        reports.append({"file": str(path)} | report.to_dict())
-        if not as_json:
-            print(report if len(models) == 1 else f"{printable(str(path))}\n{report}", flush=True)
-    if as_json:
-        found = report.to_dict() if len(models) == 1 else reports
-        print(json.dumps(found, indent=2))
-    raise typer.Exit(max(statuses))
+    """Run the command line and exit with its status."""
+    commandline.log_to_terminal()
+    sys.exit(commandline.status(app))
 
 
 if __name__ == "__main__":
-    sys.exit(status(app))
+    main()

@@ -61,5 +61,5 @@ class DataError(NnlossError):
     """A data set that is missing, damaged or not the one expected."""
 
 
-class OutputError(NnlossError):
+class FolderError(NnlossError):
     """A place that results cannot be written to."""

@@ -1,4 +1,8 @@
-"""Load the data of the exercises, checked, in the course's split."""
+"""Where do the data come from?
+
+A loader for each data set locates, downloads, parses and checks it, in the course's split. Imports
+`nnloss.table`; TensorFlow for CIFAR-10 alone.
+"""
 
 from nnloss.datasets.boston import load_boston
 from nnloss.datasets.cifar10 import load_cifar10

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnloss.datasets.places import DataDir, lacks, looking_into, named_folder
-from nnloss.datasets.reading import (
+from nnloss._files import digest
+from nnloss.datasets.locate import DataDir, lacks, looking_into, named_folder
+from nnloss.datasets.parse import (
     finite_numbers,
     first_line,
     read,
@@ -20,7 +21,6 @@ from nnloss.datasets.reading import (
 )
 from nnloss.datasets.split import Split
 from nnloss.errors import DataError
-from nnloss.files import digest
 
 _FILE = Path("boston", "boston_housing.csv")
 _COLUMNS = (

@@ -15,12 +15,12 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from nnloss._files import digest
 from nnloss.datasets.download import require_reachable
-from nnloss.datasets.places import DataDir, lacks, looking_into, named_folder
-from nnloss.datasets.reading import first_line, require_checksum
+from nnloss.datasets.locate import DataDir, lacks, looking_into, named_folder
+from nnloss.datasets.parse import first_line, require_checksum
 from nnloss.datasets.split import Split
 from nnloss.errors import DataError
-from nnloss.files import digest
 
 _NAME = "cifar10"
 _ROWS = {"train": 50_000, "test": 10_000}

@@ -13,7 +13,7 @@ from urllib.parse import urlparse
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nnloss.datasets.reading import first_line
+from nnloss.datasets.parse import first_line
 from nnloss.errors import DataError
 
 _TIMEOUT = 30  # seconds without a byte

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from nnloss._files import digest
 from nnloss.datasets.download import fetch, zip_members
-from nnloss.datasets.places import DataDir, cache_folder, lacks, looking_into, named_folder
+from nnloss.datasets.locate import DataDir, cache_folder, lacks, looking_into, named_folder
 from nnloss.datasets.split import Split
 from nnloss.datasets.wafer_files import CLASSES, NAMES, READERS, files_in, read_both
-from nnloss.encoding import class_numbers
 from nnloss.errors import DataError
-from nnloss.files import digest
+from nnloss.table.encoding import class_numbers
 
 logger = logging.getLogger("nnloss")
 

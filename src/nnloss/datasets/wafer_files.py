@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nnloss.datasets.reading import (
+from nnloss._files import digest
+from nnloss.datasets.parse import (
     finite_numbers,
     first_line,
     read,
@@ -21,7 +22,6 @@ from nnloss.datasets.reading import (
     require_rows,
 )
 from nnloss.errors import DataError
-from nnloss.files import digest
 
 Array = NDArray[np.float64]
 

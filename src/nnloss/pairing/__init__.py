@@ -1,5 +1,9 @@
-"""The judge: whether output, loss, metrics and targets fit each other.
+"""Do head, loss, metrics and targets fit each other?
 
-`check_pairing` reports its answer, `compile_for_task` acts on it. Works on every backend of Keras.
-Imports `nnloss.table`, `nnloss.errors` and Keras.
+One judge answers: `check_pairing` reports it, `compile_for_task` acts on it. Imports `nnloss.table`
+and Keras on any backend.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

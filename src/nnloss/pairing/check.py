@@ -10,9 +10,9 @@ from typing import Any
 
 from nnloss._keras import keras, own_methods
 from nnloss.errors import PairingError
+from nnloss.pairing.findings import Finding, PairingReport
 from nnloss.pairing.judge import Question, judge, judge_alone
 from nnloss.pairing.losses import recognise, require_task
-from nnloss.pairing.report import Finding, PairingReport
 from nnloss.pairing.saved import Saved, read_model
 from nnloss.pairing.tracing import values_of
 from nnloss.table import Task

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from nnloss._keras import keras, own_methods
 from nnloss.errors import PairingError
+from nnloss.pairing.findings import Finding
 from nnloss.pairing.judge import Question, judge_head
 from nnloss.pairing.losses import LossChoice, recognise, require_task
-from nnloss.pairing.report import Finding
 from nnloss.pairing.tracing import values_of
 from nnloss.table import TASKS, Kind, Task
 

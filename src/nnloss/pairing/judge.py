@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnloss.errors import TargetError
+from nnloss.pairing.findings import Finding, Verdict
 from nnloss.pairing.losses import LossChoice
 from nnloss.pairing.metrics import wrong_metric
-from nnloss.pairing.report import Finding, Verdict
 from nnloss.pairing.targets import as_numbers
 from nnloss.pairing.values import Values
 from nnloss.table import LOSSES, TASKS, Kind, Loss, Misfit, Task

@@ -236,9 +236,10 @@ def _require_no_code(config: Any, path: Path) -> None:
 def _built(config: Any, path: Path, version: str) -> Any:
     from nnloss._keras import keras
 
-    if any("nnloss" in str(entry.get("module")) for entry in _objects(config)):
-        from nnloss import models  # noqa: F401  registers TaskModel
     try:
+        for entry in _objects(config):
+            if entry.get("registered_name") == "nnloss>TaskModel":
+                entry.update(entry["config"]["model"])  # the functional model in it
         # Keras remembers by thread which weights have no numbers, and would draw them later.
         with ThreadPoolExecutor(max_workers=1) as thread:
             return thread.submit(_without_weights, config).result()

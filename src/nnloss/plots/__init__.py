@@ -1,10 +1,20 @@
-"""Figures of a run, from its tables; no file is written here.
+"""How does a result look?
 
-Units on the axes are the caller's to name.
+Each function draws tables or arrays as a matplotlib Figure and writes no file; the caller names the
+units. Imports nothing of nnloss.
 """
 
 from nnloss.plots.classification import confusion_matrix, mean_confusion, roc_and_precision_recall
-from nnloss.plots.demonstrations import (
+from nnloss.plots.examples import images, series
+from nnloss.plots.regression import predicted_vs_actual, squared_against_absolute
+from nnloss.plots.reproduction import (
+    MANY,
+    bands,
+    distributions,
+    paired_differences,
+    training_bands,
+)
+from nnloss.plots.theory import (
     gradients,
     landscapes,
     map_by_class,
@@ -12,15 +22,6 @@ from nnloss.plots.demonstrations import (
     profiles,
     states_by_target,
     twins,
-)
-from nnloss.plots.examples import images, series
-from nnloss.plots.regression import predicted_vs_actual, squared_against_absolute
-from nnloss.plots.sweeps import (
-    MANY,
-    bands,
-    distributions,
-    paired_differences,
-    training_bands,
 )
 from nnloss.plots.training import history, train_test_gap
 

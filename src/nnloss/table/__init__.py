@@ -1,4 +1,4 @@
-"""The table: which output and loss belong to a problem.
+"""Which output and loss belong to a problem?
 
 Links, losses, families and tasks are objects that compute, in float64 NumPy, what depends on it.
 Imports NumPy, SciPy and `nnloss.errors` only; statsmodels where a GLM is fitted.
@@ -17,6 +17,7 @@ from nnloss.table.domains import (
     Misfit,
     OneHot,
 )
+from nnloss.table.encoding import as_targets, class_numbers, encode
 from nnloss.table.families import Family, Fit, separated
 from nnloss.table.links import IDENTITY, LOG, LOGIT, SOFTMAX, Link
 from nnloss.table.losses import (
@@ -90,5 +91,8 @@ __all__ = [
     "Misfit",
     "OneHot",
     "Task",
+    "as_targets",
+    "class_numbers",
+    "encode",
     "separated",
 ]

@@ -1,0 +1,164 @@
+"""Wafer: logistic regressions, the course's network, measures for rare classes, confusion."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nnloss.datasets import Split
+from nnloss.table import BINARY, MULTICLASS
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+QUICK_EPOCHS = 5
+ABNORMAL, NORMAL = 0, 1
+TASKS = {"cce": MULTICLASS, "bce": BINARY}
+IRLS_STEPS = 25  # where R's glm stops, and so the course
+WARNINGS = {
+    "PerfectSeparationWarning": "the fitted probabilities have become the labels",
+    "RuntimeWarning": "exp overflows at logits that large",
+}
+
+
+def predicted_class(p_abnormal: Array) -> Array:
+    """Decide from the probability of "abnormal": above one half it is that class."""
+    return np.where(p_abnormal > 0.5, ABNORMAL, NORMAL)
+
+
+def measures(y: Array, p_abnormal: Array, score: Array) -> dict[str, float]:
+    """Measures from labels and probabilities of "abnormal"; above one half counts as such.
+
+    Rows are ranked by `score`, the logit: probabilities that are 0 or 1 in floating point are ties,
+    the logits behind them are not.
+    """
+    from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
+
+    predicted = predicted_class(p_abnormal)
+    found = y == ABNORMAL
+    return {
+        "accuracy": float(np.mean(predicted == y)),
+        "balanced_accuracy": float(balanced_accuracy_score(y, predicted)),
+        "roc_auc": float(roc_auc_score(found, score)),
+        "average_precision": float(average_precision_score(found, score)),
+    }
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model's probabilities of "abnormal" for the test rows, and what is to be said of it.
+
+    `score` are the logits of "abnormal".
+    """
+
+    p_abnormal: Array
+    score: Array
+    remark: str = ""
+
+    @property
+    def predicted(self) -> Array:
+        """Number of the class: above one half it is "abnormal"."""
+        return predicted_class(self.p_abnormal)
+
+    def measures(self, split: Split) -> dict[str, float]:
+        """Judge the model on the test rows."""
+        return measures(split.y_test, self.p_abnormal, self.score)
+
+
+def logistic_regression(split: Split, dtype: str = "float64") -> Fitted:
+    """Fit the unpenalised regression as the course does, on the series rounded to `dtype`."""
+    import statsmodels.api as sm
+
+    x_train, x_test = (
+        sm.add_constant(x.astype(dtype).astype("float64")) for x in (split.x_train, split.x_test)
+    )
+    model = sm.GLM(split.y_train, x_train, family=sm.families.Binomial())
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")
+        fit = model.fit(maxiter=IRLS_STEPS)
+        p_normal = fit.predict(x_test)
+        right = np.mean((fit.predict(x_train) > 0.5) == split.y_train)
+        deviance = fit.deviance
+    kinds = sorted({each.category.__name__ for each in raised})
+    warned = ", and ".join(f"{WARNINGS.get(name, 'see there')} ({name})" for name in kinds)
+    return Fitted(
+        1 - p_normal,
+        -fit.predict(x_test, which="linear"),
+        f"""Unpenalised, it classifies {right:.2%} of the training rows correctly with a deviance
+        of {deviance:.1e}, and its largest coefficient is {np.abs(fit.params).max():.1e}:
+        the classes are separated, and no finite estimate exists. statsmodels warns of it:
+        {warned}. The numbers are those after {IRLS_STEPS} steps.""",
+    )
+
+
+def ridge_logistic_regression(split: Split) -> Fitted:
+    """Fit the regression with a ridge penalty chosen by 5-fold cross-validation."""
+    from sklearn.linear_model import LogisticRegressionCV
+
+    model = LogisticRegressionCV(
+        Cs=np.logspace(-3, 3, 13),
+        cv=5,
+        l1_ratios=(0,),
+        scoring="neg_log_loss",
+        solver="newton-cholesky",
+        use_legacy_attributes=False,
+    ).fit(split.x_train, split.y_train)
+    return Fitted(
+        model.predict_proba(split.x_test)[:, ABNORMAL],
+        -model.decision_function(split.x_test),
+        f"""With a ridge penalty of {1 / model.C_:.3g} / 2 times the squared coefficients, chosen by
+        cross-validated likelihood, the largest coefficient is {np.abs(model.coef_).max():.2f}.""",
+    )
+
+
+def network() -> Any:
+    """Build the hidden layers of the course's network; with the output 10,994 or 9,969 parameters.
+
+    The 1,025 of difference are the second output node's.
+    """
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input((152, 1)),
+            keras.layers.Conv1D(16, 8, activation="relu"),
+            keras.layers.MaxPooling1D(2),
+            keras.layers.Conv1D(32, 5, activation="relu"),
+            keras.layers.MaxPooling1D(2),
+            keras.layers.Conv1D(64, 3, activation="relu"),
+            keras.layers.MaxPooling1D(2),
+            keras.layers.Flatten(),
+        ],
+        name="wafer",
+    )
+
+
+def logits(model: Any, x: Array) -> Array:
+    """Compute what the output layer gives to its activation, in float64."""
+    import keras
+
+    output = model.layers[-1]
+    features = keras.ops.convert_to_numpy(keras.Model(model.input, output.input)(x))
+    kernel, bias = (weights.astype("float64") for weights in output.get_weights())
+    z: Array = features.astype("float64") @ kernel + bias
+    return z
+
+
+def abnormal(model: Any, x: Array) -> tuple[Array, Array]:
+    """Probability and logit of "abnormal", which is class 0: of two softmax outputs the first."""
+    p: Array = model.predict(x, batch_size=1000, verbose=0).astype("float64")
+    z = logits(model, x)
+    if z.shape[1] == 2:
+        return p[:, ABNORMAL], z[:, ABNORMAL] - z[:, NORMAL]
+    return 1 - p[:, 0], -z[:, 0]
+
+
+def confusion(split: Split, fitted: Fitted) -> pd.DataFrame:
+    """Count test series by actual class (rows) and predicted class (columns)."""
+    from sklearn.metrics import confusion_matrix
+
+    counts = confusion_matrix(split.y_test, fitted.predicted, labels=[ABNORMAL, NORMAL])
+    return pd.DataFrame(counts, index=split.classes, columns=split.classes)

@@ -1,0 +1,212 @@
+"""How a report calls configurations, quantities and numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from nnloss.course.published import PUBLISHED, decimals
+from nnloss.reproduction.units import Configuration
+from nnloss.table import LOSSES
+
+#: The exercises of the course, by their number and their data.
+EXERCISES = {
+    "boston": "11.3 Boston Housing",
+    "cifar10": "11.4 CIFAR-10",
+    "wafer": "11.5 Wafer",
+}
+MISSING = "–"
+_FIELDS = ["exercise", "loss", "augment", "epochs", "batch_size"]
+_COURSE = {(number.exercise, number.loss) for number in PUBLISHED}
+_METRICS = {"mean_squared_error": "MSE", "mean_absolute_error": "MAE"}
+_UNITS = {
+    ("boston", "mean_squared_error"): "(1000 USD)²",
+    ("boston", "mean_absolute_error"): "1000 USD",
+}
+
+
+def configurations(table: pd.DataFrame) -> dict[Configuration, pd.DataFrame]:
+    """Split a table of a sweep by configuration.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With columns ``exercise``, ``loss``, ``augment``, ``epochs`` and ``batch_size``; an empty
+        one may lack them.
+
+    Returns
+    -------
+    dict of Configuration to DataFrame
+        The course's own loss first, and plain images before augmented ones.
+    """
+    if table.empty:
+        return {}
+    found = {_configuration(key): rows for key, rows in table.groupby(_FIELDS, dropna=False)}
+    return dict(sorted(found.items(), key=lambda each: _order(each[0])))
+
+
+def names(found: Iterable[Configuration]) -> dict[Configuration, str]:
+    """Name the configurations of one exercise by what they differ in.
+
+    Parameters
+    ----------
+    found : iterable of Configuration
+        All that there are.
+
+    Returns
+    -------
+    dict of Configuration to str
+        For example ``"MSE, batch 32"``.
+    """
+    found = list(found)
+    differ = {field: len({getattr(each, field) for each in found}) > 1 for field in _FIELDS}
+    differ["loss"] |= not any(differ.values())
+    return {
+        each: ", ".join(part for field, part in _parts(each).items() if differ[field])
+        for each in found
+    }
+
+
+def quantity(metric: str, exercise: str = "") -> str:
+    """Name a metric.
+
+    Parameters
+    ----------
+    metric : str
+        As in a history, with or without ``val_``.
+    exercise : str, optional
+        Whose unit to add.
+
+    Returns
+    -------
+    str
+        For example ``"test MSE, (1000 USD)²"``.
+    """
+    bare = metric.removeprefix("val_")
+    title = _METRICS.get(bare, bare.replace("_", " "))
+    unit = _UNITS.get((exercise, bare))
+    return ("test " if metric.startswith("val_") else "") + title + (f", {unit}" if unit else "")
+
+
+def number(value: float, spread: float = math.nan) -> str:
+    """Write a number with the decimals that say something.
+
+    Parameters
+    ----------
+    value : float
+        What to write.
+    spread : float, optional
+        Which two significant digits are kept of; without one, four of the value.
+
+    Returns
+    -------
+    str
+        With separators of thousands and a minus sign; a dash if it is not finite.
+    """
+    if pd.isna(value) or not math.isfinite(value):
+        return MISSING
+    if 0 < abs(value) < 1e-4:
+        return f"{value:.1e}".replace("-", "−")
+    known = not pd.isna(spread) and math.isfinite(spread) and spread != 0
+    size, digits = (spread, 2) if known else (value, 4)
+    places = digits - 1 - math.floor(math.log10(abs(size))) if size else 0
+    # Minus zero is none.
+    text = f"{round(value, min(max(places, 0), 10)) + 0.0:,.{min(max(places, 0), 10)}f}"
+    return text.replace("-", "−")
+
+
+def between(low: float, high: float, spread: float = math.nan) -> str:
+    """Write an interval.
+
+    Parameters
+    ----------
+    low, high : float
+        Its limits.
+    spread : float, optional
+        As for `number`; without one, the width of the interval.
+
+    Returns
+    -------
+    str
+        For example ``"19.2 to 24.6"``.
+    """
+    known = spread if not pd.isna(spread) else high - low
+    texts = [number(limit, known) for limit in (low, high)]
+    return MISSING if MISSING in texts else " to ".join(texts)
+
+
+def printed(value: float) -> str:
+    """Write a published number as it was printed.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+
+    Returns
+    -------
+    str
+        Without an exponent.
+    """
+    return f"{value:.{decimals(value)}f}".replace("-", "−")
+
+
+def probability(p: float) -> str:
+    """Write a p-value.
+
+    Parameters
+    ----------
+    p : float
+        From 0 to 1.
+
+    Returns
+    -------
+    str
+        Two digits; what is below 0.0001 is only said to be.
+    """
+    if pd.isna(p):
+        return MISSING
+    return "< 0.0001" if p < 0.0001 else f"{p:#.2g}" if p < 0.1 else f"{p:.2f}"
+
+
+def count(n: int, noun: str) -> str:
+    """Write how many there are.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    noun : str
+        Of what, in the singular.
+
+    Returns
+    -------
+    str
+        For example ``"1,000 seeds"``.
+    """
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def _configuration(key: Any) -> Configuration:
+    exercise, loss, augment, epochs, batch_size = key
+    augmented = None if pd.isna(augment) else bool(augment)
+    return Configuration(str(exercise), str(loss), augmented, int(epochs), int(batch_size))
+
+
+def _order(each: Configuration) -> tuple[Any, ...]:
+    others = (each.exercise, each.loss) not in _COURSE
+    return each.exercise, others, bool(each.augment), each.loss, each.epochs, each.batch_size
+
+
+def _parts(each: Configuration) -> dict[str, str]:
+    loss = LOSSES.get(str(each.loss))
+    return {
+        "exercise": EXERCISES.get(each.exercise, each.exercise),
+        "loss": loss.aliases[0].upper() if loss else str(each.loss),
+        "augment": "augmented" if each.augment else "plain",
+        "epochs": count(each.epochs or 0, "epoch"),
+        "batch_size": f"batch {each.batch_size}",
+    }

@@ -1,0 +1,242 @@
+"""Do units of work on a Dask cluster: its workers do what `nnloss.reproduction.local` does here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib import metadata
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from nnloss.errors import NnlossError
+from nnloss.reproduction.local import Work, begin, do
+from nnloss.reproduction.units import Outcome, Unit
+from nnloss.runs import provenance
+
+logger = logging.getLogger("nnloss")
+
+#: Seconds to wait for a scheduler, for its first worker, and between looks at its workers.
+PATIENCE = 7.0
+
+_WORKER = "'dask worker tcp://HOST:PORT --nthreads 1'"
+_START = f"'dask scheduler', and workers with {_WORKER}"
+
+
+def on_a_cluster(
+    work: Work, units: Sequence[Unit], under_way: Path, address: str
+) -> Generator[tuple[Unit, Outcome]]:
+    """Do units on the workers of a Dask scheduler.
+
+    A unit whose worker is lost is done by another one. Without workers, the sweep waits for one.
+
+    Parameters
+    ----------
+    work : callable
+        Does one; importable by name on the workers.
+    units : sequence of Unit
+        What is to be done, the longest first.
+    under_way : Path
+        Folder for backups; a worker that cannot see it uses a folder of its own.
+    address : str
+        Such as ``tcp://127.0.0.1:8786``.
+
+    Yields
+    ------
+    tuple of Unit and Outcome
+        As they are done, in any order.
+
+    Raises
+    ------
+    NnlossError
+        As `connected`; or if the scheduler is lost, or four workers died of one unit.
+    """
+    client = connected(address, work)
+    from distributed import CancelledError, KilledWorker
+
+    # One group, so that the scheduler keeps the queue: a worker gets a unit when it can begin it.
+    # No other client has the name, whose results would be taken for ours.
+    sweep = f"sweep-{time.time_ns()}"
+    left = {
+        client.submit(_on_worker, work, unit, under_way.absolute(), key=(sweep, unit.name))
+        for unit in units
+    }
+    try:
+        while left:
+            for future in _ready(client, left, address):
+                left.remove(future)
+                yield future.result()
+    except CancelledError as error:
+        raise NnlossError(
+            "The Dask scheduler must live until the sweep has ended",
+            f"the one at '{address}' was lost, or dropped the sweep",
+            "What is done is kept: run it again",
+        ) from error
+    except KilledWorker as error:
+        raise NnlossError(
+            "A worker must live until it has done a unit",
+            f"{error.allowed_failures + 1} that had '{error.task[1]}' died",
+            "What is done is kept: see the workers' logs and memory, and run it again",
+        ) from error
+    finally:
+        client.close(timeout=PATIENCE)  # the scheduler forgets what nobody waits for
+
+
+def connected(address: str, work: Work) -> Any:
+    """Connect to a Dask scheduler.
+
+    Parameters
+    ----------
+    address : str
+        Such as ``tcp://127.0.0.1:8786``.
+    work : callable
+        What the workers must be able to import.
+
+    Returns
+    -------
+    distributed.Client
+        Whose workers have the same versions as this process.
+
+    Raises
+    ------
+    NnlossError
+        If Dask is not installed, no scheduler answers, it has no worker, or it or a worker lacks
+        the packages or has other versions of them.
+    """
+    try:
+        from distributed import Client
+        from distributed.versions import VersionMismatchWarning
+    except ImportError as error:
+        raise NnlossError(
+            "--scheduler needs Dask", str(error), "Install it: pip install 'nnloss[cluster]'"
+        ) from error
+    # What they would say is said below, in one line; some have levels of their own.
+    for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    _require_scheduler(address)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", VersionMismatchWarning)
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
+    try:
+        _require_workers(client, work, address)
+    except BaseException:
+        client.close(timeout=PATIENCE)
+        raise
+    return client
+
+
+def _require_scheduler(address: str) -> None:
+    """Refuse what is no scheduler, with which Dask's client may wait for ever."""
+    rule, remedy = (
+        f"--scheduler needs a Dask scheduler, not '{address}'",
+        f"Start one with {_START}",
+    )
+    try:
+        parts = urlsplit(address)
+        whole = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port
+    except ValueError:  # the port is no number
+        whole = False
+    if not whole:
+        raise NnlossError(rule, "that is no address such as tcp://127.0.0.1:8786", remedy)
+    try:
+        with ThreadPoolExecutor(1) as thread:  # a notebook has a loop in its own
+            found = thread.submit(asyncio.run, _identity(address)).result()["type"]
+    except OSError as error:
+        raise NnlossError(rule, f"nothing answers there in {PATIENCE:.0f} s", remedy) from error
+    except Exception as error:  # whatever Dask makes of another protocol
+        raise NnlossError(rule, "what answers there does not speak as one", remedy) from error
+    if found != "Scheduler":
+        raise NnlossError(rule, f"that is the address of a {found}", remedy)
+
+
+async def _identity(address: str) -> dict[str, Any]:
+    from distributed import rpc
+
+    async with asyncio.timeout(PATIENCE), rpc(address, timeout=PATIENCE) as there:
+        return dict(await there.identity())
+
+
+def _require_workers(client: Any, work: Work, address: str) -> None:
+    """Refuse a cluster without workers, and one of other packages: the work travels by name."""
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except TimeoutError as error:
+        rule, remedy = f"The Dask scheduler '{address}' needs a worker", f"Start one with {_WORKER}"
+        raise NnlossError(rule, "it has none", remedy) from error
+    rule = f"The Dask scheduler '{address}' and its workers need what is installed here"
+    remedy = "Install the same there, or start them where it can be imported"
+    try:
+        versions = {"the scheduler": client.run_on_scheduler(_versions, work)}
+        versions |= client.run(_versions, work)
+    except Exception as error:  # a plain one, with the text of what it was there
+        raise NnlossError(rule, f"one of them says: {error}", remedy) from error
+    here = _versions(work)
+    for place, there in versions.items():
+        for name in here:
+            if there.get(name) != here[name]:
+                found = f"{place} has {name} {there.get(name)}, here is {here[name]}"
+                raise NnlossError(rule, found, remedy)
+
+
+def _versions(work: Work) -> dict[str, str]:
+    """Tell the versions, where `work` arrived: so it can be imported there."""
+    return provenance.versions() | {"distributed": metadata.version("distributed")}
+
+
+def _ready(client: Any, left: set[Any], address: str) -> set[Any]:
+    """Wait until a unit is done; say so when there is no worker to wait for."""
+    from distributed import wait
+
+    told = False
+    while True:
+        with suppress(TimeoutError), client.as_current():
+            return set(wait(left, timeout=PATIENCE, return_when="FIRST_COMPLETED").done)
+        with suppress(OSError):  # the scheduler is lost: `wait` will raise
+            if not told and not client.nthreads():
+                logger.warning("No worker is left at '%s': the sweep waits for one.", address)
+                told = True
+
+
+def _on_worker(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
+    """Do a unit in a process of its own.
+
+    Keras draws seeds from Python's random numbers, which belong to a process, and Dask's threads
+    draw from them too: in the worker's process a seed would not give the same bits each time.
+    """
+    multiprocessing.current_process().daemon = False  # the child of a nanny could have none else
+    spawning = multiprocessing.get_context("spawn")
+    here, there = spawning.Pipe(duplex=False)
+    with tempfile.TemporaryDirectory() as own:
+        folder = under_way if under_way.is_dir() else Path(own)
+        child = spawning.Process(
+            target=_in_child, args=(there, os.getpid(), work, unit, folder), daemon=True
+        )
+        child.start()
+        there.close()
+        try:
+            outcome = here.recv()
+        except EOFError:
+            os._exit(1)  # it was killed, and so is this worker: Dask knows what to do then
+        child.join()
+    if isinstance(outcome, Exception):
+        raise outcome
+    return unit, outcome
+
+
+def _in_child(there: Connection, parent: int, work: Work, unit: Unit, folder: Path) -> None:
+    begin(parent)
+    try:
+        there.send(do(work, unit, folder))
+    except Exception as error:
+        error.add_note(traceback.format_exc())  # pickled, it has no traceback
+        there.send(error)

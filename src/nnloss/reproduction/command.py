@@ -1,0 +1,264 @@
+"""Do the published numbers hold? All exercises from many seeds, and a verdict on each number."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import nnloss
+from nnloss import commandline as cli
+from nnloss._files import replacing
+from nnloss.commandline import heading, paragraph, table
+from nnloss.course.published import decimals
+from nnloss.reproduction import experiments
+from nnloss.reproduction.cluster import connected
+from nnloss.reproduction.folder import SweepFolder
+from nnloss.reproduction.local import one_thread
+from nnloss.reproduction.sweep import sweep
+from nnloss.runs import provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Exercise = Annotated[
+    Literal["boston", "cifar10", "wafer", "all"], cli.option("Whose networks are trained.")
+]
+Editions = Annotated[
+    Literal["2023", "2024", "both"], cli.option("Edition of the course: its settings and numbers.")
+]
+Seeds = Annotated[
+    int | None,
+    cli.option(
+        "Seeds of each network, from 0. Default: "
+        + ", ".join(f"{seeds:,} for {name}" for name, seeds in experiments.SEEDS.items())
+        + ".",
+        "N",
+        cli.whole_number(1, 1_000_000),
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    cli.option(
+        "Processes on this machine, of up to 2.5 GB each. Default: one for each core.",
+        "J",
+        cli.whole_number(1, 1024),
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    cli.option("A Dask scheduler, whose workers train instead of this machine.", "ADDRESS"),
+]
+Resume = Annotated[
+    bool,
+    cli.typer.Option(
+        "--resume/--fresh", help="Go on with what is in the folder, or set it aside first."
+    ),
+]
+
+
+def main(
+    exercise: Exercise = "all",
+    edition: Editions = "both",
+    seeds: Seeds = None,
+    jobs: Jobs = None,
+    scheduler: Scheduler = None,
+    out: cli.Out = Path("runs"),
+    data_dir: cli.DataDir = None,
+    resume: Resume = True,
+    quick: cli.Quick = False,
+) -> None:
+    """Train the networks from many seeds, and judge the published numbers by them."""
+    names = list(experiments.SEEDS) if exercise == "all" else [exercise]
+    editions = [2023, 2024] if edition == "both" else [int(edition)]
+    default = experiments.QUICK_SEEDS if quick else experiments.SEEDS
+    wanted = {
+        each: seeds or default[each.exercise]
+        for each in experiments.configurations(names, editions, quick=quick)
+    }
+    data_dir = data_dir and data_dir.absolute()
+    cli.require_folder(out)
+    work = partial(experiments.experiment, data_dir=data_dir)
+    # What is wrong with data or cluster is said before anything is written.
+    if scheduler is not None:
+        connected(scheduler, work).close()
+    else:
+        one_thread()
+        for name in names:
+            experiments.load(name, data_dir)
+    with SweepFolder(out).opened(fresh=not resume) as folder:
+        sweep(
+            folder,
+            wanted,
+            work,
+            size=lambda each: experiments.SEEDS_IN_UNIT[each.exercise],
+            cost=experiments.cost,
+            jobs=jobs or provenance.cores(),
+            scheduler=scheduler,
+        )
+        judged, compared = conclude(folder, editions, quick=quick)
+    show(judged, compared, quick=quick)
+    paragraph(f"Report: {out / 'report.html'}. Tables and runs: {folder.home}.")
+
+
+def conclude(
+    folder: SweepFolder, editions: list[int], *, quick: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Judge and compare by all seeds in the folder, and write tables and report there.
+
+    Parameters
+    ----------
+    folder : SweepFolder
+        Opened.
+    editions : list of int
+        Whose numbers.
+    quick : bool
+        Whether to take the quick trainings instead of the full ones.
+
+    Returns
+    -------
+    tuple of DataFrame
+        From `nnloss.reproduction.verdicts.verdicts` and `nnloss.reproduction.comparisons.compare`.
+    """
+    records = folder.records(quick=quick)
+    tables = {name: folder.table(name, quick=quick) for name in ("seeds", "curves", "confusion")}
+    seeds = tables["seeds"]
+    classical = {record.exercise: record.baseline for record in records if record.baseline}
+    judged = nnloss.reproduction.verdicts.verdicts(seeds, classical, editions=editions)
+    compared = nnloss.reproduction.comparisons.compare(seeds, editions=editions)
+    page = nnloss.report.page(
+        **tables,
+        classical=classical,
+        verdicts=judged,
+        comparisons=compared,
+        records=records,
+        title="Do the published numbers hold?",
+        rule=nnloss.reproduction.verdicts.RULE,
+        comparison_rule=nnloss.reproduction.comparisons.RULE,
+        summary=nnloss.reproduction.verdicts.summary(judged),
+        quick=quick,
+    )
+    for name, frame in {"seeds": seeds, "verdicts": judged, "comparisons": compared}.items():
+        with replacing(folder.home / f"{name}.csv") as path:
+            frame.to_csv(path, index=False)
+    with replacing(folder.home.parent / "report.html") as path:
+        path.write_text(page, encoding="utf-8")
+    return judged, compared
+
+
+def show(judged: pd.DataFrame, compared: pd.DataFrame, *, quick: bool) -> None:
+    """Print the verdicts and the comparisons.
+
+    Parameters
+    ----------
+    judged, compared : DataFrame
+        From `conclude`.
+    quick : bool
+        Whether the trainings were quick ones, which are not the course's.
+    """
+    import pandas as pd
+
+    heading("Do the published numbers hold?")
+    for (name, edition), rows in judged.groupby(["exercise", "edition"], sort=False):
+        title = f"{name} {edition}, {rows['n'].max():,} seeds"
+        table(pd.DataFrame(verdict(row) for _, row in rows.iterrows()), title=title)
+    paragraph(
+        "Ours is the mean over the seeds, where there is randomness. A question mark: more seeds "
+        "could change the verdict."
+    )
+    if quick:
+        paragraph("Quick networks are not the course's: their numbers are not judged.")
+        return
+    paragraph(nnloss.reproduction.verdicts.summary(judged))
+    if not compared.empty:
+        heading("What does the choice of loss, or augmentation, change?")
+        table(pd.DataFrame(comparison(row) for _, row in compared.iterrows()), wrapped="comparison")
+        paragraph(nnloss.reproduction.comparisons.RULE)
+
+
+def verdict(row: pd.Series[Any]) -> dict[str, Any]:
+    """Make the line of a verdict.
+
+    Parameters
+    ----------
+    row : Series
+        Of the table of verdicts.
+
+    Returns
+    -------
+    dict
+        Texts by column.
+    """
+    digits = decimals(row["published"])
+    random = row["n"] > 0
+    return {
+        "quantity": row["quantity"],
+        "published": f"{row['published']:.{digits}f}",
+        "ours": number(row["mean"]) if random else shown(row["ours"], digits),
+        "95 % of runs": f"{number(row['low'])} to {number(row['high'])}" if row["n"] > 1 else "",
+        "verdict": row["verdict"] + ("" if row["certain"] or not random else " ?"),
+    }
+
+
+def comparison(row: pd.Series[Any]) -> dict[str, Any]:
+    """Make the line of a comparison.
+
+    Parameters
+    ----------
+    row : Series
+        Of the table of comparisons.
+
+    Returns
+    -------
+    dict
+        Texts by column.
+    """
+    p = row["wilcoxon_p"]
+    return {
+        "comparison": f"{row['exercise']} {row['edition']}: {row['second']} for {row['first']}",
+        "in": row["title"],
+        "n": row["n"],
+        "difference": f"{row['difference']:+.4g}",
+        "95 %": f"{row['low']:+.3g} to {row['high']:+.3g}",
+        "p": f"{p:.2g}",
+        "better": row[row["better"]] if row["better"] in ("first", "second") else "neither",
+    }
+
+
+def number(value: float) -> str:
+    """Write a number with four digits.
+
+    Parameters
+    ----------
+    value : float
+        Any.
+
+    Returns
+    -------
+    str
+        Empty for NaN.
+    """
+    return "" if math.isnan(value) else f"{value:.4g}"
+
+
+def shown(value: float, digits: int) -> str:
+    """Write a number with as many decimals as the published one.
+
+    Parameters
+    ----------
+    value : float
+        Ours.
+    digits : int
+        Decimals.
+
+    Returns
+    -------
+    str
+        Empty for NaN.
+    """
+    return "" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,295 @@
+"""Two ways to train compared seed by seed: losses, and augmented images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nnloss.course.published import Settings, settings_of
+from nnloss.reproduction.seed_table import rows_of
+
+COLUMNS = """
+    exercise edition question first second metric title n diverged unpaired first_mean second_mean
+    difference low high share wilcoxon_p smallest_p better note
+""".split()
+
+#: How it is compared.
+RULE = """
+Both networks are trained from the same seeds, and each seed gives a difference, second minus first.
+The interval is Student's 95 % interval of the mean difference; where it excludes 0, the better one
+is named. The share is that of the seeds in which the second is better, equal ones counted half. p
+is two-sided, by Wilcoxon's signed ranks, and with n pairs never less than 2/2^n; below 6 pairs it
+cannot fall below 0.05. Intervals and p are those of the single comparison, not corrected for their
+number. A seed that diverged in either network is left out and counted.
+""".strip()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A quantity that means the same for both networks.
+
+    Parameters
+    ----------
+    column : str
+        In the table of seeds.
+    title : str
+        For tables and figures.
+    upwards : bool
+        Whether more is better.
+    """
+
+    column: str
+    title: str
+    upwards: bool = False
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of the two networks.
+
+    Parameters
+    ----------
+    label : str
+        For tables and figures.
+    loss : str
+        Its training loss.
+    augment : bool or None
+        Whether its training images are augmented; None where there are no images.
+    """
+
+    label: str
+    loss: str
+    augment: bool | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the second network does that the first does not.
+
+    Parameters
+    ----------
+    exercise : str
+        As in a run record.
+    text : str
+        In words; no two questions have the same.
+    first, second : Arm
+        The networks, the course's own first.
+    metrics : tuple of Metric
+        What they are compared in.
+    """
+
+    exercise: str
+    text: str
+    first: Arm
+    second: Arm
+    metrics: tuple[Metric, ...]
+
+    def settings(self, edition: int) -> tuple[Settings, Settings]:
+        """Look up the settings of both in an edition.
+
+        Parameters
+        ----------
+        edition : int
+            Year of the course.
+
+        Returns
+        -------
+        tuple of Settings
+            Of the first and the second network.
+        """
+        first, second = (
+            settings_of(self.exercise, edition, augment=bool(arm.augment))
+            for arm in (self.first, self.second)
+        )
+        return first, second
+
+
+_CCE = "categorical_crossentropy"
+_TEST_LOSS = Metric("val_loss", "test loss")
+_ACCURACY = Metric("val_accuracy", "test accuracy", upwards=True)
+
+#: The test loss on Boston is no metric: it is in squares for one network and not for the other.
+#: On Wafer CCE and BCE are the same negative log-likelihood of a series.
+QUESTIONS = (
+    Question(
+        "boston",
+        "MAE instead of MSE as training loss",
+        Arm("MSE", "mean_squared_error"),
+        Arm("MAE", "mean_absolute_error"),
+        (
+            Metric("val_mean_squared_error", "test MSE"),
+            Metric("val_mean_absolute_error", "test MAE"),
+        ),
+    ),
+    Question(
+        "cifar10",
+        "augmented training images instead of plain ones",
+        Arm("plain", _CCE, augment=False),
+        Arm("augmented", _CCE, augment=True),
+        (_TEST_LOSS, _ACCURACY),
+    ),
+    Question(
+        "wafer",
+        "BCE and one output instead of CCE and two",
+        Arm("CCE", _CCE),
+        Arm("BCE", "binary_crossentropy"),
+        (_TEST_LOSS, _ACCURACY),
+    ),
+)
+_BY_TEXT = {question.text: question for question in QUESTIONS}
+
+
+def compare(seeds: pd.DataFrame, *, editions: Iterable[int] = (2023, 2024)) -> pd.DataFrame:
+    """Compare two ways to train, as `RULE` says, in each question that the table can answer.
+
+    Parameters
+    ----------
+    seeds : DataFrame
+        A row for each configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
+        ``batch_size``, ``seed``, ``diverged`` and the metrics of the last epoch. It may be empty.
+    editions : iterable of int, default (2023, 2024)
+        Years of the course, whose settings are used.
+
+    Returns
+    -------
+    DataFrame
+        A row for each question, metric and pair of configurations of which both were trained;
+        ``edition`` names all editions that have this pair. ``n`` counts the pairs, ``diverged``
+        the seeds of which a network diverged, ``unpaired`` those that only one network has.
+        ``better`` is "first", "second" or "neither", and ``note`` says in which settings the two
+        differ besides. A statistic that takes more pairs than there are is NaN.
+
+    Raises
+    ------
+    DataError
+        If a seed is there twice in one configuration.
+    """
+    rows = []
+    for question in QUESTIONS:
+        shared: dict[tuple[Settings, Settings], list[int]] = {}
+        for edition in editions:
+            shared.setdefault(question.settings(edition), []).append(edition)
+        for settings, years in shared.items():
+            rows += _compared(seeds, question, settings, ", ".join(map(str, sorted(years))))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def differences(seeds: pd.DataFrame, row: pd.Series[Any]) -> pd.Series[float]:
+    """Take the differences behind one comparison.
+
+    Parameters
+    ----------
+    seeds : DataFrame
+        As given to `compare`.
+    row : Series
+        A row of what it gave.
+
+    Returns
+    -------
+    Series
+        Second minus first, by seed, without seeds that diverged.
+    """
+    question = _BY_TEXT[row["question"]]
+    settings = question.settings(int(row["edition"].split(", ")[0]))
+    first, second = _arms(seeds, question, settings)
+    pairs = _finite(first, second, row["metric"])
+    return (pairs["second"] - pairs["first"]).rename("difference")
+
+
+def _compared(
+    seeds: pd.DataFrame, question: Question, settings: tuple[Settings, Settings], edition: str
+) -> list[dict[str, Any]]:
+    first, second = _arms(seeds, question, settings)
+    if first.empty or second.empty:
+        return []
+    known = {
+        "exercise": question.exercise,
+        "edition": edition,
+        "question": question.text,
+        "first": question.first.label,
+        "second": question.second.label,
+        "unpaired": len(first.index.symmetric_difference(second.index)),
+        "note": _note(*settings),
+    }
+    both = len(first.index.intersection(second.index))
+    rows = []
+    for metric in question.metrics:
+        pairs = _finite(first, second, metric.column)
+        rows.append(
+            known
+            | {"metric": metric.column, "title": metric.title, "diverged": both - len(pairs)}
+            | _statistics(pairs, metric)
+        )
+    return rows
+
+
+def _statistics(pairs: pd.DataFrame, metric: Metric) -> dict[str, Any]:
+    n = len(pairs)
+    steps = (pairs["second"] - pairs["first"]).to_numpy()
+    gains = steps if metric.upwards else -steps
+    low, high = _mean_interval(steps)
+    better = "neither"
+    if low > 0 or high < 0:
+        better = "second" if (low > 0) == metric.upwards else "first"
+    return {
+        "n": n,
+        "first_mean": pairs["first"].mean(),
+        "second_mean": pairs["second"].mean(),
+        "difference": steps.mean() if n else math.nan,
+        "low": low,
+        "high": high,
+        "share": np.mean((np.sign(gains) + 1) / 2) if n else math.nan,
+        "wilcoxon_p": _wilcoxon(steps),
+        "smallest_p": 2.0 ** (1 - n) if n > 1 else math.nan,
+        "better": better,
+    }
+
+
+def _mean_interval(steps: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """Find the 95 % interval of the mean; NaN without spread, which says nothing of its error."""
+    if len(steps) < 2 or np.ptp(steps) == 0:
+        return math.nan, math.nan
+    half = stats.t.isf(0.025, len(steps) - 1) * stats.sem(steps)
+    return float(steps.mean() - half), float(steps.mean() + half)
+
+
+def _wilcoxon(steps: np.ndarray[Any, Any]) -> float:
+    if len(steps) < 2:
+        return math.nan
+    # Without any difference there are no ranks to sum.
+    return float(stats.wilcoxon(steps).pvalue) if steps.any() else 1.0
+
+
+def _arms(
+    seeds: pd.DataFrame, question: Question, settings: tuple[Settings, Settings]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    first, second = (
+        rows_of(seeds, question.exercise, arm.loss, arm.augment, each)
+        for arm, each in zip((question.first, question.second), settings, strict=True)
+    )
+    return first, second
+
+
+def _finite(first: pd.DataFrame, second: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Put both networks side by side, without the seeds of which one diverged."""
+    sound = [
+        arm[column][~arm["diverged"].astype(bool) & np.isfinite(arm[column])]
+        for arm in (first, second)
+    ]
+    pairs: pd.DataFrame = pd.concat(sound, axis=1, keys=["first", "second"], join="inner")
+    return pairs.astype(float)
+
+
+def _note(first: Settings, second: Settings) -> str:
+    others = asdict(second)
+    return "; ".join(
+        f"the {name.replace('_', ' ')} differs too: {value} and {others[name]}"
+        for name, value in asdict(first).items()
+        if value != others[name]
+    )

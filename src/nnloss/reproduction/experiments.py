@@ -1,0 +1,330 @@
+"""The exercises' networks from many seeds, without what a student reads: the units of a sweep.
+
+A unit is an exercise, a configuration and some seeds. The small networks are trained together, all
+seeds of a unit at once; the network for CIFAR-10 alone, with a backup after each epoch.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nnloss import training
+from nnloss._files import digest
+from nnloss.course import boston, cifar10, wafer
+from nnloss.course.published import settings_of
+from nnloss.datasets import Split, load_boston, load_cifar10, load_wafer
+from nnloss.reproduction.units import Configuration, Outcome, Unit
+from nnloss.runs import RunRecord, provenance
+from nnloss.table import BINARY, MULTICLASS, REGRESSION, encode
+
+Tell = Callable[[float], None]
+#: Fields of the run record, and tables.
+Given = tuple[dict[str, Any], dict[str, pd.DataFrame]]
+
+#: By exercise: seeds of a full and of a quick sweep, and how many a unit has at most.
+SEEDS = {"boston": 1000, "wafer": 40, "cifar10": 5}
+QUICK_SEEDS = {"boston": 20, "wafer": 4, "cifar10": 2}
+#: By exercise: how many epochs apart the points of the curves are. Wafer has six test series for
+#: each one to train on, so that to evaluate them takes longer than to train.
+CURVES = {"boston": 1, "wafer": 10}
+SEEDS_IN_UNIT = {"boston": 250, "wafer": 10, "cifar10": 1}
+#: Seconds that an epoch of a seed takes on one core, in batches of 64; see `cost`.
+SECONDS = {"boston": 0.0006, "wafer": 0.06, "cifar10": 17.0}
+
+LOSSES: dict[str, dict[str, Any]] = {
+    "boston": {"mean_squared_error": REGRESSION, "mean_absolute_error": REGRESSION},
+    "wafer": {
+        "categorical_crossentropy": MULTICLASS,
+        "binary_crossentropy": BINARY,
+    },
+    "cifar10": {"categorical_crossentropy": MULTICLASS},
+}
+QUICK_EPOCHS = {"boston": boston.QUICK_EPOCHS, "wafer": 2, "cifar10": 1}
+
+
+def configurations(
+    exercises: Iterable[str], editions: Iterable[int], *, quick: bool = False
+) -> list[Configuration]:
+    """List what is trained; two editions with the same settings share it.
+
+    Parameters
+    ----------
+    exercises : iterable of str
+        Names, as in `SEEDS`.
+    editions : iterable of int
+        Whose settings.
+    quick : bool, default False
+        For a few epochs.
+
+    Returns
+    -------
+    list of Configuration
+        Each once, the classical models among them.
+    """
+    found: dict[Configuration, None] = {}
+    for exercise in exercises:
+        if exercise in CLASSICAL:
+            found[Configuration(exercise, quick=quick)] = None
+        for edition in editions:
+            for augment in (False, True) if exercise == "cifar10" else (None,):
+                settings = settings_of(exercise, edition, augment=bool(augment))
+                epochs = QUICK_EPOCHS[exercise] if quick else settings.epochs
+                for loss in LOSSES[exercise]:
+                    each = Configuration(
+                        exercise, loss, augment, epochs, settings.batch_size, quick
+                    )
+                    found[each] = None
+    return list(found)
+
+
+def cost(configuration: Configuration) -> float:
+    """Estimate the seconds that a seed takes on one core.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        What is trained.
+
+    Returns
+    -------
+    float
+        Measured once; their ratios serve to share out the work, and for the progress bar.
+    """
+    if configuration.loss is None:
+        return 5.0
+    assert configuration.epochs is not None
+    return SECONDS[configuration.exercise] * configuration.epochs
+
+
+def experiment(unit: Unit, backup: Path, tell: Tell, *, data_dir: Path | None = None) -> Outcome:
+    """Do a unit of the sweep.
+
+    Parameters
+    ----------
+    unit : Unit
+        Exercise, configuration and seeds.
+    backup : Path
+        File for the state of a long training.
+    tell : callable
+        Called with the share that is done.
+    data_dir : Path, optional
+        As for the loaders, which check the checksum.
+
+    Returns
+    -------
+    Outcome
+        The record, with what the seeds have in common, and the tables.
+    """
+    began, start = time.perf_counter(), datetime.now(UTC)
+    wanted = unit.configuration
+    split = load(wanted.exercise, data_dir)
+    if wanted.quick and wanted.exercise == "cifar10":
+        split = split.head(cifar10.QUICK_ROWS)
+    if wanted.loss is None:
+        given: Given = {"baseline": CLASSICAL[wanted.exercise](split)}, {}
+    else:
+        with _without_notes():  # on what was compiled: the record has it
+            given = TRAININGS[wanted.exercise](unit, split, backup, tell)
+    known, tables = given
+    task = LOSSES[wanted.exercise].get(wanted.loss) if wanted.loss else None
+    record = RunRecord(
+        id=unit.name,
+        status="finished",
+        start=start.isoformat(timespec="seconds"),
+        end=datetime.now(UTC).isoformat(timespec="seconds"),
+        seed=unit.seeds[0] if len(unit.seeds) == 1 else None,
+        seeds=list(unit.seeds),
+        seconds={"total": time.perf_counter() - began},
+        versions=provenance.versions(),
+        machine=provenance.machine() | {"peak_memory_MB": provenance.peak_memory()},
+        git_commit=provenance.git_commit(),
+        data=split.origin,
+        split=dict(split.sizes),
+        task=task.name if task else None,
+        activation=task.activation if task else None,
+        **asdict(wanted),
+        **known,
+    )
+    return Outcome(record, tables)
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    logger = logging.getLogger("nnloss")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@cache
+def load(exercise: str, data_dir: Path | None) -> Split:
+    """Load the data of an exercise, once in a process.
+
+    Parameters
+    ----------
+    exercise : str
+        Its name.
+    data_dir : Path, optional
+        As for the loaders.
+
+    Returns
+    -------
+    Split
+        Checked by its checksum.
+    """
+    loaders = {
+        "boston": load_boston,
+        "cifar10": load_cifar10,
+        "wafer": load_wafer,
+    }
+    with _without_notes():  # on classes and their numbers: the exercise tells
+        return loaders[exercise](data_dir)
+
+
+def _boston(unit: Unit, split: Split, backup: Path, tell: Tell) -> Given:
+    x = boston.standardised(split)
+    inputs = replace(split, x_train=x["train"], x_test=x["test"])
+    return _together(unit, inputs, boston.network, tell)
+
+
+def _wafer(unit: Unit, split: Split, backup: Path, tell: Tell) -> Given:
+    inputs = replace(split, x_train=split.x_train[..., None], x_test=split.x_test[..., None])
+    pairs = [(actual, predicted) for actual in range(2) for predicted in range(2)]
+    counted = {f"{a}_as_{p}": partial(_is, a, p) for a, p in pairs}
+    known, tables = _together(unit, inputs, wafer.network, tell, counted)
+    values = tables["seeds"]
+    tables["confusion"] = pd.concat(
+        pd.DataFrame(
+            {
+                "seed": values["seed"],
+                "actual": split.classes[a],
+                "predicted": split.classes[p],
+                "count": (values[f"val_{a}_as_{p}"] * len(split.x_test)).round().astype(int),
+            }
+        )
+        for a, p in pairs
+    ).sort_values("seed", kind="stable")
+    extra = [f"{rows}{name}" for name in counted for rows in ("", "val_")]
+    return known, tables | {name: tables[name].drop(columns=extra) for name in ("seeds", "curves")}
+
+
+def _is(actual: int, predicted: int, y: Any, p: Any) -> Any:
+    """Whether a row of two classes is of one and taken for another; one-hot rows, or labels."""
+    import tensorflow as tf
+
+    if y.shape[-1] == 2:
+        y, p = y[..., 1], tf.cast(p[..., 1] > p[..., 0], y.dtype)
+    else:
+        y, p = y[..., 0], tf.cast(p[..., 0] > 0.5, y.dtype)
+    return tf.cast((y == actual) & (p == predicted), tf.float32)
+
+
+def _together(
+    unit: Unit,
+    split: Split,
+    network: Callable[[], Any],
+    tell: Tell,
+    metrics: dict[str, Any] | None = None,
+) -> Given:
+    """Train all seeds of a unit at once."""
+    wanted = unit.configuration
+    assert wanted.epochs is not None
+    assert wanted.batch_size is not None
+    curves = training.fit_many(
+        network,
+        split,
+        unit.seeds,
+        task=LOSSES[wanted.exercise][str(wanted.loss)],
+        loss=wanted.loss,
+        epochs=wanted.epochs,
+        batch_size=wanted.batch_size,
+        metrics=metrics,
+        per_epoch=CURVES[wanted.exercise],
+        progress=lambda done, of: tell(done / of),
+    ).rename(columns={"loss": "train_loss"})
+    last = curves[curves["epoch"] == wanted.epochs].drop(columns="epoch")
+    task = LOSSES[wanted.exercise][str(wanted.loss)]
+    classes = len(split.classes) if task.nodes is None else None
+    one = training.compile_for_task(network(), task, classes=classes, loss=wanted.loss)
+    known = _of(one) | {"epochs_trained": wanted.epochs}
+    return known, {"seeds": last, "curves": curves.drop(columns="diverged")}
+
+
+def _of(model: Any) -> dict[str, Any]:
+    """Describe a network, for the record."""
+    return {"parameters": model.count_params(), "optimizer": model.optimizer.get_config()}
+
+
+def _cifar10(unit: Unit, split: Split, backup: Path, tell: Tell) -> Given:
+    import keras
+
+    wanted, (seed,) = unit.configuration, unit.seeds
+    assert wanted.epochs is not None
+    y_train, y_test = (
+        encode(y, MULTICLASS, len(split.classes)) for y in (split.y_train, split.y_test)
+    )
+    training.set_seed(seed)
+    model = training.compile_for_task(
+        cifar10.network(bool(wanted.augment)), MULTICLASS, classes=len(split.classes)
+    )
+    # The sweep removes it when it has kept the outcome: until then nothing is lost.
+    kept = training.Backup(backup, f"{unit.name}, data {split.arrays_sha256}", keep=True)
+    shares = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: tell((epoch + 1) / (wanted.epochs or 1))
+    )
+    model.fit(
+        split.x_train,
+        y_train,
+        validation_data=(split.x_test, y_test),
+        epochs=wanted.epochs,
+        batch_size=wanted.batch_size,
+        callbacks=[kept, shares],
+        verbose=0,
+    )
+    predicted = model.predict(split.x_test, batch_size=1000, verbose=0).argmax(axis=1)
+    counts = cifar10.confusion(split, predicted).rename_axis("actual").reset_index()
+    confusion = counts.melt("actual", var_name="predicted", value_name="count")
+    confusion.insert(0, "seed", seed)
+    curves = pd.DataFrame(kept.epochs).rename(columns={"loss": "train_loss"})
+    curves.insert(0, "seed", seed)
+    last = curves.tail(1).drop(columns="epoch")
+    last.insert(1, "diverged", not np.isfinite(curves.to_numpy(dtype=float)).all())
+    known = _of(model) | {
+        "epochs_trained": len(curves),
+        "weights_sha256": digest(*model.get_weights()),
+    }
+    return known, {"seeds": last, "curves": curves, "confusion": confusion}
+
+
+def _linear_regression(split: Split) -> dict[str, dict[str, float]]:
+    predictions = boston.linear_regression(split)
+    return {"linear_regression": boston.errors(split, predictions)["test"]}
+
+
+def _logistic_regression(split: Split) -> dict[str, dict[str, float]]:
+    return {"logistic_regression": wafer.logistic_regression(split).measures(split)}
+
+
+TRAININGS: dict[str, Callable[[Unit, Split, Path, Tell], Given]] = {
+    "boston": _boston,
+    "cifar10": _cifar10,
+    "wafer": _wafer,
+}
+CLASSICAL: dict[str, Callable[[Split], dict[str, dict[str, float]]]] = {
+    "boston": _linear_regression,
+    "wafer": _logistic_regression,
+}

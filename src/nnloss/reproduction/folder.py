@@ -1,0 +1,344 @@
+"""The folder of a sweep: each unit of work is kept whole, and verified when it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from nnloss._files import replacing, require_folder, set_aside, to_disk
+from nnloss.errors import DataError, FolderError
+from nnloss.reproduction.units import Configuration, Outcome, Unit
+from nnloss.runs import provenance
+from nnloss.runs.record import RunRecord
+
+logger = logging.getLogger("nnloss")
+
+#: Of the files below; a change of their meaning gets the next number.
+FORMAT = 1
+#: Libraries whose version may change what a seed gives.
+_DECISIVE = ("nnloss", "python", "tensorflow", "keras", "numpy")
+_SUMS = "SHA256SUMS"
+_KEYS = ["exercise", "loss", "augment", "epochs", "batch_size"]
+
+
+class SweepFolder:
+    """What a sweep has done, in ``<out>/sweep``.
+
+    A unit of work has a folder of its own, which appears with all its files or not at all:
+    ``run.json``, its tables as CSV, and ``SHA256SUMS``, which ``sha256sum --check`` reads.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of all runs.
+
+    Attributes
+    ----------
+    home : Path
+        ``<out>/sweep``.
+    under_way : Path
+        Backups of units that are not done, and how far they are.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.home = out / "sweep"
+        self.under_way = self.home / "under-way"
+        self._done: dict[Unit, RunRecord] = {}
+
+    @contextmanager
+    def opened(self, *, fresh: bool = False) -> Iterator[SweepFolder]:
+        """Take the folder for this process, and look at what is there.
+
+        Parameters
+        ----------
+        fresh : bool, default False
+            Set aside what is there.
+
+        Yields
+        ------
+        SweepFolder
+            Itself.
+
+        Raises
+        ------
+        FolderError
+            If it cannot be written to, another sweep is at work in it, or what is there was made
+            by other versions.
+        """
+        require_folder(self.home)
+        self._make(self.home)
+        lock = FileLock(self.home.parent / "sweep.lock")
+        holder = self.home.parent / "sweep.holder"
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            by = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
+            raise FolderError(
+                f"One sweep at a time may write to '{self.home}'",
+                f"{by} is at work there",
+                "Wait until it has ended, or choose another folder",
+            ) from None
+        try:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            with replacing(holder) as path:
+                path.write_text(f"process {os.getpid()}, since {now},", encoding="utf-8")
+            if fresh and any(self.home.iterdir()):
+                logger.info("What was there is now in %s", set_aside(self.home))
+            self._make(self.under_way)
+            self._require_format()
+            self._read()
+            yield self
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+    def done(self, configuration: Configuration) -> list[Unit]:
+        """Units of a configuration that are there.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            What was trained.
+
+        Returns
+        -------
+        list of Unit
+            Verified.
+        """
+        return [unit for unit in self._units() if unit.configuration == configuration]
+
+    def records(self, *, quick: bool) -> list[RunRecord]:
+        """List the records of all units that are there.
+
+        Parameters
+        ----------
+        quick : bool
+            Those of quick trainings, or those of full ones.
+
+        Returns
+        -------
+        list of RunRecord
+            By exercise, configuration and seed.
+        """
+        return [self._done[unit] for unit in self._units() if unit.configuration.quick == quick]
+
+    def keep(self, unit: Unit, outcome: Outcome) -> None:
+        """Keep what a unit gave.
+
+        Parameters
+        ----------
+        unit : Unit
+            One that is not there yet.
+        outcome : Outcome
+            What it gave.
+
+        Raises
+        ------
+        FolderError
+            If it cannot be written, or was made by other versions than the sweep's.
+        DataError
+            If one of its seeds is there already.
+        """
+        self._require_versions(outcome.record)
+        folder = self.home / unit.folder
+        self._require_new(unit)
+        temporary = self.under_way / f"{unit.name}.{secrets.token_hex(4)}.unfinished"
+        try:
+            self._make(temporary)
+            with replacing(temporary / "run.json") as path:
+                path.write_text(outcome.record.to_json(), encoding="utf-8")
+            for name, table in outcome.tables.items():
+                with replacing(temporary / _file(name)) as path:
+                    _write(table, name, path)
+            sums = "".join(f"{_sha256(p)}  {p.name}\n" for p in sorted(temporary.iterdir()))
+            with replacing(temporary / _SUMS) as path:
+                path.write_text(sums, encoding="utf-8")
+            self._make(folder.parent)
+            try:
+                temporary.rename(folder)
+                to_disk(folder.parent)
+            except OSError as error:
+                raise FolderError(
+                    f"'{folder}' must be written",
+                    f"the system says: {error.strerror}",
+                    "Make room there, or choose another folder",
+                ) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        self._done[unit] = outcome.record
+        for left in ("backup", "share", "lock"):
+            (self.under_way / f"{unit.name}.{left}").unlink(missing_ok=True)
+
+    def table(self, name: str, *, quick: bool) -> pd.DataFrame:
+        """Put the tables of all units together.
+
+        Parameters
+        ----------
+        name : {"seeds", "curves", "confusion"}
+            Which.
+        quick : bool
+            Those of quick trainings, or those of full ones.
+
+        Returns
+        -------
+        DataFrame
+            With the columns of the configuration in front, and with ``folder``, relative to the
+            folder of all runs.
+        """
+        parts = []
+        for unit in self._units():
+            path = self.home / unit.folder / _file(name)
+            if unit.configuration.quick != quick or not path.exists():
+                continue
+            part = pd.read_csv(path)
+            for place, key in enumerate(_KEYS):
+                part.insert(place, key, getattr(unit.configuration, key))
+            part["augment"] = part["augment"].astype(object)
+            if name == "seeds":
+                part.insert(len(_KEYS) + 1, "folder", f"{self.home.name}/{unit.folder}")
+            parts.append(part)
+        if not parts:
+            return pd.DataFrame(columns=[*_KEYS, "seed"])
+        return pd.concat(parts, ignore_index=True)
+
+    def _units(self) -> list[Unit]:
+        return sorted(
+            self._done,
+            key=lambda unit: (unit.configuration.exercise, unit.configuration.name, unit.seeds),
+        )
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError(
+                f"The output folder '{folder}' must be a folder that can be written to",
+                f"the system says: {error.strerror}",
+                "Choose another folder or change its permissions",
+            ) from error
+
+    def _require_format(self) -> None:
+        """Refuse a folder whose files have another meaning; mark a new one."""
+        file = self.home / "sweep.json"
+        rule = f"'{self.home}' must be a sweep in format {FORMAT}, or new"
+        remedy = "Choose another --out, or begin anew with --fresh"
+        if file.exists():
+            try:
+                found = json.loads(file.read_text(encoding="utf-8"))["format"]
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise FolderError(rule, f"'{file.name}' cannot be read: {error}", remedy) from error
+            if found != FORMAT:
+                raise FolderError(rule, f"found format {found}", remedy)
+            return
+        strangers = [path.name for path in self.home.iterdir() if path != self.under_way]
+        if strangers:
+            raise FolderError(rule, f"found '{strangers[0]}' and no sweep.json", remedy)
+        with replacing(file) as path:
+            path.write_text(json.dumps({"format": FORMAT}) + "\n", encoding="utf-8")
+
+    def _require_versions(self, record: RunRecord) -> None:
+        here = provenance.versions()
+        for name in _DECISIVE:
+            if record.versions.get(name) != here.get(name):
+                raise FolderError(
+                    "A sweep must go on with the versions that it began with",
+                    f"run '{record.id}' was made with {name} {record.versions.get(name)}, "
+                    f"here is {here.get(name)}",
+                    "Install that version, choose another --out, or begin anew with --fresh",
+                )
+
+    def read_only(self) -> None:
+        """Look at what is there, of whichever versions, and change nothing.
+
+        Raises
+        ------
+        DataError
+            If a unit is damaged.
+        """
+        self._done = {}
+        for folder in self._folders():
+            unit, record = _verified(folder, self.home)
+            self._require_new(unit)
+            self._done[unit] = record
+
+    def _folders(self) -> list[Path]:
+        """List the folders of units; what was set aside is not looked at."""
+        found = {path.parent for name in (_SUMS, "run.json") for path in self.home.rglob(name)}
+        return sorted(folder for folder in found if ".aside-" not in str(folder))
+
+    def _read(self) -> None:
+        """Verify every unit; one that is damaged is set aside."""
+        self._done = {}
+        for leftover in self.under_way.glob("*.unfinished"):
+            shutil.rmtree(leftover)
+        for folder in self._folders():
+            try:
+                unit, record = _verified(folder, self.home)
+                self._require_new(unit)
+            except DataError as error:
+                logger.warning("%s It was set aside as %s.", error, set_aside(folder).name)
+                continue
+            self._require_versions(record)
+            self._done[unit] = record
+
+    def _require_new(self, unit: Unit) -> None:
+        """Refuse a unit with a seed that is there already: it would be counted twice."""
+        there = {seed for each in self.done(unit.configuration) for seed in each.seeds}
+        twice = there.intersection(unit.seeds)
+        if twice:
+            raise DataError(
+                f"The run in '{unit.folder}' must have seeds that no other has",
+                f"seed {min(twice)} is in another one too",
+                "It is not needed",
+            )
+
+
+def _verified(folder: Path, home: Path) -> tuple[Unit, RunRecord]:
+    """Read a unit, and check each of its files."""
+    where = folder.relative_to(home)
+    rule = f"The run in '{where}' must be as it was written"
+    remedy = "It will be run again"
+    try:
+        sums = (folder / _SUMS).read_text(encoding="utf-8")
+        expected = dict(line.split("  ", 1)[::-1] for line in sums.splitlines())
+        found = {path.name: _sha256(path) for path in folder.iterdir() if path.name != _SUMS}
+    except (OSError, ValueError) as error:
+        raise DataError(rule, f"reading it gave: {error}", remedy) from error
+    wrong = [name for name in {**expected, **found} if expected.get(name) != found.get(name)]
+    if wrong or "run.json" not in expected:
+        name = (wrong or ["run.json"])[0]
+        raise DataError(rule, f"the checksum of '{name}' does not agree", remedy)
+    record = RunRecord.read(folder / "run.json")
+    unit = Unit(Configuration.of(record), tuple(record.seeds))
+    if unit.folder != PurePosixPath(where):
+        raise DataError(rule, f"it is the run of '{unit.folder}'", remedy)
+    return unit, record
+
+
+def _file(table: str) -> str:
+    return "curves.csv.gz" if table == "curves" else f"{table}.csv"
+
+
+def _write(table: pd.DataFrame, name: str, path: Path) -> None:
+    """Write a table: values in full, curves with the four digits that a figure can show."""
+    if name == "curves":
+        gzip = {"method": "gzip", "mtime": 0}
+        table.to_csv(path, index=False, float_format="%.4g", compression=gzip)
+    else:
+        table.to_csv(path, index=False)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

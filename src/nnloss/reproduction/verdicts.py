@@ -1,0 +1,303 @@
+"""Do the published numbers hold? A verdict on each, from the same training by many seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from nnloss.course.published import PUBLISHED, Published, decimals
+from nnloss.reproduction.prediction import ORDER, Values, interval, p_value, percentile
+from nnloss.reproduction.seed_table import rows_of
+
+REPRODUCED = "reproduced"
+NOT_REPRODUCED = "not reproduced"
+TYPICAL = "typical"
+UNUSUAL = "unusual"
+UNDECIDED = "undecided"
+
+COLUMNS = """
+    exercise edition quantity published ours mean sd n diverged low high low_999 high_999 least most
+    percentile percentile_low percentile_high p p_holm verdict certain epochs batch_size loss
+    augment metric interval interval_999 note
+""".split()
+
+#: In paragraphs, with an empty line between them.
+RULE = """
+A number without randomness is reproduced if ours, rounded to the printed digits, is the printed
+one, and not reproduced otherwise.
+
+A number that depends on random weights is one run of the course. It is held against n runs of ours
+with the same network, loss, epochs and batch size, one for each seed, all rounded to its digits. It
+is typical inside the 95 % interval of a single new run (limits belong to it); unusual outside of
+that, but inside the range of all seeds or the 99.9 % interval; not reproduced outside of those. It
+is undecided with fewer than 2 seeds, or if fewer than 39 all agree and leave no spread to judge by.
+A seed that diverged is left out and counted, so the question is about runs that came to an end, as
+the course's did.
+
+The intervals go from the r-th smallest to the r-th largest run, which cover a new one with
+probability (n + 1 - 2r)/(n + 1) or more, whatever the distribution. That takes 39 seeds for 95 %
+and 1,999 for 99.9 %. With fewer it is Student's interval for a new observation, mean ± t sd
+sqrt(1 + 1/n), which takes the runs to be normally distributed.
+
+The percentile is that of the published number among our runs, equal ones counted half, with 95 %
+limits by Clopper and Pearson. A verdict is certain if both limits agree with it: both between 2.5
+and 97.5 for typical, both in the same tail for unusual and not reproduced. That assumes no
+distribution; to be certain of a tail it takes 146 seeds or more.
+
+p is two-sided and by the method of the 95 % interval: at most 0.05 outside of it and nowhere else,
+and by ranks never less than 2/(n + 1). Of the 22 numbers 16 are random, so that 0.8 of them are
+expected outside their interval by chance, even if each is a run like ours. p is therefore corrected
+by Holm's method for the random numbers that were asked; the 6 others have no p. Holm's method holds
+for dependent tests too, and these are: a run of the course gave two numbers, and editions with
+equal settings share our seeds. The verdict itself is that of the single number, without correction.
+""".strip()
+
+
+def verdicts(
+    seeds: pd.DataFrame,
+    classical: Mapping[str, Mapping[str, Mapping[str, float]]],
+    *,
+    editions: Iterable[int] = (2023, 2024),
+) -> pd.DataFrame:
+    """Judge the published numbers by the rule in `RULE`.
+
+    Parameters
+    ----------
+    seeds : DataFrame
+        A row for each configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
+        ``batch_size``, ``seed``, ``diverged`` and the metrics of the last epoch. It may be empty.
+    classical : mapping
+        By exercise, classical model and metric, as ``baseline`` in a run record.
+    editions : iterable of int, default (2023, 2024)
+        Years of the course.
+
+    Returns
+    -------
+    DataFrame
+        A row for each published number whose exercise is in one of the tables. ``ours`` is the
+        number of a classical model; of a network there are ``mean``, ``sd``, ``n`` (seeds that
+        count), ``diverged``, 95 % and 99.9 % interval of a single run and how they were found, the
+        range, ``percentile`` with its limits, ``p`` and ``p_holm``. ``certain`` says whether
+        the verdict is the same at both limits of the percentile, ``note`` what else there is to
+        know, ``metric`` the column of `seeds`. What a number does not have is NaN, the metric of a
+        classical model None.
+
+    Raises
+    ------
+    DataError
+        If a seed is there twice in one configuration.
+    """
+    run = set(classical) | (set() if seeds.empty else set(seeds["exercise"]))
+    years = set(editions)
+    asked = [each for each in PUBLISHED if each.exercise in run and each.edition in years]
+    rows = [_classical(each, classical) if each.loss is None else _random(each, seeds)
+            for each in asked]  # fmt: skip
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    tested = table["p"].notna()
+    if tested.any():
+        table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"], method="holm")[1]
+    integers = dict.fromkeys(("epochs", "batch_size"), "Int64")
+    return table.astype({"certain": bool, **integers})
+
+
+def judge(values: Values, published: float) -> dict[str, Any]:
+    """Judge one run by many, as `RULE` says of a number that depends on random weights.
+
+    Parameters
+    ----------
+    values : ndarray
+        Ours, finite, rounded as the published one is.
+    published : float
+        The one run.
+
+    Returns
+    -------
+    dict
+        The statistics and the verdict, by the names of the table's columns.
+    """
+    n, place = len(values), percentile(values, published)
+    narrow, wide = interval(values), interval(values, 1000)
+    least, most = (values.min(), values.max()) if n else (math.nan, math.nan)
+    if math.isnan(narrow.low):
+        verdict, certain = UNDECIDED, False
+    elif published in narrow:
+        verdict, certain = TYPICAL, place.inside
+    else:
+        verdict = UNUSUAL if least <= published <= most or published in wide else NOT_REPRODUCED
+        certain = place.outside
+    return {
+        "mean": values.mean() if n else math.nan,
+        "sd": values.std(ddof=1) if n > 1 else math.nan,
+        "n": n,
+        "low": narrow.low,
+        "high": narrow.high,
+        "interval": narrow.method,
+        "low_999": wide.low,
+        "high_999": wide.high,
+        "interval_999": wide.method,
+        "least": least,
+        "most": most,
+        "percentile": place.value,
+        "percentile_low": place.low,
+        "percentile_high": place.high,
+        "p": p_value(values, published),
+        "verdict": verdict,
+        "certain": certain,
+    }
+
+
+def summary(table: pd.DataFrame) -> str:
+    """Say in a paragraph what the verdicts come to.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `verdicts` gives it.
+
+    Returns
+    -------
+    str
+        How many hold, what chance explains, what survives the correction, and what the number of
+        seeds leaves open.
+    """
+    if table.empty:
+        return "No published number was asked for."
+    fixed, random = table[table["loss"].isna()], table[table["loss"].notna()]
+    parts = []
+    if len(fixed):
+        parts.append(
+            f"Of {_count(fixed, 'number')} without randomness "
+            f"{_verdicts(fixed, (REPRODUCED, NOT_REPRODUCED, UNDECIDED))}."
+        )
+    if len(random):
+        parts.append(
+            f"Of {_count(random, 'number')} that depend on random weights "
+            f"{_verdicts(random, (TYPICAL, UNUSUAL, NOT_REPRODUCED, UNDECIDED))}."
+        )
+    tested = random[random["p"].notna()]
+    if len(tested):
+        parts += [_by_chance(tested), _left_open(tested)]
+    incomplete = random[random["diverged"] > 0]
+    if len(incomplete):
+        most = incomplete["diverged"].max()
+        parts.append(f"Seeds that diverged, {most} at most, are left out of {_names(incomplete)}.")
+    return " ".join(parts)
+
+
+def _by_chance(tested: pd.DataFrame) -> str:
+    outside = tested["verdict"].isin([UNUSUAL, NOT_REPRODUCED]).sum()
+    survives = tested[tested["p_holm"] <= 0.05]
+    return (
+        f"Outside their 95 % interval are {outside} of {len(tested)}, where chance alone would put "
+        f"{0.05 * len(tested):.1f} on average. After Holm's correction for {len(tested)} questions "
+        + (f"there remain {_names(survives)}." if len(survives) else "none of them remains.")
+    )
+
+
+def _left_open(tested: pd.DataFrame) -> str:
+    unsettled = tested[~tested["certain"]]
+    text = (
+        "Without assuming a distribution, the seeds settle for each of them whether it is in the "
+        "central 95 %."
+        if unsettled.empty
+        else "Without assuming a distribution, the number of seeds leaves open whether "
+        f"{len(unsettled)} of them are in the central 95 %: {_exercises(unsettled)}."
+    )
+    by_rank = tested[tested["interval"].eq(ORDER)]
+    coarse = by_rank[2 / (by_rank["n"] + 1) * len(tested) > 0.05]
+    if len(coarse):
+        text += (
+            " By ranks of so few seeds no p is small enough to remain after the correction for "
+            f"all {len(tested)}: {_exercises(coarse)}."
+        )
+    return text
+
+
+def _count(rows: pd.DataFrame, noun: str) -> str:
+    return f"{len(rows)} {noun}{'s' * (len(rows) != 1)}"
+
+
+def _verdicts(rows: pd.DataFrame, order: tuple[str, ...]) -> str:
+    counts = rows["verdict"].value_counts()
+    return ", ".join(f"{counts[each]} {each}" for each in order if each in counts)
+
+
+def _names(rows: pd.DataFrame) -> str:
+    return "; ".join(
+        f"{row['exercise']} {row['edition']} {row['quantity']}" for row in rows.to_dict("records")
+    )
+
+
+def _exercises(rows: pd.DataFrame) -> str:
+    """Count the numbers of each exercise, and their seeds."""
+    texts = []
+    for exercise, part in rows.groupby("exercise", sort=False):
+        seeds = " to ".join(f"{n:,}" for n in sorted({part["n"].min(), part["n"].max()}))
+        texts.append(f"{len(part)} of {exercise} ({seeds} seeds)")
+    return ", ".join(texts)
+
+
+def _known(number: Published) -> dict[str, Any]:
+    settings = number.settings
+    return {
+        "exercise": number.exercise,
+        "edition": number.edition,
+        "quantity": number.quantity,
+        "published": number.value,
+        "loss": number.loss,
+        "augment": number.augment,
+        "metric": number.metric,
+        "epochs": settings and settings.epochs,
+        "batch_size": settings and settings.batch_size,
+        "n": 0,
+        "diverged": 0,
+        "note": "",
+    }
+
+
+def _classical(
+    number: Published, classical: Mapping[str, Mapping[str, Mapping[str, float]]]
+) -> dict[str, Any]:
+    _, model, metric = number.key.split(".")
+    ours = classical.get(number.exercise, {}).get(model, {}).get(metric)
+    if ours is None:
+        lack = {"verdict": UNDECIDED, "certain": False, "note": "the model was not fitted"}
+        return _known(number) | lack
+    same = round(float(ours), decimals(number.value)) == number.value
+    verdict = REPRODUCED if same else NOT_REPRODUCED
+    return _known(number) | {"ours": float(ours), "verdict": verdict, "certain": True}
+
+
+def _random(number: Published, seeds: pd.DataFrame) -> dict[str, Any]:
+    values, diverged = _runs(number, seeds)
+    found = judge(values, number.value)
+    note = _note(len(values), diverged, found["verdict"])
+    return _known(number) | found | {"diverged": diverged, "note": note}
+
+
+def _runs(number: Published, seeds: pd.DataFrame) -> tuple[Values, int]:
+    """Take our values, rounded as the published one, and count the seeds that diverged."""
+    assert number.loss is not None, "a classical model has no seeds"
+    assert number.settings is not None, "a network has settings"
+    rows = rows_of(seeds, number.exercise, number.loss, number.augment, number.settings)
+    if rows.empty:
+        return np.empty(0), 0
+    counts = ~rows["diverged"].astype(bool) & np.isfinite(rows[number.metric])
+    # Counts of right answers are fractions: as printed, equal ones are equal numbers.
+    digits = decimals(number.value)
+    values = [round(float(value), digits) for value in rows.loc[counts, number.metric]]
+    return np.array(values), int((~counts).sum())
+
+
+def _note(n: int, diverged: int, verdict: str) -> str:
+    notes = []
+    if diverged:
+        notes.append(f"{diverged} of {n + diverged} seeds diverged and are left out")
+    if verdict == UNDECIDED:
+        notes.append("fewer than 2 seeds" if n < 2 else f"all {n} seeds agree")
+    return "; ".join(notes)

@@ -1,0 +1,187 @@
+"""A run under way: the folder that it owns, and its record as it grows."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from nnloss.runs import provenance
+from nnloss._files import create_folder, replacing, require_folder
+from nnloss.runs.record import RunRecord
+from nnloss.runs.results import add_row, require_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+logger = logging.getLogger("nnloss")
+
+
+class Run:
+    """A run under way: its folder, and its record, which grows with the run.
+
+    As a context manager it ends the record: ``finished``, ``interrupted`` (Ctrl-C) or ``failed``
+    with the traceback; in each case the table of all runs gets its row.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of all runs.
+    record : RunRecord
+        What is known at the start.
+
+    See Also
+    --------
+    Run.start : Makes one.
+    """
+
+    def __init__(self, out: Path, record: RunRecord) -> None:
+        self.out = out
+        self.record = record
+        self.folder = out / record.exercise / record.id
+        self._began = time.perf_counter()
+
+    @classmethod
+    def start(cls, out: str | os.PathLike[str], exercise: str, **known: Any) -> Run:
+        """Create the run's folder and the first state of its record.
+
+        Parameters
+        ----------
+        out : path
+            The folder of all runs; created if it is not there.
+        exercise : str
+            Name of the exercise or model.
+        **known
+            Fields of `RunRecord`.
+
+        Returns
+        -------
+        Run
+            With status ``running``.
+
+        Raises
+        ------
+        FolderError
+            If the folder cannot be written to.
+        """
+        out = Path(out)
+        require_folder(out)
+        require_table(out / "results.csv")
+        now = datetime.now(UTC)
+        record = RunRecord(
+            id="",
+            exercise=_file_name(exercise),
+            command=provenance.command(),
+            start=now.isoformat(timespec="seconds"),
+            versions=provenance.versions(),
+            machine=provenance.machine(),
+            git_commit=provenance.git_commit(),
+        )
+        while True:
+            run = cls(out, replace(record, id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"))
+            try:
+                create_folder(out, run.record.exercise, run.record.id)
+            except FileExistsError:  # another run drew the same name in this second
+                continue
+            run.update(**known)
+            return run
+
+    def update(self, **known: Any) -> None:
+        """Add to the record and write it.
+
+        Parameters
+        ----------
+        **known
+            Fields of `RunRecord`. Dictionaries are merged into what is there, other values
+            replace it.
+        """
+        merged = {name: _merged(getattr(self.record, name), value) for name, value in known.items()}
+        self.record = replace(self.record, **merged)
+        with replacing(self.folder / "run.json") as path:
+            path.write_text(self.record.to_json(), encoding="utf-8")
+        if self.record.status != "running":  # evaluate() may come after the end
+            add_row(self.out / "results.csv", self.record.row())
+
+    def save_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table as ``name.csv``.
+
+        Parameters
+        ----------
+        name : str
+            Without ending.
+        table : pandas.DataFrame
+            Its index is not written.
+        """
+        with replacing(self.folder / f"{name}.csv") as path:
+            table.to_csv(path, index=False)
+
+    def save_figure(self, name: str, figure: Figure) -> None:
+        """Write a figure as ``name.png`` and ``name.svg``.
+
+        Parameters
+        ----------
+        name : str
+            Without ending.
+        figure : matplotlib.figure.Figure
+            The figure.
+        """
+        for ending, options in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
+            with replacing(self.folder / f"{name}.{ending}") as path:
+                figure.savefig(path, **options)
+
+    def save_model(self, model: Any) -> None:
+        """Write a model as ``model.keras``.
+
+        Parameters
+        ----------
+        model : keras.Model
+            The model.
+        """
+        with replacing(self.folder / "model.keras") as path:
+            model.save(path)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        status = "finished"
+        text = None
+        if kind is not None:
+            interrupted = issubclass(kind, KeyboardInterrupt)
+            status = "interrupted" if interrupted else "failed"
+            text = None if interrupted else "".join(traceback.format_exception(error))
+            logger.info("Run %s; what there is of it is in %s", status, self.folder)
+        self.update(
+            status=status,
+            error=text,
+            end=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds={"total": time.perf_counter() - self._began},
+            machine={"peak_memory_MB": provenance.peak_memory()},
+        )
+
+
+def _merged(old: Any, new: Any) -> Any:
+    """Lay `new` over `old`, key by key."""
+    if isinstance(old, dict) and isinstance(new, Mapping):
+        return old | {key: _merged(old.get(key), value) for key, value in new.items()}
+    return new
+
+
+def _file_name(name: str) -> str:
+    """Make a name that is one folder on every system."""
+    kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
+    return kept or "run"

@@ -1,0 +1,176 @@
+"""Each pair against its twin: a linear network with that pair, and the GLM by `statsmodels`.
+
+Both maximise one likelihood, so both have the same coefficients, if the maximum exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnloss._keras import keras
+from nnloss.table import Fit, Task, separated
+from nnloss.table.encoding import as_targets
+from nnloss.table.families import with_intercept
+from nnloss.theory.backpropagation import by_hand
+from nnloss.training.models import compile_for_task
+from nnloss.training.seeds import set_seed
+
+Array = NDArray[np.float64]
+
+__all__ = ["Fit", "double_precision", "fit_glm", "fit_network", "log_likelihood", "separated"]
+
+_STEPS_AN_EPOCH = 16
+# Share of the gradient at zero weights. Keras' Poisson loss adds 1e-7 to the mean: none is smaller.
+_CONVERGED = 1e-6
+
+
+def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
+    """Fit the GLM of a task by `statsmodels`.
+
+    Parameters
+    ----------
+    task, x, y
+        As for `nnloss.table.Task.fit_glm`.
+
+    Returns
+    -------
+    Fit
+        At the maximum of the likelihood.
+
+    Raises
+    ------
+    ValueError
+        If the likelihood has no maximum; with separated classes it has none.
+    """
+    return task.fit_glm(x, y)
+
+
+def fit_network(
+    task: Task, x: Array, y: NDArray[Any], *, hidden: int | None = None, steps: int = 800
+) -> Fit:
+    """Train a network that is linear up to its output activation, until its gradient is zero.
+
+    On all rows at once, in double precision, through `compile_for_task` with the canonical loss.
+    By gradient descent with Nesterov's momentum, with one over the largest curvature that the loss
+    can have on `x` as the step. Where that is not known before, as with a hidden layer or for
+    counts, by Adam with steps that fade out. As ``set_seed`` does, it seeds the process, with 0.
+
+    Parameters
+    ----------
+    task : Task
+        The pair to train with.
+    x : ndarray, shape (N, features)
+        Standardised, so that the curvature is alike in all directions.
+    y : ndarray, shape (N,) or (N, nodes)
+        Targets, or numbers of classes.
+    hidden : int, optional
+        Units of a hidden layer with linear activation.
+    steps : int, default 800
+        Of training, each on all rows; rounded up to a multiple of 16.
+
+    Returns
+    -------
+    Fit
+        In the coding of the GLM; a hidden layer is multiplied out.
+
+    Raises
+    ------
+    ValueError
+        If the gradient is not zero after so many steps.
+    """
+    nodes = task.nodes or (y.shape[1] if y.ndim > 1 else int(np.max(y)) + 1)
+    classes = None if task.nodes else nodes
+    encoded = as_targets(y, task.loss, nodes)
+    design = with_intercept(x)
+    with double_precision():
+        set_seed(0)
+        features = keras.Input((x.shape[1],))
+        if hidden is None and task.loss.curvature:
+            share = task.loss.curvature / (nodes if task.domain.by_node else 1)
+            curvature = share * np.linalg.eigvalsh(design.T @ design)[-1] / len(x)
+            optimizer = keras.optimizers.SGD(1 / curvature, momentum=0.95, nesterov=True)
+        else:
+            fading = keras.optimizers.schedules.CosineDecay(0.1, steps)
+            optimizer = keras.optimizers.Adam(fading)
+        # Without a hidden layer the linear predictor is all there is.
+        end = features if hidden is None else keras.layers.Dense(hidden)(features)
+        model = compile_for_task(
+            keras.Model(features, end), task, classes=classes, optimizer=optimizer, head="add"
+        )
+        # A batch is all rows. An epoch costs more than such a step, so each has many of them.
+        model.fit(
+            np.concatenate([x] * _STEPS_AN_EPOCH),
+            np.concatenate([encoded] * _STEPS_AN_EPOCH),
+            epochs=-(-steps // _STEPS_AN_EPOCH),
+            batch_size=len(x),
+            shuffle=False,
+            verbose=0,
+        )
+        weights = _multiplied_out(model.get_weights())
+    _require_converged(task, x, encoded, weights, steps)
+    value = task.log_likelihood(encoded, design @ weights)
+    # A constant added to all logits changes nothing: class 0 is the one the others are against.
+    coded = weights if task.domain.by_node else weights[:, 1:] - weights[:, :1]
+    return Fit(coded, value)
+
+
+def _require_converged(task: Task, x: Array, y: NDArray[Any], weights: Array, steps: int) -> None:
+    """Compare the gradient with that of a network that says 0 to every row."""
+    columns = y.reshape(len(x), -1)
+    size = [
+        max(np.abs(part).max() for part in by_hand([at[1:], at[0]], x, columns, task))
+        for at in (weights, np.zeros_like(weights))
+    ]
+    if not size[0] <= _CONVERGED * size[1]:
+        raise ValueError(
+            f"The training of '{task.name}' must end where the gradient is zero; after {steps} "
+            f"steps it is {size[0]:.1e}, from {size[1]:.1e} at the start. Give more steps, "
+            "standardise x, and look for columns that are nearly the same."
+        )
+
+
+def _multiplied_out(weights: list[Array]) -> Array:
+    """Make one layer of several linear ones: the bias above the kernel."""
+    kernel, bias = weights[:2]
+    for place in range(2, len(weights), 2):
+        kernel, bias = kernel @ weights[place], bias @ weights[place] + weights[place + 1]
+    return np.vstack([bias, kernel])
+
+
+def log_likelihood(task: Task, y: NDArray[Any], predictor: Array) -> float:
+    """Log-likelihood of all rows, from the linear predictor.
+
+    Parameters
+    ----------
+    task : Task
+        Its canonical loss is the negative log-likelihood, up to the variance of a Gaussian, which
+        is put at its own maximum, the mean squared error.
+    y : ndarray
+        Targets of the task.
+    predictor : ndarray, shape (N, nodes)
+        Before the output activation.
+
+    Returns
+    -------
+    float
+        A sum over rows, in nats.
+    """
+    return task.log_likelihood(y, predictor)
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Let Keras make layers of float64; it makes what it made before afterwards."""
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)

@@ -1,0 +1,385 @@
+"""The losses are likelihoods: the same values and gradients from Keras, statsmodels, scikit-learn.
+
+The linear predictor is written eta, a mean or probability mu. A loss is a mean over rows, a
+log-likelihood a sum.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnloss import likelihoods
+from nnloss._tensorflow import keras, tf
+from nnloss.table import Task
+from nnloss.table.families import with_intercept
+from nnloss.theory.claims import Claim, same
+
+Array = NDArray[np.float64]
+
+_EXACT = 1e-10
+
+
+def gaussian(x: Array, y: Array, *, sigma: float = 4.0) -> list[Claim]:
+    """MSE and the Gaussian likelihood, identity link.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, features)
+        Features.
+    y : ndarray, shape (N,)
+        A quantity.
+    sigma : float, default 4.0
+        Any standard deviation: it scales the loss and adds a constant.
+
+    Returns
+    -------
+    list of Claim
+        Value, value at the best sigma, scikit-learn's value, gradient by Keras and statsmodels.
+    """
+    import statsmodels.api as sm
+    from sklearn.metrics import mean_squared_error
+
+    n, design = len(y), sm.add_constant(x)
+    fit = sm.OLS(y, design).fit()
+    eta = np.asarray(fit.fittedvalues)
+    mse, gradient = _keras(keras.losses.MeanSquaredError, y, eta)
+    constant = n / 2 * np.log(2 * np.pi * sigma**2)
+    glm = sm.GLM(y, design, family=sm.families.Gaussian())
+    score = np.asarray(glm.score_factor(fit.params, scale=1.0))
+    topic = "MSE: Gaussian"
+    return [
+        same(
+            topic,
+            f"N/(2 sigma²) MSE + N/2 ln(2 pi sigma²) = -logL, sigma = {sigma:g}",
+            n / (2 * sigma**2) * mse + constant,
+            -fit.model.loglike(fit.params, scale=sigma**2),
+            _EXACT,
+            relative=True,
+        ),
+        same(
+            topic,
+            "N/2 (ln(2 pi MSE) + 1) = -logL at the best sigma",
+            n / 2 * (np.log(2 * np.pi * mse) + 1),
+            -fit.llf,
+            _EXACT,
+            relative=True,
+        ),
+        same(
+            topic,
+            "MSE of Keras = of scikit-learn",
+            mse,
+            mean_squared_error(y, eta),
+            _EXACT,
+            relative=True,
+        ),
+        same(topic, "N/2 dMSE/deta = mu - y", n / 2 * gradient, eta - y, _EXACT, relative=True),
+        same(topic, "mu - y = -score of statsmodels", eta - y, -score, _EXACT, relative=True),
+    ]
+
+
+def bernoulli(x: Array, y: NDArray[Any]) -> list[Claim]:
+    """BCE and the Bernoulli likelihood, logit link.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, features)
+        Features.
+    y : ndarray, shape (N,)
+        0 and 1, not separated.
+
+    Returns
+    -------
+    list of Claim
+        Value, scikit-learn's value, gradient by Keras and statsmodels.
+    """
+    import statsmodels.api as sm
+    from sklearn.metrics import log_loss
+
+    n, design = len(y), sm.add_constant(x)
+    fit = sm.GLM(y, design, family=sm.families.Binomial()).fit()
+    eta = design @ fit.params
+    p = likelihoods.sigmoid(eta)
+    bce, gradient = _keras(keras.losses.BinaryCrossentropy, y, eta, from_logits=True)
+    score = np.asarray(fit.model.score_factor(fit.params))
+    topic = "BCE: Bernoulli"
+    return [
+        same(topic, "N BCE = -logL", n * bce, -fit.llf, _EXACT, relative=True),
+        same(topic, "BCE of Keras = of scikit-learn", bce, log_loss(y, p), _EXACT),
+        same(topic, "N dBCE/deta = mu - y", n * gradient, p - y, _EXACT),
+        same(topic, "mu - y = -score of statsmodels", p - y, -score, _EXACT),
+    ]
+
+
+def multinomial(x: Array, y: NDArray[Any]) -> list[Claim]:
+    """CCE and the multinomial likelihood, softmax link.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, features)
+        Features.
+    y : ndarray, shape (N,)
+        Numbers of classes, not separated.
+
+    Returns
+    -------
+    list of Claim
+        Value, scikit-learn's value, gradient by Keras and statsmodels.
+    """
+    import statsmodels.api as sm
+    from sklearn.metrics import log_loss
+
+    n, design = len(y), sm.add_constant(x)
+    fit = sm.MNLogit(y, design).fit(method="newton", disp=0)
+    eta = np.column_stack([np.zeros(n), design @ np.asarray(fit.params)])  # class 0: the reference
+    p, one_hot = likelihoods.softmax(eta), np.eye(eta.shape[1])[y]
+    cce, gradient = _keras(keras.losses.CategoricalCrossentropy, one_hot, eta, from_logits=True)
+    # The derivative in an intercept is that in the predictor; there is none for class 0.
+    by_row = np.asarray(fit.model.score_obs(fit.params)).reshape(n, eta.shape[1] - 1, -1)
+    topic = "CCE: multinomial"
+    return [
+        same(topic, "N CCE = -logL", n * cce, -fit.llf, _EXACT, relative=True),
+        same(topic, "CCE of Keras = of scikit-learn", cce, log_loss(y, p), _EXACT),
+        same(topic, "N dCCE/deta = mu - y", n * gradient, p - one_hot, _EXACT),
+        same(
+            topic,
+            "mu - y = -score of statsmodels",
+            (p - one_hot)[:, 1:],
+            -by_row[:, :, 0],
+            _EXACT,
+        ),
+    ]
+
+
+def of_task(task: Task, x: Array, y: NDArray[Any]) -> list[Claim]:
+    """Compare the canonical loss of any task with the likelihood of its GLM.
+
+    Parameters
+    ----------
+    task : Task
+        One of the table, or of your own; each node has a target of its own.
+    x : ndarray, shape (N, features)
+        Features.
+    y : ndarray, shape (N,) or (N, nodes)
+        Targets.
+
+    Returns
+    -------
+    list of Claim
+        The likelihood by the loss and by statsmodels, both at the fitted GLM; value and gradient of
+        the loss by Keras and by the table.
+    """
+    fit = task.fit_glm(x, y)
+    eta, targets = with_intercept(x) @ fit.coefficients, np.asarray(y, dtype=np.float64)
+    targets = targets.reshape(eta.shape)
+    kind = task.loss.keras_class
+    options = {"from_logits": True} if task.loss.takes_logits else {}
+    mean = None if task.loss.takes_logits else task.activation
+    loss = getattr(keras.losses, kind) if isinstance(kind, str) else kind
+    value, gradient = _keras(loss, targets, eta, activation=mean, **options)
+    name = task.loss.aliases[0].upper() if task.loss.aliases else task.loss.title
+    topic = f"{name}: {task.row[4]}"
+    ours = task.loss.gradient(targets, eta) / len(eta)
+    return [
+        same(
+            topic,
+            f"-logL by the {task.loss.title} = -logL of statsmodels",
+            -task.log_likelihood(targets, eta),
+            -fit.log_likelihood,
+            _EXACT,
+            relative=True,
+        ),
+        # Keras adds 1e-7 to the mean of counts.
+        same(topic, f"{name} of Keras = of the table", value, task.loss.value(targets, eta).mean(),
+             1e-6, relative=True),
+        same(topic, f"d{name}/deta of Keras = of the table", gradient, ours, 1e-6, relative=True),
+    ]  # fmt: skip
+
+
+def laplace(x: Array, y: Array, *, scale: float = 3.0) -> list[Claim]:
+    """MAE and the Laplace likelihood, which belongs to no GLM.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, features)
+        Features.
+    y : ndarray, shape (N,)
+        A quantity.
+    scale : float, default 3.0
+        Of the distribution, any.
+
+    Returns
+    -------
+    list of Claim
+        Value, scikit-learn's value, the gradient, which is no residual, and the median.
+    """
+    import statsmodels.api as sm
+    from scipy import optimize, stats
+    from sklearn.metrics import mean_absolute_error
+
+    n = len(y)
+    eta = np.asarray(sm.OLS(y, sm.add_constant(x)).fit().fittedvalues)
+    mae, gradient = _keras(keras.losses.MeanAbsoluteError, y, eta)
+    best = optimize.minimize_scalar(
+        lambda constant: np.mean(np.abs(y - constant)), bounds=(y.min(), y.max()), method="bounded"
+    )
+    topic = "MAE: Laplace, no GLM"
+    return [
+        same(
+            topic,
+            f"N/b MAE + N ln(2b) = -logL, b = {scale:g}",
+            n / scale * mae + n * np.log(2 * scale),
+            -stats.laplace(eta, scale).logpdf(y).sum(),
+            _EXACT,
+            relative=True,
+        ),
+        same(
+            topic,
+            "MAE of Keras = of scikit-learn",
+            mae,
+            mean_absolute_error(y, eta),
+            _EXACT,
+            relative=True,
+        ),
+        same(topic, "N dMAE/deta = sign(mu - y)", n * gradient, np.sign(eta - y), _EXACT),
+        same(
+            topic,
+            "least MAE of a constant = of the median",
+            best.fun,
+            np.mean(np.abs(y - np.median(y))),
+            1e-6,
+            relative=True,
+        ),
+    ]
+
+
+def squared_errors(y: Array) -> list[Claim]:
+    """MSE, half-MSE, SSE and RMSE: one minimiser, four numbers.
+
+    Parameters
+    ----------
+    y : ndarray, shape (N,)
+        A quantity, predicted by one constant.
+
+    Returns
+    -------
+    list of Claim
+        The number of each at the mean, from scikit-learn or statsmodels; the constant that each is
+        least at.
+    """
+    import statsmodels.api as sm
+    from scipy import optimize
+    from sklearn import metrics
+
+    mean, topic = np.full(y.shape, y.mean()), "one minimiser"
+    others = {
+        "mean_squared_error": ("of scikit-learn", metrics.mean_squared_error(y, mean)),
+        "half_mean_squared_error": ("half of it", metrics.mean_squared_error(y, mean) / 2),
+        "sum_of_squared_errors": ("SSR of statsmodels", sm.OLS(y, np.ones(len(y))).fit().ssr),
+        "root_mean_squared_error": ("of scikit-learn", metrics.root_mean_squared_error(y, mean)),
+    }
+    claims = []
+    for name, (source, value) in others.items():
+        measure = getattr(likelihoods, name)
+        short = "".join(word[0] for word in name.split("_") if word != "of").upper()
+        there = f"{short} of the mean = {source}"
+        claims.append(same(topic, there, measure(y, mean), value, _EXACT, relative=True))
+        best = optimize.minimize_scalar(
+            lambda constant, measure=measure: measure(y, np.full(y.shape, constant)),
+            bounds=(y.min(), y.max()),
+            method="bounded",
+            options={"xatol": 1e-9},
+        )
+        least = f"{short} is least at the mean"
+        claims.append(same(topic, least, best.x, y.mean(), 1e-6, relative=True))
+    return claims
+
+
+def softmax(z: Array, y: NDArray[Any]) -> list[Claim]:
+    """Show what softmax does not see.
+
+    Parameters
+    ----------
+    z : ndarray, shape (N, classes)
+        Logits.
+    y : ndarray, shape (N,)
+        Numbers of classes.
+
+    Returns
+    -------
+    list of Claim
+        Softmax of two is a sigmoid, in values and in losses; a constant on all logits is not seen.
+    """
+    topic, two = "softmax", z[:, :2]
+    difference = two[:, 1] - two[:, 0]
+    labels = y % 2
+    cce, _ = _keras(keras.losses.CategoricalCrossentropy, np.eye(2)[labels], two, from_logits=True)
+    bce, _ = _keras(keras.losses.BinaryCrossentropy, labels, difference, from_logits=True)
+    return [
+        same(
+            topic,
+            "softmax(z0, z1)[1] = sigmoid(z1 - z0)",
+            _numbers(keras.activations.softmax(np.float64(two)))[:, 1],
+            _numbers(keras.activations.sigmoid(np.float64(difference))),
+            _EXACT,
+        ),
+        same(topic, "CCE of z0, z1 = BCE of z1 - z0", cce, bce, _EXACT),
+        same(
+            topic,
+            "softmax(z + 100) = softmax(z)",
+            _numbers(keras.activations.softmax(np.float64(z + 100))),
+            likelihoods.softmax(z),
+            _EXACT,
+        ),
+    ]
+
+
+def cross_entropy(z: Array, y: NDArray[Any]) -> list[Claim]:
+    """Show what cross-entropy is made of, and that it is no entropy.
+
+    Parameters
+    ----------
+    z : ndarray, shape (N, classes)
+        Logits.
+    y : ndarray, shape (N,)
+        Numbers of classes.
+
+    Returns
+    -------
+    list of Claim
+        CCE by Keras is H + KL by scipy, for targets that are shares, for the predictions
+        themselves, and for labels.
+    """
+    from scipy.stats import entropy
+
+    topic, p = "cross-entropy", likelihoods.softmax(z)
+    shares, one_hot = likelihoods.softmax(z / 2), np.eye(z.shape[1])[y]
+    loss = keras.losses.CategoricalCrossentropy(dtype="float64")
+    crossed = [float(loss(target, p)) for target in (shares, one_hot)]
+    alone = float(loss(shares, shares))
+    own = float(entropy(shares, axis=1).mean())
+    apart = [float(entropy(target, p, axis=1).mean()) for target in (shares, one_hot)]
+    return [
+        same(topic, "CCE(q, p) = H(q) + KL(q, p), q shares", crossed[0], own + apart[0], _EXACT),
+        same(topic, "CCE(q, q) = H(q), an entropy only here", alone, own, _EXACT),
+        same(topic, "CCE(y, p) = KL(y, p), since H(y) = 0", crossed[1], apart[1], _EXACT),
+    ]
+
+
+def _numbers(tensor: Any) -> Array:
+    return np.asarray(keras.ops.convert_to_numpy(tensor), dtype=np.float64)
+
+
+def _keras(
+    loss: Any, y: NDArray[Any], eta: Array, *, activation: str | None = None, **options: Any
+) -> tuple[float, Array]:
+    """Value and gradient in the predictor, by Keras in double precision; columns of one number."""
+    columns = eta.reshape(len(y), -1)
+    predictor = tf.Variable(columns)
+    with tf.GradientTape() as tape:
+        given = keras.activations.get(activation)(predictor.value())
+        value = loss(dtype="float64", **options)(y.reshape(columns.shape), given)
+    gradient = tape.gradient(value, predictor)
+    return float(value), gradient.numpy().reshape(eta.shape)

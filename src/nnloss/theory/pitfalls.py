@@ -1,0 +1,311 @@
+"""What goes wrong with other pairs, trained for real: many seeds of each, by Keras' own losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nnloss._tensorflow import keras, tf
+from nnloss.datasets import Split
+from nnloss.theory.claims import Claim, same
+from nnloss.training.many_seeds import Data, ManySeeds, Start
+from nnloss.training.seeds import set_seed
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """A way to write two classes: output, loss and targets.
+
+    Parameters
+    ----------
+    name : str
+        For tables and figures.
+    activations : tuple of str
+        Of the output layer, one after another.
+    nodes : int
+        Units of the output layer.
+    loss : callable
+        Of ``keras.losses``.
+    targets : callable
+        From numbers of classes to what is given to the loss.
+    right : bool
+        Whether it is a pair of the table.
+    """
+
+    name: str
+    activations: tuple[str, ...]
+    nodes: int
+    loss: Callable[[Any, Any], Any]
+    targets: Callable[[Array], Array]
+    right: bool = False
+
+    def chosen(self, outputs: Any) -> Any:
+        """Decide as a user would: the larger of two outputs, or one half.
+
+        Parameters
+        ----------
+        outputs : tensor, shape (..., nodes)
+            What the network gives.
+
+        Returns
+        -------
+        tensor of bool, shape (...)
+            Whether it is class 1.
+        """
+        return outputs[..., -1] > (outputs[..., 0] if self.nodes == 2 else 0.5)
+
+
+def _column(y: Array) -> Array:
+    return y[:, np.newaxis].astype(np.float32)
+
+
+def _one_hot(y: Array) -> Array:
+    return np.eye(2, dtype=np.float32)[y]
+
+
+def _signs(y: Array) -> Array:
+    return 2 * _column(y) - 1
+
+
+_LOSSES = keras.losses
+PAIRINGS = (
+    Pairing("sigmoid + BCE", ("sigmoid",), 1, _LOSSES.binary_crossentropy, _column, right=True),
+    Pairing(
+        "softmax + CCE", ("softmax",), 2, _LOSSES.categorical_crossentropy, _one_hot, right=True
+    ),
+    Pairing("sigmoid + MSE", ("sigmoid",), 1, _LOSSES.mean_squared_error, _column),
+    Pairing("softmax + MSE", ("softmax",), 2, _LOSSES.mean_squared_error, _one_hot),
+    Pairing(
+        "double softmax + CCE",
+        ("softmax", "softmax"),
+        2,
+        _LOSSES.categorical_crossentropy,
+        _one_hot,
+    ),
+    Pairing("softmax + MSE, integer labels", ("softmax",), 2, _LOSSES.mean_squared_error, _column),
+    Pairing("sigmoid + BCE, labels -1 and 1", ("sigmoid",), 1, _LOSSES.binary_crossentropy, _signs),
+    Pairing("linear + BCE", ("linear",), 1, _LOSSES.binary_crossentropy, _column),
+)
+
+
+def double_softmax_floor(classes: int) -> float:
+    """Give the least loss that CCE of a double softmax can have.
+
+    The inner softmax gives numbers from 0 to 1, so the outer one cannot give more than
+    e / (e + K - 1) to a class.
+
+    Parameters
+    ----------
+    classes : int
+        K, at least 2.
+
+    Returns
+    -------
+    float
+        ln(e + K - 1) - 1, in nats.
+    """
+    return float(np.log(np.e + classes - 1) - 1)
+
+
+def floor_claims() -> list[Claim]:
+    """Hold the floor of the double softmax against Keras' loss of perfect answers.
+
+    Returns
+    -------
+    list of Claim
+        For 2 and for 10 classes.
+    """
+    claims = []
+    for classes in (2, 10):
+        perfect = np.eye(classes, dtype=np.float32)
+        twice = keras.ops.softmax(perfect)  # the inner softmax has become one-hot
+        loss = float(_LOSSES.CategoricalCrossentropy()(perfect, twice))
+        claim = f"best CCE = ln(e + K - 1) - 1, K = {classes}"
+        claims.append(same("double softmax", claim, loss, double_softmax_floor(classes), 1e-6))
+    return claims
+
+
+def gradients(logits: Array) -> pd.DataFrame:
+    """Gradient in the logit of a row of class 1, by Keras.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (N,)
+        Large and negative is a confident mistake.
+
+    Returns
+    -------
+    DataFrame
+        ``logit``, ``probability``, and the gradient of BCE, p - 1, and of MSE,
+        2 (p - 1) p (1 - p).
+    """
+    z = tf.Variable(logits[:, np.newaxis])
+    truth = np.ones((len(logits), 1))
+    with tf.GradientTape(persistent=True) as tape:
+        p = tf.sigmoid(z)
+        losses = {
+            "BCE": _LOSSES.binary_crossentropy(truth, z.value(), from_logits=True),
+            "MSE": _LOSSES.mean_squared_error(truth, p),
+        }
+    slopes = {name: tape.gradient(loss, z)[:, 0].numpy() for name, loss in losses.items()}
+    return pd.DataFrame({"logit": logits, "probability": p[:, 0].numpy()} | slopes)
+
+
+def train(
+    pairing: Pairing,
+    split: Split,
+    seeds: Iterable[int],
+    biases: Sequence[float] = (0.0,),
+    *,
+    hidden: int = 16,
+    epochs: int = 30,
+    batch_size: int = 50,
+) -> pd.DataFrame:
+    """Train a network with one hidden layer from many seeds.
+
+    All pairings start from the same hidden weights and see the same batches, seed by seed.
+
+    Parameters
+    ----------
+    pairing : Pairing
+        Output, loss and targets.
+    split : Split
+        Two classes; inputs of shape (N, features).
+    seeds : iterable of int
+        Each once.
+    biases : sequence of float, default (0.0,)
+        Each seed starts with each of them as the logit of class 1 that the output layer adds: with
+        a large one the network is sure before it has seen a row.
+    hidden : int, default 16
+        ReLU units.
+    epochs, batch_size : int
+        As for ``fit``, with Adam. Batches that divide the rows are traced once, not twice.
+
+    Returns
+    -------
+    DataFrame
+        A row for each seed, bias and epoch: ``pairing``, ``seed``, ``bias``, ``epoch``, ``loss``
+        in training, ``accuracy`` on the test rows.
+    """
+    seeds = list(seeds)
+    begun = pd.DataFrame(list(product(seeds, biases)), columns=["seed", "bias"])
+    features = split.x_train.shape[1]
+    starts = [start for seed in seeds for start in _starts(pairing, features, hidden, seed, biases)]
+    data = Data(
+        tf.constant(split.x_train.astype(np.float32)),
+        tf.constant(pairing.targets(split.y_train)),
+        tf.constant(split.x_test.astype(np.float32)),
+        tf.constant(pairing.targets(split.y_test)),
+    )
+    template = _network(pairing, features, hidden)
+    measures = {
+        "loss": pairing.loss,
+        "accuracy": lambda y, outputs: tf.cast(
+            tf.equal(pairing.chosen(outputs), y[..., -1] > 0.5), tf.float32
+        ),
+    }
+    ensemble = ManySeeds(
+        template,
+        measures,
+        data,
+        keras.optimizers.Adam(),
+        batch_size,
+        len(starts),
+        jit_compile=False,  # over before it would have paid
+    )
+    ensemble.load(starts)
+    frames = []
+    for epoch in range(epochs):
+        loss = ensemble.train(epoch)["loss"]
+        accuracy = ensemble.evaluate()["accuracy"]
+        frames.append(begun.assign(epoch=epoch + 1, loss=loss, accuracy=accuracy))
+    table = pd.concat(frames, ignore_index=True)
+    table.insert(0, "pairing", pairing.name)
+    return table
+
+
+def summary(runs: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Sum up trainings: how far, and how soon.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As `train` gives it, of one or several pairings.
+    level : float
+        Accuracy to be reached.
+
+    Returns
+    -------
+    DataFrame
+        A row for each pairing: ``loss`` and ``accuracy`` of the last epoch, means over seeds,
+        ``worst`` and ``best`` accuracy of a seed, ``reached``, the seeds that came to `level`, of
+        ``seeds``, and ``epochs``, the median of the epochs that these took.
+    """
+    rows = []
+    for name, group in runs.groupby("pairing", sort=False):
+        last = group[group["epoch"] == group["epoch"].max()]
+        reached = group[group["accuracy"] >= level].groupby("seed")["epoch"].min()
+        rows.append(
+            {
+                "pairing": name,
+                "loss": last["loss"].mean(),
+                "accuracy": last["accuracy"].mean(),
+                "worst": last["accuracy"].min(),
+                "best": last["accuracy"].max(),
+                "reached": len(reached),
+                "seeds": last["seed"].nunique(),
+                "epochs": reached.median(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def refusal(y: Array) -> str:
+    """Give Keras' answer to CCE with integer labels, the one mistake that it does not let pass.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (N,)
+        Numbers of classes.
+
+    Returns
+    -------
+    str
+        The first sentence of its error; empty if there was none.
+    """
+    try:
+        _LOSSES.categorical_crossentropy(y, np.full((len(y), 2), 0.5, dtype=np.float32))
+    except ValueError as error:
+        return str(error).splitlines()[0].partition(". ")[0]
+    return ""
+
+
+def _network(pairing: Pairing, features: int, hidden: int) -> Any:
+    inputs = keras.Input((features,))
+    outputs = keras.layers.Dense(hidden, "relu")(inputs)
+    first, *others = pairing.activations
+    outputs = keras.layers.Dense(pairing.nodes, first)(outputs)
+    for activation in others:
+        outputs = keras.layers.Activation(activation)(outputs)
+    return keras.Model(inputs, outputs)
+
+
+def _starts(
+    pairing: Pairing, features: int, hidden: int, seed: int, biases: Sequence[float]
+) -> list[Start]:
+    """Make one network, and start it with each bias of the output layer."""
+    set_seed(seed)
+    network = _network(pairing, features, hidden)
+    start = Start.of(network)
+    *others, _ = start.variables  # the last one is the bias of the output layer
+    # Of two logits only the difference counts.
+    shares = np.array([1.0] if pairing.nodes == 1 else [-0.5, 0.5], dtype=np.float32)
+    return [replace(start, variables=[*others, bias * shares]) for bias in biases]

@@ -1,0 +1,9 @@
+"""How is the model of a task made and trained?
+
+`compile_for_task` makes a `TaskModel`, which keeps its data on the device; `fit_many` trains many
+seeds at once. Imports `nnloss.pairing`, `nnloss.runs`, `nnloss.datasets`, the table and TensorFlow.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

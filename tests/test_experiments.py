@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import nnloss
-from nnloss.course import boston, cifar10
+from exercises import boston
+from nnloss.course import cifar10
 from nnloss.reproduction import experiments
 from nnloss.reproduction.units import Configuration, Outcome, Unit
 

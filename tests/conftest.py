@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
-from nnloss import load_boston
+from nnloss import commandline, load_boston
 from nnloss._tensorflow import keras
 
 ROOT = Path(__file__).resolve().parents[1]
 # Read before the fixture below removes it from the environment.
 DATA = Path(os.environ.get("NNLOSS_DATA") or ROOT.parent / "shared" / "data").resolve()
+
+
+# Where the tests run in the background, Ctrl-C is ignored, by the processes that they start too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
@@ -125,5 +133,22 @@ def python() -> Callable[..., subprocess.CompletedProcess[str]]:
             timeout=300,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def typed(monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command line as `python` does, but in this process."""
+
+    def run(
+        command: typer.Typer | Callable[..., None], *arguments: Any
+    ) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(ROOT)
+        app = command if isinstance(command, typer.Typer) else commandline.application(command)
+        given = [str(each) for each in arguments]
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            status = commandline.status(app, given)
+        return subprocess.CompletedProcess(given, status, out.getvalue(), err.getvalue())
 
     return run

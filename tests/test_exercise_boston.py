@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+from benchmarks.__main__ import main as benchmark
+from exercises import boston as exercise
 from nnloss import RunRecord
 from nnloss._tensorflow import keras
 
@@ -194,8 +196,8 @@ BAD = {
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD.items(), ids=BAD)
-def test_a_wrong_option_is_one_line_and_writes_nothing(boston, tmp_path, arguments, message):
-    done = boston(*arguments.split(), "--out", tmp_path / "runs")
+def test_a_wrong_option_is_one_line_and_writes_nothing(typed, tmp_path, arguments, message):
+    done = typed(exercise.main, *arguments.split(), "--out", tmp_path / "runs")
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -216,8 +218,8 @@ def test_a_wrong_option_is_one_line_and_writes_nothing(boston, tmp_path, argumen
         (["--part", "lunch"], "'lunch' is not one of 'training', 'start', 'rows', 'seeds', 'all'"),
     ],
 )
-def test_a_wrong_option_of_the_benchmark_is_one_line(python, arguments, message):
-    done = python("-m", "benchmarks", *arguments)
+def test_a_wrong_option_of_the_benchmark_is_one_line(typed, arguments, message):
+    done = typed(benchmark, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: ")
@@ -233,18 +235,18 @@ def test_a_file_for_a_folder_is_one_line(boston, tmp_path):
     assert (tmp_path / "runs").read_text() == "mine"
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(boston):
-    done = boston("--out", "/proc/nnloss", "--quick")
+def test_a_folder_that_cannot_be_written_is_one_line(typed):
+    done = typed(exercise.main, "--out", "/proc/nnloss", "--quick")
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: The output folder '/proc/nnloss' must be a folder")
 
 
-def test_a_spoilt_data_file_is_one_line_and_writes_nothing(boston, tmp_path):
+def test_a_spoilt_data_file_is_one_line_and_writes_nothing(typed, tmp_path):
     (tmp_path / "boston").mkdir()
     path = Path(shutil.copy(ROOT / "data" / "boston_housing.csv", tmp_path / "boston"))
     path.write_text(path.read_text().replace("15.2\n", "high\n", 1))
-    done = boston("--data-dir", tmp_path, "--out", tmp_path / "runs")
+    done = typed(exercise.main, "--data-dir", tmp_path, "--out", tmp_path / "runs")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert "must have a finite number in every cell; found 'high' in column MEDV" in line
@@ -305,8 +307,8 @@ def test_a_bar_is_drawn_at_a_terminal(tmp_path):
     assert "epoch 5/5" in text
 
 
-def test_help_names_every_option(boston):
-    done = boston("--help")
+def test_help_names_every_option(typed):
+    done = typed(exercise.main, "--help")
     assert done.returncode == 0
     for option in ("seed", "epochs", "batch-size", "loss", "edition", "out", "data-dir", "quick"):
         assert f"--{option}" in done.stdout

@@ -23,11 +23,6 @@ KEYS = """
 """.split()
 
 
-@pytest.fixture
-def cifar10(python):
-    return lambda *arguments: python("-m", "exercises.cifar10", *map(str, arguments))
-
-
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory, data):
     """One quick run of both networks: its output, its folder and its records."""
@@ -218,8 +213,8 @@ def test_the_paragraph_on_augmentation_has_the_gaps():
         ("--quick", "/cifar10/3.0.2' or on the web; found neither: https://www.cs.toronto.edu/"),
     ],
 )
-def test_wrong_input_is_one_line_and_writes_nothing(cifar10, tmp_path, offline, arguments, message):
-    done = cifar10(*arguments.split(), "--out", tmp_path / "runs")
+def test_wrong_input_is_one_line_and_writes_nothing(typed, tmp_path, offline, arguments, message):
+    done = typed(exercise.main, *arguments.split(), "--out", tmp_path / "runs")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: ")
@@ -228,8 +223,8 @@ def test_wrong_input_is_one_line_and_writes_nothing(cifar10, tmp_path, offline, 
     assert not list(tmp_path.glob("tfds/**/*.*"))
 
 
-def test_help_names_every_option(cifar10):
-    text = cifar10("--help").stdout
+def test_help_names_every_option(typed):
+    text = typed(exercise.main, "--help").stdout
     options = "seed epochs batch-size augment no-augment edition out data-dir quick"
     for option in options.split():
         assert f"--{option}" in text

@@ -118,8 +118,8 @@ def test_a_claim_that_fails_is_named_and_the_exit_status_is_1(tmp_path, data, mo
         (["--epochs", "3"], "No such option: --epochs"),
     ],
 )
-def test_wrong_input_is_one_line(arguments, found, python, tmp_path):
-    done = python("-m", "exercises.losses", *arguments)
+def test_wrong_input_is_one_line(arguments, found, typed):
+    done = typed(losses.main, *arguments)
     assert done.returncode == 2
     assert found in done.stderr
     assert done.stderr.startswith("Error: ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ from conftest import ROOT
 
 from nnloss.reproduction import command as reproduce
 
+Typed = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = ["--exercise", "boston", "--edition", "2023", "--quick"]
 
 
@@ -93,10 +95,10 @@ def test_nothing_is_left_under_way(swept: tuple[Path, str, str]) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(
-    tmp_path: Path, arguments: list[str], message: str
+    tmp_path: Path, typed: Typed, arguments: list[str], message: str
 ) -> None:
     out = [] if "--out" in arguments else ["--out", str(tmp_path / "runs")]
-    done = run(*arguments, *out)
+    done = typed(reproduce.main, *arguments, *out)
 
     assert done.returncode == 2
     assert done.stdout == ""
@@ -105,11 +107,13 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_of_another_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_folder_of_another_version_is_refused_and_left_alone(
+    tmp_path: Path, typed: Typed
+) -> None:
     (tmp_path / "sweep").mkdir()
     (tmp_path / "sweep" / "sweep.json").write_text('{"format": 7}')
 
-    done = run(*QUICK, "--out", str(tmp_path))
+    done = typed(reproduce.main, *QUICK, "--out", tmp_path)
 
     assert done.returncode == 2
     assert (

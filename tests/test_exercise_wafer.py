@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from exercises import wafer as exercise
 from nnloss import RunRecord, likelihoods, load_wafer
 from nnloss._tensorflow import keras
 
@@ -203,8 +204,8 @@ def test_the_same_seed_gives_the_same_bits_in_two_processes(wafer, data, tmp_pat
         ("", "The Wafer files Wafer_TRAIN and Wafer_TEST must be in '"),
     ],
 )
-def test_wrong_input_is_one_line_and_writes_nothing(wafer, tmp_path, offline, arguments, message):
-    done = wafer(*arguments.split(), "--out", tmp_path / "runs")
+def test_wrong_input_is_one_line_and_writes_nothing(typed, tmp_path, offline, arguments, message):
+    done = typed(exercise.main, *arguments.split(), "--out", tmp_path / "runs")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: ")
@@ -212,20 +213,20 @@ def test_wrong_input_is_one_line_and_writes_nothing(wafer, tmp_path, offline, ar
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_spoilt_file_is_one_line_and_writes_nothing(wafer, data, tmp_path):
+def test_a_spoilt_file_is_one_line_and_writes_nothing(typed, data, tmp_path):
     (tmp_path / "wafer").mkdir()
     for name in ("Wafer_TRAIN.tsv", "Wafer_TEST.tsv"):
         shutil.copyfile(data / "wafer" / name, tmp_path / "wafer" / name)
     path = tmp_path / "wafer" / "Wafer_TRAIN.tsv"
     path.write_bytes(re.sub(rb"^1\t", b"2\t", path.read_bytes()))
-    done = wafer("--data-dir", tmp_path, "--out", tmp_path / "runs")
+    done = typed(exercise.main, "--data-dir", tmp_path, "--out", tmp_path / "runs")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert f"Error: '{path}' must have the labels -1 and 1; found 2 in row 1" in line
     assert not (tmp_path / "runs").exists()
 
 
-def test_help_names_every_option(wafer):
-    text = wafer("--help").stdout
+def test_help_names_every_option(typed):
+    text = typed(exercise.main, "--help").stdout
     for option in ("seed", "epochs", "batch-size", "loss", "edition", "out", "data-dir", "quick"):
         assert f"--{option}" in text

@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -134,18 +134,25 @@ def run(main: Callable[..., None]) -> None:
     if "ipykernel" in sys.modules:
         main()
         return
+    sys.exit(status(application(main)))
+
+
+def application(main: Callable[..., None]) -> typer.Typer:
+    """Return a Typer application with one command, whose options are the function's parameters."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
-    sys.exit(status(app))
+    return app
 
 
-def status(app: typer.Typer) -> int:
+def status(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a command line.
 
     Parameters
     ----------
     app : typer.Typer
         Its commands.
+    arguments : sequence of str, optional
+        Default: ``sys.argv[1:]``.
 
     Returns
     -------
@@ -153,7 +160,7 @@ def status(app: typer.Typer) -> int:
         The exit status. What is wrong with the input is on standard error then, in one line.
     """
     try:
-        ended = app(prog_name=provenance.program(), standalone_mode=False)
+        ended = app(arguments, prog_name=provenance.program(), standalone_mode=False)
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "").rstrip(".")
         return complain(f"{message}. See --help")

@@ -81,6 +81,7 @@ def test_a_script_that_fails_says_why():
         measure(["-c", "import sys; print('not today', file=sys.stderr); sys.exit(3)"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["ours", "plain_keras", "many_seeds"])
 def test_the_scripts_train_the_network_of_the_exercise(tmp_path, script):
     rows = arrays.save("boston", None, tmp_path / "boston.npz")

@@ -146,10 +146,11 @@ def test_the_paragraph_is_computed_from_the_run(both, split):
     assert f"trained on MAE {mae['network'].mean():.2f}" in text
 
 
-def test_the_same_seed_gives_the_same_bits_in_two_processes(both, boston, tmp_path):
+def test_the_same_seed_gives_the_same_bits_in_two_processes(both, typed, tmp_path):
     _, out = both
-    assert boston("--quick", "--seed", 5, "--out", tmp_path / "same").returncode == 0
-    assert boston("--quick", "--seed", 6, "--out", tmp_path / "other").returncode == 0
+    for name, seed in (("same", 5), ("other", 6)):
+        done = typed(exercise.main, "--quick", "--seed", seed, "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr
     first, same, other = (
         RunRecord.read(folders(place)[0] / "run.json")
         for place in (out, tmp_path / "same", tmp_path / "other")
@@ -159,8 +160,8 @@ def test_the_same_seed_gives_the_same_bits_in_two_processes(both, boston, tmp_pa
     assert other.weights_sha256 != first.weights_sha256
 
 
-def test_the_full_run_is_where_it_should_be(boston, tmp_path):
-    done = boston("--seed", 0, "--out", tmp_path)
+def test_the_full_run_is_where_it_should_be(typed, tmp_path):
+    done = typed(exercise.main, "--seed", 0, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     record = RunRecord.read(folders(tmp_path)[0] / "run.json")
     assert (record.epochs, record.epochs_trained, record.quick) == (100, 100, False)
@@ -174,8 +175,9 @@ def test_the_full_run_is_where_it_should_be(boston, tmp_path):
     assert "ours is the run with seed 0" in " ".join(done.stdout.split())
 
 
-def test_the_edition_sets_the_batch_size(boston, tmp_path):
-    assert boston("--edition", 2024, "--epochs", 1, "--out", tmp_path).returncode == 0
+def test_the_edition_sets_the_batch_size(typed, tmp_path):
+    options = ("--edition", 2024, "--epochs", 1, "--out", tmp_path)
+    assert typed(exercise.main, *options).returncode == 0
     record = RunRecord.read(folders(tmp_path)[0] / "run.json")
     assert (record.edition, record.batch_size, record.epochs) == (2024, 64, 1)
     assert record.published[2]["published"] == 23.34256

@@ -40,6 +40,7 @@ def quick(tmp_path_factory, data):
     return done, RunRecord.read(path), path.parent
 
 
+@pytest.mark.slow
 def test_a_run_leaves_all_of_it(quick):
     done, record, folder = quick
     assert (record.status, record.exercise, record.quick, record.seed) == (
@@ -55,6 +56,7 @@ def test_a_run_leaves_all_of_it(quick):
     assert rows["id"].tolist() == [record.id]
 
 
+@pytest.mark.slow
 def test_all_claims_hold_and_both_numbers_are_kept(quick):
     done, record, folder = quick
     assert {each["topic"] for each in record.claims} == TOPICS
@@ -68,6 +70,7 @@ def test_all_claims_hold_and_both_numbers_are_kept(quick):
     np.testing.assert_allclose(table["left"], [each["left"] for each in record.claims])
 
 
+@pytest.mark.slow
 def test_the_tolerances_are_those_that_were_asked_for(quick):
     _, record, _ = quick
     by_topic = {(each["topic"], each["claim"]): each for each in record.claims}
@@ -78,6 +81,7 @@ def test_the_tolerances_are_those_that_were_asked_for(quick):
         assert by_topic["backpropagation", f"{pair}: by hand = by Keras"]["tolerance"] == 1e-6
 
 
+@pytest.mark.slow
 def test_it_prints_what_was_found(quick):
     done, _, folder = quick
     assert "No plane separates Boston's districts" in done.stdout

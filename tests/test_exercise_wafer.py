@@ -29,11 +29,6 @@ KEYS = """
 """.split()
 
 
-@pytest.fixture
-def wafer(python):
-    return lambda *arguments: python("-m", "exercises.wafer", *map(str, arguments))
-
-
 def records(out):
     found = [RunRecord.read(path) for path in sorted(out.glob("wafer/*/run.json"))]
     return {record.loss: record for record in found}
@@ -58,6 +53,7 @@ def both(tmp_path_factory, data):
     return done, out
 
 
+@pytest.mark.slow
 def test_a_run_leaves_all_of_it(both):
     _, out = both
     for record in records(out).values():
@@ -67,6 +63,7 @@ def test_a_run_leaves_all_of_it(both):
     assert len(pd.read_csv(out / "results.csv")) == 2
 
 
+@pytest.mark.slow
 def test_the_records(both):
     _, out = both
     found = records(out)
@@ -86,6 +83,7 @@ def test_the_records(both):
         assert record.augment is None
 
 
+@pytest.mark.slow
 def test_the_classical_models(both):
     _, out = both
     baseline = records(out)["binary_crossentropy"].baseline
@@ -98,6 +96,7 @@ def test_the_classical_models(both):
     assert baseline["logistic_regression"]["average_precision"] == pytest.approx(0.5079, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_predictions_metrics_matrix_and_model_agree(both, data):
     _, out = both
     split = load_wafer(data)
@@ -137,6 +136,7 @@ def test_predictions_metrics_matrix_and_model_agree(both, data):
         assert said.mean() == pytest.approx(record.baseline["logistic_regression"]["accuracy"])
 
 
+@pytest.mark.slow
 def test_the_algebra_holds(both):
     done, out = both
     for record in records(out).values():
@@ -150,6 +150,7 @@ def test_the_algebra_holds(both):
     assert "NO" not in done.stdout
 
 
+@pytest.mark.slow
 def test_what_is_printed(both):
     done, out = both
     text = " ".join(done.stdout.split())
@@ -172,17 +173,21 @@ def test_what_is_printed(both):
     assert "…" not in done.stdout  # no cell is cut
 
 
+@pytest.mark.slow
 def test_nothing_but_ours_is_on_standard_error(both):
     done, _ = both
     starts = ("Wafer: label -1 (abnormal) is class 0, label 1", "Task '", "Network on ")
     assert [line for line in done.stderr.splitlines() if not line.startswith(starts)] == []
 
 
-def test_the_same_seed_gives_the_same_bits_in_two_processes(wafer, data, tmp_path):
-    for place, seed in (("a", 5), ("b", 5), ("c", 6)):
-        options = ("--quick", "--seed", seed, "--loss", "bce", "--edition", 2024)
-        done = wafer(*options, "--data-dir", data, "--out", tmp_path / place)
-        assert done.returncode == 0, done.stderr
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_bits_in_two_processes(python, typed, data, tmp_path):
+    options = ("--quick", "--loss", "bce", "--edition", "2024", "--data-dir", str(data), "--seed")
+    done = python("-m", "exercises.wafer", *options, "5", "--out", str(tmp_path / "a"))
+    assert done.returncode == 0, done.stderr
+    for place, seed in (("b", 5), ("c", 6)):
+        again = typed(exercise.main, *options, seed, "--out", tmp_path / place)
+        assert again.returncode == 0, again.stderr
     first, same, other = (records(tmp_path / place)["binary_crossentropy"] for place in "abc")
     assert same.weights_sha256 == first.weights_sha256
     assert same.metrics == first.metrics

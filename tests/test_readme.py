@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ import pytest
 from conftest import ROOT
 
 from nnloss import RunRecord
+from nnloss.quiz import read_questions
+from nnloss.quiz.command import QUESTIONS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ALL = [RunRecord.read(path) for path in sorted(ROOT.glob("results/*/*/run.json"))]
@@ -219,16 +222,14 @@ def test_the_check_prints_what_it_says(python):
 
 
 def test_the_quiz_has_as_many_questions_and_proofs_as_it_says():
-    from nnloss.quiz.question_file import read_questions
-
-    questions = read_questions(ROOT / "exercises" / "questions.toml")
+    questions = read_questions(QUESTIONS)
     assert f"all {len(questions)} with answers" in README
     assert f"for {sum(bool(each.proof) for each in questions)} of them" in README
 
 
 @pytest.mark.parametrize("exercise", ["boston", "cifar10", "wafer", "losses", "quiz", "reproduce"])
-def test_every_option_of_the_command_is_described(python, exercise):
-    text = python("-m", f"exercises.{exercise}", "--help").stdout
+def test_every_option_of_the_command_is_described(typed, exercise):
+    text = typed(import_module(f"exercises.{exercise}").main, "--help").stdout
     options = re.findall(r"--[a-z-]+", text)
     assert {option for option in options if not re.search(rf"[` ]{option}\b", README)} == set()
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import subprocess
+import sys
 from dataclasses import FrozenInstanceError
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -183,16 +182,21 @@ def test_a_folder_that_the_system_refuses_is_refused():
         Run.start("/proc/nnloss", "x")
 
 
-def _add(arguments: tuple[Path, int]) -> None:
-    table, worker = arguments
-    for row in range(10):
-        add_row(table, {"id": f"{worker}-{row}", "worker": worker, f"own.{worker}": row})
+ADD_ROWS = """
+import sys
+from pathlib import Path
+from nnloss.runs.results import add_row
+table, worker = Path(sys.argv[1]), sys.argv[2]
+for row in range(10):
+    add_row(table, {"id": f"{worker}-{row}", "worker": worker, f"own.{worker}": row})
+"""
 
 
 def test_eight_processes_lose_no_row(tmp_path):
     table = tmp_path / "results.csv"
-    with multiprocessing.get_context("spawn").Pool(8) as pool:
-        pool.map(_add, [(table, worker) for worker in range(8)])
+    command = [sys.executable, "-c", ADD_ROWS, str(table)]
+    processes = [subprocess.Popen([*command, str(worker)], cwd=ROOT) for worker in range(8)]
+    assert [process.wait() for process in processes] == [0] * 8
     found = pd.read_csv(table)
     assert sorted(found["id"]) == sorted(f"{w}-{r}" for w in range(8) for r in range(10))
     for worker in range(8):

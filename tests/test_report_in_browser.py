@@ -66,6 +66,8 @@ while (walker.nextNode()) {
 return found;
 """
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):

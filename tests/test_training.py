@@ -7,7 +7,7 @@ import pytest
 
 from nnloss import REGRESSION, compile_for_task
 from nnloss._tensorflow import keras
-from nnloss.training import fitting
+from nnloss.training import fitting, seeds
 
 
 @pytest.mark.parametrize(
@@ -19,15 +19,15 @@ def test_a_progress_bar_ends_at_its_end(verbose, steps, at_once):
 
 
 def test_the_seed_is_known_however_it_was_set():
-    fitting.set_seed(11)
-    assert fitting.current_seed() == 11
+    seeds.set_seed(11)
+    assert seeds.current_seed() == 11
     keras.utils.set_random_seed(12)
-    assert fitting.current_seed() == 12
+    assert seeds.current_seed() == 12
 
 
 def test_a_seed_fixes_weights_shuffling_and_dropout(split):
     def weights(seed):
-        fitting.set_seed(seed)
+        seeds.set_seed(seed)
         body = keras.Sequential(
             [keras.Input((13,)), keras.layers.Dense(8, "relu"), keras.layers.Dropout(0.3)]
         )

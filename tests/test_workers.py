@@ -23,7 +23,9 @@ def light(tmp_path: Path) -> Iterator[LightSweep]:
     sweep.close()
 
 
-@pytest.mark.parametrize(("jobs", "processes"), [(2, 2), (9, 4)])
+@pytest.mark.parametrize(
+    ("jobs", "processes"), [(2, 2), pytest.param(9, 4, marks=pytest.mark.slow)]
+)
 def test_processes_share_the_work(light: LightSweep, jobs: int, processes: int) -> None:
     light.hold()
     process = light.start("--jobs", str(jobs))
@@ -73,6 +75,7 @@ def test_a_killed_process_is_told_and_the_rest_is_done_later(light: LightSweep) 
     light.check()
 
 
+@pytest.mark.slow
 def test_processes_do_not_outlive_a_killed_parent(light: LightSweep) -> None:
     light.hold()
     process = light.start("--jobs", "2")
@@ -83,6 +86,7 @@ def test_processes_do_not_outlive_a_killed_parent(light: LightSweep) -> None:
     until(lambda: not any(map(alive, light.pids())), "the processes ended")
 
 
+@pytest.mark.slow
 def test_a_new_sweep_waits_for_the_processes_of_a_killed_one(light: LightSweep) -> None:
     light.hold()
     process = light.start("--jobs", "2")
@@ -123,6 +127,7 @@ def test_interrupted_and_resumed(light: LightSweep, jobs: str) -> None:
     light.check()
 
 
+@pytest.mark.slow
 def test_processes_leave_interrupts_to_their_parent_from_the_beginning(light: LightSweep) -> None:
     light.hold()
     process = light.start("--jobs", "2")
@@ -161,6 +166,7 @@ def test_what_goes_wrong_in_the_work_names_the_unit(light: LightSweep, jobs: str
     }
 
 
+@pytest.mark.slow
 def test_nobody_works_on_for_a_sweep_that_cannot_keep_it(
     light: LightSweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:

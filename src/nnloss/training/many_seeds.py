@@ -62,6 +62,7 @@ def fit_many(
     metrics: Mapping[str, Measure] | None = None,
     per_epoch: bool | int = False,
     progress: Progress | None = None,
+    jit_compile: bool = True,
 ) -> pd.DataFrame:
     """Train one model from many seeds.
 
@@ -98,6 +99,8 @@ def fit_many(
         evaluated after these, which may take longer than to train.
     progress : callable, optional
         Called with the seeds times epochs that are done, and with all of them.
+    jit_compile : bool, default True
+        Whether XLA compiles an epoch. Without it a short training starts sooner.
 
     Returns
     -------
@@ -131,7 +134,16 @@ def fit_many(
     if classes is None and task.nodes is None:
         classes = len(split.classes) or None
     plan = _Plan(
-        build, task, classes, loss, optimizer, epochs, batch_size, per_epoch, metrics or {}
+        build,
+        task,
+        classes,
+        loss,
+        optimizer,
+        epochs,
+        batch_size,
+        per_epoch,
+        metrics or {},
+        jit_compile,
     )
     plan.new_optimizer()  # so that one that cannot be copied is found out now
     first, start = plan.start(seeds[0])
@@ -167,6 +179,7 @@ class _Plan:
     batch_size: int
     per_epoch: bool | int
     metrics: Mapping[str, Measure] = field(default_factory=dict)
+    jit_compile: bool = True
 
     @property
     def given(self) -> list[int]:
@@ -285,6 +298,7 @@ def _all(plan: _Plan, first: Completed, start: Start, data: Data, seeds: Sequenc
             plan.new_optimizer(),
             plan.batch_size,
             len(seeds),
+            jit_compile=plan.jit_compile,
         )
         for done, frame in _together(plan, ensemble, start, seeds):
             yield done, frame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -23,9 +24,11 @@ from nnloss import (
 from nnloss._tensorflow import keras
 from nnloss.table.encoding import as_targets
 from nnloss.training import batched_layers, many_seeds
-from nnloss.training.many_seeds import fit_many
+from nnloss.training.many_seeds import fit_many as compiled
 
 L = keras.layers
+# XLA takes seconds to compile what trains for milliseconds; one test has it.
+fit_many = partial(compiled, jit_compile=False)
 
 
 @pytest.fixture
@@ -154,13 +157,13 @@ def test_losses_and_optimizers_of_a_task(small, task, loss, optimizer):
     agree(together, singly(build, small(task, (8,)), (1, 2), **settings))
 
 
-def test_boston_after_100_epochs(split):
+def test_boston_after_100_epochs_with_xla(split):
     mean, sd = split.x_train.mean(axis=0), split.x_train.std(axis=0, ddof=1)
     scaled = replace(split, x_train=(split.x_train - mean) / sd, x_test=(split.x_test - mean) / sd)
     build = sequential((13,), *widths(64, 32))
     settings = {"task": REGRESSION, "epochs": 100, "batch_size": 32}
     alone = singly(build, scaled, (0, 1), **settings).query("epoch == 100").drop(columns="epoch")
-    agree(fit_many(build, scaled, (0, 1), **settings), alone, tolerance=1e-3)
+    agree(compiled(build, scaled, (0, 1), **settings), alone, tolerance=1e-3)
 
 
 def test_training_starts_with_the_same_bits(small):

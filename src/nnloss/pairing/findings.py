@@ -55,7 +55,7 @@ class PairingReport:
 
     @property
     def verdict(self) -> Verdict:
-        """``"wrong"`` if an output is wrong, else ``"unknown"`` if one is unknown, else ``"right"``."""
+        """``"wrong"`` if any output is wrong, else ``"unknown"`` if any is, else ``"right"``."""
         found = {finding.verdict for finding in self.findings}
         order: tuple[Verdict, ...] = ("wrong", "unknown", "right")
         return next(verdict for verdict in order if verdict in found)

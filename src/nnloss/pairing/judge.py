@@ -1,4 +1,4 @@
-"""The judge: decides whether an output, its loss, its metrics and its targets fit each other."""
+"""Decision whether an output, its loss, its metrics and its targets fit each other."""
 
 from __future__ import annotations
 

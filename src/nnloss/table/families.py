@@ -25,7 +25,7 @@ class Fit:
     coefficients : ndarray of shape (features + 1, outputs)
         Intercepts first. Multinomial coefficients are relative to class 0.
     log_likelihood : float
-        Maximum over the coefficients, for the training rows.
+        Log-likelihood of the training rows at these coefficients, in nats.
     """
 
     coefficients: Array

@@ -65,18 +65,18 @@ class Loss:
         Values and shapes that targets may have.
     link : Link
         Its inverse is the output activation that the loss needs.
-    terms : callable
-        Terms of the loss from targets and linear predictor, all float64 of shape (N, nodes).
-    slopes : callable
-        Likewise, derivatives of a row's sum of terms in the linear predictor.
+    terms, slopes : callable
+        Functions of targets and linear predictor, both float64 of shape (N, nodes). They return the
+        terms of the loss and the derivative of a row's sum of terms in the linear predictor, in the
+        same shape.
     metrics : tuple of Metric
         Metrics reported with the loss.
     likelihood : str, optional
-        Distribution whose negative log-likelihood is the loss; None if there is none.
+        Distribution whose negative log-likelihood is the loss, if any.
     takes_logits : bool, default False
         Whether the Keras class has the option ``from_logits``.
     curvature : float, optional
-        Largest second derivative of a row's terms in the linear predictor; None if unbounded.
+        Largest second derivative of a row's terms in the linear predictor, if known.
     """
 
     name: str

@@ -105,7 +105,7 @@ class Task:
         Returns
         -------
         bool
-            For a task with an open number of nodes, True from 2 nodes on.
+            If the task has an open number of nodes, True for None and for at least 2 nodes.
         """
         return nodes == self.nodes if self.nodes is not None else nodes is None or nodes >= 2
 

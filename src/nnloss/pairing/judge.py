@@ -1,4 +1,4 @@
-"""Decision whether an output, its loss, its metrics and its targets fit each other."""
+"""Verdict on an output with its loss, its metrics and its targets."""
 
 from __future__ import annotations
 

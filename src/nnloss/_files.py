@@ -1,4 +1,4 @@
-"""Files and checksums: a reader sees the old file or the new one, and never a half."""
+"""Atomic file replacement, folders for results, and checksums."""
 
 from __future__ import annotations
 
@@ -19,22 +19,10 @@ from nnloss.errors import FolderError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; on success the file written there takes its place.
+    """Yield a temporary path beside `path`, and move the file written there to `path` on success.
 
-    Parameters
-    ----------
-    path : Path
-        The file to write. The temporary name has the same ending.
-
-    Yields
-    ------
-    Path
-        Where to write.
-
-    Raises
-    ------
-    FolderError
-        If the system refuses, for example because the disk is full; `path` is as it was then.
+    Readers see the old or the new file, never a partial one. The temporary name keeps the suffix.
+    On an OSError, raise FolderError and leave `path` unchanged.
     """
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
@@ -53,12 +41,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove the temporary files that processes which were killed in `replacing` have left.
+    """Remove temporary files that killed processes left behind in `replacing`.
 
-    Parameters
-    ----------
-    path : Path
-        The file that they wanted to write. No other process may be writing it now.
+    No other process may be writing `path`.
     """
     name = f".{glob.escape(path.stem)}.{'[0-9a-f]' * 8}{glob.escape(path.suffix)}"
     for left in path.parent.glob(name):
@@ -66,13 +51,7 @@ def remove_unfinished(path: Path) -> None:
 
 
 def to_disk(path: Path) -> None:
-    """Wait until a file, or what a folder lists, would outlive a loss of power.
-
-    Parameters
-    ----------
-    path : Path
-        File or folder.
-    """
+    """Flush a file, or the entries of a folder, to disk so that it survives a power loss."""
     if path.is_dir() and os.name == "nt":  # Windows cannot open folders
         return
     opened = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
@@ -83,23 +62,7 @@ def to_disk(path: Path) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a file or folder, so that it is out of the way and can still be looked at.
-
-    Parameters
-    ----------
-    path : Path
-        What is in the way.
-
-    Returns
-    -------
-    Path
-        The new name, in the same folder.
-
-    Raises
-    ------
-    FolderError
-        If the system refuses.
-    """
+    """Rename a file or folder to a free name in the same folder, and return the new path."""
     aside = path.with_name(f"{path.name}.aside-{secrets.token_hex(4)}")
     try:
         path.rename(aside)
@@ -113,23 +76,15 @@ def set_aside(path: Path) -> Path:
 
 
 def require_folder(out: Path) -> None:
-    """Refuse a folder for results that cannot be written to; nothing is created.
+    """Raise FolderError if `out` cannot be a writable folder; nothing is created.
 
-    Parameters
-    ----------
-    out : Path
-        The folder. It may not exist yet; then the nearest one above it counts.
-
-    Raises
-    ------
-    FolderError
-        If there is a file in its place, or it is not writable.
+    If `out` does not exist, its nearest existing parent must be writable.
     """
     nearest = out
     try:
         while not nearest.exists() and not nearest.is_symlink() and nearest != nearest.parent:
             nearest = nearest.parent
-    except OSError as error:  # a name that is too long
+    except OSError as error:  # name too long
         raise _not_writable(out, f"the system says: {error.strerror}") from error
     if nearest.is_symlink() and not nearest.exists():
         raise _not_writable(out, f"'{nearest}' is a link to nowhere")
@@ -140,26 +95,9 @@ def require_folder(out: Path) -> None:
 
 
 def create_folder(out: Path, *names: str) -> Path:
-    """Create a new folder below a folder for results, and that one if it is not there.
+    """Create the new folder ``out/names[0]/...`` and missing parents, and return it.
 
-    Parameters
-    ----------
-    out : Path
-        The folder for results.
-    *names : str
-        The path of the new folder from there.
-
-    Returns
-    -------
-    Path
-        The new folder.
-
-    Raises
-    ------
-    FileExistsError
-        If the new folder exists.
-    FolderError
-        If it cannot be created.
+    Raise FileExistsError if it exists, and FolderError if it cannot be created.
     """
     folder = out.joinpath(*names)
     try:
@@ -180,18 +118,7 @@ def _not_writable(out: Path, found: str) -> FolderError:
 
 
 def digest(*arrays: NDArray[Any]) -> str:
-    """Checksum of arrays: of their numbers, not of how a file writes them.
-
-    Parameters
-    ----------
-    *arrays : ndarray
-        Taken in C order and little endian, one after another.
-
-    Returns
-    -------
-    str
-        sha256 in hexadecimal.
-    """
+    """Return the SHA-256 of the numbers of arrays, in C order and little endian, as hexadecimal."""
     sha = hashlib.sha256()
     for array in arrays:
         little = np.asarray(array).astype(array.dtype.newbyteorder("<"), copy=False)

@@ -1,7 +1,7 @@
-"""Import Keras, on whichever backend is set, without TensorFlow's start-up notes.
+"""Import of Keras, on any backend, without TensorFlow's start-up messages.
 
-TensorFlow writes some of them before it reads any setting, straight to the file descriptor. They
-are caught there and whatever is not such a note is written on.
+TensorFlow writes some of them to the file descriptor before it reads any setting. They are removed
+there; all other output passes.
 """
 
 from __future__ import annotations
@@ -26,16 +26,10 @@ _NOTE = re.compile(
 
 @contextmanager
 def without_notes() -> Iterator[None]:
-    """Leave out the notes, and nothing else, of what is written meanwhile.
-
-    Yields
-    ------
-    None
-        Within, TensorFlow may be loaded.
-    """
+    """Remove TensorFlow's start-up messages, and nothing else, from standard error."""
     try:
         saved = os.dup(2)
-    except OSError:  # standard error is closed: there is nothing to keep clean
+    except OSError:  # standard error is closed
         yield
         return
     sys.stderr.flush()
@@ -54,21 +48,10 @@ def without_notes() -> Iterator[None]:
 
 
 def import_quietly(name: str) -> Any:
-    """Import a module that may load TensorFlow.
-
-    Parameters
-    ----------
-    name : str
-        Of the module.
-
-    Returns
-    -------
-    module
-        The module.
-    """
+    """Import a module that may load TensorFlow, without its start-up messages."""
     if "tensorflow" in sys.modules:
         return import_module(name)
-    # An own choice of the user's stands. 3 leaves what is fatal: errors come as exceptions.
+    # Keep the user's setting. 3 shows only fatal messages; errors are raised as exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with without_notes():
         return import_module(name)
@@ -83,43 +66,19 @@ except (ImportError, ValueError) as error:
         "Set it to one that is installed, such as tensorflow",
     ) from error
 
-import keras  # noqa: E402  (after TensorFlow was quietened)
+import keras  # noqa: E402  (after TensorFlow was silenced)
 
 __all__ = ["defined_by_keras", "import_quietly", "keras", "own_methods", "without_notes"]
 
 
 def defined_by_keras(kind: Any) -> bool:
-    """Tell whether a class or function is Keras' own: of another one nobody knows what it does.
-
-    Parameters
-    ----------
-    kind : type or callable
-        A user's subclass is the user's.
-
-    Returns
-    -------
-    bool
-        Of an object, ask for its type.
-    """
+    """Return whether Keras itself defines a class or function, and not a subclass of the user."""
     return str(kind.__module__).partition(".")[0] == "keras"
 
 
 def own_methods(model: Any, *names: str) -> list[str]:
-    """Name the methods of a model that a subclass of the caller's has replaced.
-
-    Parameters
-    ----------
-    model : keras.Model
-        The model.
-    *names : str
-        Methods to look at.
-
-    Returns
-    -------
-    list of str
-        Those that are neither Keras' nor ours.
-    """
-    # A backend that cannot train, NumPy's, has no train_step at all.
+    """Return the names of those methods that a user's subclass of a model overrides."""
+    # On the NumPy backend, which cannot train, there is no train_step.
     found = {name: getattr(type(model), name) for name in names if hasattr(type(model), name)}
     homes = {name: method.__module__.partition(".")[0] for name, method in found.items()}
     return [name for name, home in homes.items() if home not in ("keras", "nnloss")]

@@ -1,7 +1,7 @@
-"""What the command lines share: options, printing, errors in one line, the exit status.
+"""Common parts of the command lines: options, printing, one-line errors and the exit status.
 
-The exit status is 0 when the command is done, 2 for wrong input, 130 after Ctrl-C, else what the
-command gives.
+The exit status is 0 on success, 2 for invalid input and 130 after Ctrl-C; a command may return
+another one.
 """
 
 from __future__ import annotations
@@ -29,17 +29,9 @@ _WIDTH = 100
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[Any], int]:
-    """Make a parser of whole numbers in a range.
+    """Return a parser for whole numbers from `least` to `most`; None means no upper bound.
 
-    Parameters
-    ----------
-    least, most : int
-        The range, both included; without `most` it has no end.
-
-    Returns
-    -------
-    callable
-        From text to number; it raises ``typer.BadParameter``.
+    The parser raises ``typer.BadParameter`` for other text.
     """
     reach = f"from {least} to {most}" if most is not None else f"of at least {least}"
 
@@ -64,22 +56,7 @@ def _folder(text: Any) -> Path:
 def option(
     help_text: str, metavar: str | None = None, parser: Callable[[Any], Any] | None = None
 ) -> Any:
-    """Describe an option of an exercise, for ``typing.Annotated``.
-
-    Parameters
-    ----------
-    help_text : str
-        One sentence.
-    metavar : str, optional
-        Name of its value.
-    parser : callable, optional
-        From text to value.
-
-    Returns
-    -------
-    typer.Option
-        Named after the parameter of ``main``.
-    """
+    """Return a typer option for ``typing.Annotated``, named after the parameter of ``main``."""
     return typer.Option(help=help_text, metavar=metavar, parser=parser)
 
 
@@ -110,25 +87,17 @@ Quick = Annotated[
 
 
 def log_to_terminal() -> None:
-    """Write the log of nnloss to standard error, and no other log."""
+    """Write the log of nnloss, and no other log, to standard error."""
     logger = logging.getLogger("nnloss")
     logger.setLevel(logging.INFO)
     logger.addHandler(logging.StreamHandler())
-    logger.propagate = False  # the root logger belongs to the libraries, and some write to it
+    logger.propagate = False  # some libraries write to the root logger
 
 
 def run(main: Callable[..., None]) -> None:
-    """Run an exercise: its signature is its command line.
+    """Run an exercise with its signature as the command line; in a notebook, with its defaults.
 
-    Parameters
-    ----------
-    main : callable
-        The exercise. In a notebook it is called with its defaults.
-
-    Raises
-    ------
-    SystemExit
-        With the exit status; not in a notebook.
+    Outside a notebook, raise SystemExit with the exit status.
     """
     log_to_terminal()
     if "ipykernel" in sys.modules:
@@ -145,20 +114,7 @@ def application(main: Callable[..., None]) -> typer.Typer:
 
 
 def status(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
-    """Run a command line.
-
-    Parameters
-    ----------
-    app : typer.Typer
-        Its commands.
-    arguments : sequence of str, optional
-        Default: ``sys.argv[1:]``.
-
-    Returns
-    -------
-    int
-        The exit status. What is wrong with the input is on standard error then, in one line.
-    """
+    """Run a command line and return its exit status; invalid input prints one line on stderr."""
     try:
         ended = app(arguments, prog_name=provenance.program(), standalone_mode=False)
     except typer.TyperException as error:
@@ -176,56 +132,26 @@ def status(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
 
 
 def complain(message: str) -> int:
-    """Print an error as one line on standard error.
-
-    Parameters
-    ----------
-    message : str
-        What is wrong with the input.
-
-    Returns
-    -------
-    int
-        The exit status that goes with it, 2.
-    """
+    """Print an error as one line on standard error, and return the exit status 2."""
     print("Error: " + printable(" ".join(message.split())), file=sys.stderr)
     return 2
 
 
 def heading(text: str) -> None:
-    """Print a heading.
-
-    Parameters
-    ----------
-    text : str
-        One line.
-    """
+    """Print a heading."""
     _console().print(f"\n[bold]{text}[/bold]", highlight=False)
 
 
 def paragraph(text: str) -> None:
-    """Print a paragraph, wrapped to the terminal.
-
-    Parameters
-    ----------
-    text : str
-        Line breaks in it do not count.
-    """
+    """Print a paragraph wrapped to the terminal; line breaks in `text` are ignored."""
     console = _console()
     print(textwrap.fill(" ".join(text.split()), width=min(console.width, _WIDTH)))
 
 
 def table(frame: pd.DataFrame, title: str | None = None, *, wrapped: str | None = None) -> None:
-    """Print a table; numbers are right-aligned.
+    """Print a table without its index: numbers right-aligned, floats with six significant digits.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Its index is not printed. Floats are shown with six significant digits.
-    title : str, optional
-        Above the table.
-    wrapped : str, optional
-        A column whose texts may take several lines.
+    Only the column `wrapped` may break into several lines.
     """
     drawn = Table(title=title, title_justify="left")
     for name in frame.columns:
@@ -238,7 +164,7 @@ def table(frame: pd.DataFrame, title: str | None = None, *, wrapped: str | None 
 
 def _console() -> Console:
     console = Console()
-    # Without a terminal rich assumes 80 columns, which would cut our tables.
+    # Without a terminal rich assumes 80 columns, too few for our tables.
     return console if console.is_terminal else Console(width=_WIDTH)
 
 

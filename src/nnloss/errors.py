@@ -1,21 +1,10 @@
-"""The errors of the package: each says the rule, what was found and what to do."""
+"""Errors of the package. Each names the rule, what was found and what to do."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """Escape what a terminal would act on or cannot show.
-
-    Parameters
-    ----------
-    text : str
-        With names from a file that may come from anywhere.
-
-    Returns
-    -------
-    str
-        Without control characters and halves of characters.
-    """
+    """Escape control characters and lone surrogates, for text from an untrusted file."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
@@ -27,11 +16,11 @@ class NnlossError(ValueError):
     Parameters
     ----------
     rule : str
-        What is needed, as the start of a sentence.
+        The requirement, as the start of a sentence.
     found : str
-        What was there instead, as its end.
+        What was found instead, as its end.
     remedy : str
-        What to do about it: a sentence, without its full stop.
+        What to do: a sentence without a full stop.
 
     Notes
     -----
@@ -45,7 +34,7 @@ class NnlossError(ValueError):
         self.remedy = remedy
 
     def __reduce__(self) -> tuple[type[NnlossError], tuple[str, str, str]]:
-        # BaseException would rebuild it from the one-line message alone.
+        # BaseException would unpickle it from the one-line message alone.
         return type(self), (self.rule, self.found, self.remedy)
 
 
@@ -58,8 +47,8 @@ class TargetError(NnlossError):
 
 
 class DataError(NnlossError):
-    """A data set that is missing, damaged or not the one expected."""
+    """A data set or file that is missing, damaged or not the expected one."""
 
 
 class FolderError(NnlossError):
-    """A place that results cannot be written to."""
+    """A folder or file that cannot be written."""

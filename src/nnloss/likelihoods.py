@@ -1,15 +1,15 @@
-r"""The losses as the course writes them: float64 NumPy, with their formulas.
+r"""Losses of the course in float64 NumPy, with their formulas.
 
-Each function takes targets and predictions of N rows and returns one number. A loss here is the
-*mean* over rows unless its name says otherwise, so that it compares with what Keras prints.
+Each function returns one number for targets and predictions of N rows: the *mean* over rows, as in
+Keras, unless its name says otherwise.
 
-The cross-entropies are exact at the edges. A term with weight zero is zero, because
-:math:`t \log t \to 0`, and is computed so (``scipy.special.xlogy``); :math:`\log(1 - p)` is
-computed as ``log1p(-p)``, which keeps its digits for small p. A prediction that excludes what
-happened (p = 0 for a row of class 1) costs infinity, which is its true log-likelihood. Keras' loss
-functions, given probabilities, clip them at 1e-7; ``epsilon=1e-7`` does the same here. (Keras'
-models on TensorFlow go back to the logits before a sigmoid or softmax output, and do not clip.)
-From logits nothing is clipped and nothing overflows: the largest logit is subtracted first.
+The cross-entropies are exact at the boundaries. A term with weight zero is zero, because
+:math:`t \log t \to 0` (``scipy.special.xlogy``); :math:`\log(1 - p)` is computed as ``log1p(-p)``,
+which is accurate for small p. A row whose observed class has probability 0 has infinite loss, its
+true negative log-likelihood. Keras' loss functions clip probabilities at 1e-7; ``epsilon=1e-7``
+does the same here. (On TensorFlow, Keras models compute from the logits before a sigmoid or softmax
+output, and do not clip.) Functions of logits do not clip or overflow: they subtract the largest
+logit first.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ from nnloss.table import BCE, CCE, LOGIT, MAE, MSE, SOFTMAX
 
 Array = NDArray[np.float64]
 
-_ROW_SUM_TOLERANCE = 1e-5  # softmax in float32 over a thousand classes
+_ROW_SUM_TOLERANCE = 1e-5  # allows for float32 softmax over a thousand classes
 
 
 def sum_of_squared_errors(y: ArrayLike, mu: ArrayLike) -> float:
-    r"""Sum of squared errors, :math:`\sum_i (y_i - \mu_i)^2`.
+    r"""Compute the sum of squared errors, :math:`\sum_i (y_i - \mu_i)^2`.
 
     Parameters
     ----------
-    y, mu : array_like, equal shapes
+    y, mu : array_like of equal shapes
         Targets and predictions, in the unit of the target.
 
     Returns
     -------
     float
-        In the unit squared. A sum: it grows with the number of rows.
+        Sum over rows, in the unit squared.
 
     Raises
     ------
     TargetError
-        If the shapes differ or there is no row.
+        If the shapes differ or there are no rows.
     """
     return float(np.sum(MSE.terms(*_pair(y, mu))))
 
 
 def mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
-    r"""Mean squared error, :math:`\frac{1}{N} \sum_i (y_i - \mu_i)^2`.
+    r"""Compute the mean squared error, :math:`\frac{1}{N} \sum_i (y_i - \mu_i)^2`.
 
     Up to the factor :math:`N / 2\sigma^2` and a constant, it is the negative log-likelihood of
-    :math:`y_i \sim \mathcal{N}(\mu_i, \sigma^2)`; its minimiser is the conditional mean
-    (James et al., *An Introduction to Statistical Learning*, sections 2.2 and 3.1).
+    :math:`y_i \sim \mathcal{N}(\mu_i, \sigma^2)`. Its minimiser is the conditional mean (James et
+    al., *An Introduction to Statistical Learning*, sections 2.2 and 3.1).
 
     Parameters
     ----------
-    y, mu : array_like, equal shapes
+    y, mu : array_like of equal shapes
         Targets and predictions, in the unit of the target.
 
     Returns
@@ -69,21 +69,21 @@ def mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
     Raises
     ------
     TargetError
-        If the shapes differ or there is no row.
+        If the shapes differ or there are no rows.
     """
     return _mean(MSE.terms(*_pair(y, mu)))
 
 
 def half_mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
-    r"""Half of the mean squared error, :math:`\frac{1}{2N} \sum_i (y_i - \mu_i)^2`.
+    r"""Compute half the mean squared error, :math:`\frac{1}{2N} \sum_i (y_i - \mu_i)^2`.
 
-    The convention of many textbooks and of scikit-learn's ``HalfSquaredError``: its derivative
-    with respect to :math:`\mu_i` is the bare residual, :math:`(\mu_i - y_i) / N`. The minimiser
-    is that of `mean_squared_error`, the number is half of it.
+    Many textbooks and scikit-learn's ``HalfSquaredError`` use it: its derivative with respect to
+    :math:`\mu_i` is the residual :math:`(\mu_i - y_i) / N`. It has the same minimiser as
+    `mean_squared_error`.
 
     Parameters
     ----------
-    y, mu : array_like, equal shapes
+    y, mu : array_like of equal shapes
         Targets and predictions, in the unit of the target.
 
     Returns
@@ -94,17 +94,17 @@ def half_mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
     Raises
     ------
     TargetError
-        If the shapes differ or there is no row.
+        If the shapes differ or there are no rows.
     """
     return mean_squared_error(y, mu) / 2
 
 
 def root_mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
-    r"""Root mean squared error, :math:`\sqrt{\frac{1}{N} \sum_i (y_i - \mu_i)^2}`.
+    r"""Compute the root mean squared error, :math:`\sqrt{\frac{1}{N} \sum_i (y_i - \mu_i)^2}`.
 
     Parameters
     ----------
-    y, mu : array_like, equal shapes
+    y, mu : array_like of equal shapes
         Targets and predictions, in the unit of the target.
 
     Returns
@@ -115,22 +115,22 @@ def root_mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
     Raises
     ------
     TargetError
-        If the shapes differ or there is no row.
+        If the shapes differ or there are no rows.
     """
     return float(np.sqrt(mean_squared_error(y, mu)))
 
 
 def mean_absolute_error(y: ArrayLike, mu: ArrayLike) -> float:
-    r"""Mean absolute error, :math:`\frac{1}{N} \sum_i |y_i - \mu_i|`.
+    r"""Compute the mean absolute error, :math:`\frac{1}{N} \sum_i |y_i - \mu_i|`.
 
-    Up to scale and a constant, the negative log-likelihood of a Laplace distribution around
-    :math:`\mu_i`; its minimiser is the conditional median (Koenker & Bassett 1978,
-    *Econometrica* 46). The Laplace distribution is no exponential family in its location, so
-    there is no GLM with this loss.
+    Up to scale and a constant, it is the negative log-likelihood of a Laplace distribution around
+    :math:`\mu_i`. Its minimiser is the conditional median (Koenker & Bassett 1978, *Econometrica*
+    46). No GLM has this loss, because the Laplace distribution is not an exponential family in its
+    location.
 
     Parameters
     ----------
-    y, mu : array_like, equal shapes
+    y, mu : array_like of equal shapes
         Targets and predictions, in the unit of the target.
 
     Returns
@@ -141,22 +141,23 @@ def mean_absolute_error(y: ArrayLike, mu: ArrayLike) -> float:
     Raises
     ------
     TargetError
-        If the shapes differ or there is no row.
+        If the shapes differ or there are no rows.
     """
     return _mean(MAE.terms(*_pair(y, mu)))
 
 
 def binary_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.0) -> float:
-    r"""Binary cross-entropy, :math:`-\frac{1}{N} \sum_i y_i \log p_i + (1 - y_i) \log(1 - p_i)`.
+    r"""Compute the binary cross-entropy of probabilities.
 
-    The mean negative log-likelihood of :math:`y_i \sim \mathrm{Bernoulli}(p_i)` (McCullagh &
-    Nelder, *Generalized Linear Models*, section 4.4).
+    :math:`-\frac{1}{N} \sum_i y_i \log p_i + (1 - y_i) \log(1 - p_i)` is the mean negative
+    log-likelihood of :math:`y_i \sim \mathrm{Bernoulli}(p_i)` (McCullagh & Nelder, *Generalized
+    Linear Models*, section 4.4).
 
     Parameters
     ----------
     y : array_like
         Targets in [0, 1]: labels, or the probability of label 1.
-    p : array_like, shape of `y`
+    p : array_like with the shape of `y`
         Predicted probability of label 1.
     epsilon : float, default 0
         Clip `p` to [epsilon, 1 - epsilon] first, as Keras does with 1e-7.
@@ -164,12 +165,12 @@ def binary_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.0) ->
     Returns
     -------
     float
-        In nats, a mean over rows; infinite where a row of probability zero happened.
+        Mean over rows, in nats; infinite if an observed label has probability 0.
 
     Raises
     ------
     TargetError
-        If the shapes differ, there is no row, or a value lies outside [0, 1].
+        If the shapes differ, there are no rows, or a value lies outside [0, 1].
     """
     y, p = _pair(y, p)
     _require_probabilities(y, "y")
@@ -179,27 +180,28 @@ def binary_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.0) ->
 
 
 def binary_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
-    r"""Binary cross-entropy of logits, :math:`\frac{1}{N} \sum_i \log(1 + e^{z_i}) - y_i z_i`.
+    r"""Compute the binary cross-entropy of logits.
 
-    The same number as `binary_cross_entropy` at :math:`p_i = 1 / (1 + e^{-z_i})`, for logits of
-    any size. Its derivative with respect to :math:`z_i` is the residual :math:`(p_i - y_i) / N`.
+    :math:`\frac{1}{N} \sum_i \log(1 + e^{z_i}) - y_i z_i` equals `binary_cross_entropy` at
+    :math:`p_i = 1 / (1 + e^{-z_i})`, for logits of any size. Its derivative with respect to
+    :math:`z_i` is the residual :math:`(p_i - y_i) / N`.
 
     Parameters
     ----------
     y : array_like
         Targets in [0, 1].
-    z : array_like, shape of `y`
+    z : array_like with the shape of `y`
         Logits: log-odds of label 1, any real number.
 
     Returns
     -------
     float
-        In nats, a mean over rows.
+        Mean over rows, in nats.
 
     Raises
     ------
     TargetError
-        If the shapes differ, there is no row, or `y` lies outside [0, 1].
+        If the shapes differ, there are no rows, or `y` lies outside [0, 1].
     """
     y, z = _pair(y, z)
     _require_probabilities(y, "y")
@@ -207,30 +209,31 @@ def binary_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
 
 
 def categorical_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.0) -> float:
-    r"""Categorical cross-entropy, :math:`-\frac{1}{N} \sum_i \sum_c y_{ic} \log p_{ic}`.
+    r"""Compute the categorical cross-entropy of probabilities.
 
-    The mean negative log-likelihood of one draw a row from a multinomial with probabilities
-    :math:`p_i`. With :math:`y_i` a distribution, it is :math:`H(y_i, p_i) = H(y_i) +
-    \mathrm{KL}(y_i \| p_i)` (Cover & Thomas, *Elements of Information Theory*, chapter 2).
+    :math:`-\frac{1}{N} \sum_i \sum_c y_{ic} \log p_{ic}` is the mean negative log-likelihood of one
+    multinomial draw per row with probabilities :math:`p_i`. For a distribution :math:`y_i`, it is
+    :math:`H(y_i, p_i) = H(y_i) + \mathrm{KL}(y_i \| p_i)` (Cover & Thomas, *Elements of Information
+    Theory*, chapter 2).
 
     Parameters
     ----------
-    y : array_like, shape (N, C)
+    y : array_like of shape (N, C)
         One-hot rows, or distributions.
-    p : array_like, shape (N, C)
-        Predicted probabilities, each row with sum 1.
+    p : array_like of shape (N, C)
+        Predicted probabilities; each row sums to 1.
     epsilon : float, default 0
         Clip `p` to [epsilon, 1 - epsilon] first, as Keras does with 1e-7.
 
     Returns
     -------
     float
-        In nats, a mean over rows; infinite where a row of probability zero happened.
+        Mean over rows, in nats; infinite if an observed class has probability 0.
 
     Raises
     ------
     TargetError
-        If the shapes differ, there is no row, or a row is not a distribution.
+        If the shapes differ, there are no rows, or a row is not a distribution.
     """
     y, p = _pair(y, p)
     _require_distributions(y, "y")
@@ -240,28 +243,28 @@ def categorical_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.
 
 
 def categorical_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
-    r"""Categorical cross-entropy of logits.
+    r"""Compute the categorical cross-entropy of logits.
 
-    :math:`\frac{1}{N} \sum_i \left( \log \sum_c e^{z_{ic}} - \sum_c y_{ic} z_{ic} \right)`, the
-    same number as `categorical_cross_entropy` at the softmax of z, for logits of any size.
-    Adding a constant to a row of logits changes nothing.
+    :math:`\frac{1}{N} \sum_i \left( \log \sum_c e^{z_{ic}} - \sum_c y_{ic} z_{ic} \right)` equals
+    `categorical_cross_entropy` at the softmax of z, for logits of any size. Adding a constant to a
+    row of logits does not change it.
 
     Parameters
     ----------
-    y : array_like, shape (N, C)
+    y : array_like of shape (N, C)
         One-hot rows, or distributions.
-    z : array_like, shape (N, C)
+    z : array_like of shape (N, C)
         Logits, any real numbers.
 
     Returns
     -------
     float
-        In nats, a mean over rows.
+        Mean over rows, in nats.
 
     Raises
     ------
     TargetError
-        If the shapes differ, there is no row, or a row of `y` is not a distribution.
+        If the shapes differ, there are no rows, or a row of `y` is not a distribution.
     """
     y, z = _pair(y, z)
     _require_distributions(y, "y")
@@ -269,25 +272,25 @@ def categorical_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
 
 
 def entropy(p: ArrayLike) -> float:
-    r"""Entropy, :math:`-\frac{1}{N} \sum_i \sum_c p_{ic} \log p_{ic}`.
+    r"""Compute the entropy, :math:`-\frac{1}{N} \sum_i \sum_c p_{ic} \log p_{ic}`.
 
-    What cross-entropy is at best: a mean over rows of :math:`H(p_i)`. It is zero for one-hot
-    rows, which is why cross-entropy and KL divergence agree on labels.
+    The mean over rows of :math:`H(p_i)` is the minimum of the cross-entropy. For one-hot rows it is
+    zero, so cross-entropy and KL divergence agree on labels.
 
     Parameters
     ----------
-    p : array_like, shape (C,) or (N, C)
-        One distribution, or one a row.
+    p : array_like of shape (C,) or (N, C)
+        Distributions.
 
     Returns
     -------
     float
-        In nats, a mean over rows.
+        Mean over rows, in nats.
 
     Raises
     ------
     TargetError
-        If there is no row, or a row is not a distribution.
+        If there are no rows, or a row is not a distribution.
     """
     p = _array(p)
     _require_distributions(p, "p")
@@ -295,23 +298,22 @@ def entropy(p: ArrayLike) -> float:
 
 
 def kl_divergence(p: ArrayLike, q: ArrayLike) -> float:
-    r"""Kullback-Leibler divergence, :math:`\frac{1}{N} \sum_i \sum_c p_{ic} \log(p_{ic}/q_{ic})`.
+    r"""Compute the KL divergence, :math:`\frac{1}{N} \sum_i \sum_c p_{ic} \log(p_{ic}/q_{ic})`.
 
     Parameters
     ----------
-    p, q : array_like, shape (C,) or (N, C)
-        Distributions: p the true one, q the model's.
+    p, q : array_like of shape (C,) or (N, C)
+        True distribution p and the model's distribution q.
 
     Returns
     -------
     float
-        In nats, a mean over rows; infinite where q excludes what p allows, and not negative but
-        for rounding.
+        Mean over rows, in nats, at least 0 up to rounding; infinite if q is 0 where p is not.
 
     Raises
     ------
     TargetError
-        If the shapes differ, there is no row, or a row is not a distribution.
+        If the shapes differ, there are no rows, or a row is not a distribution.
     """
     p, q = _pair(p, q)
     _require_distributions(p, "p")
@@ -320,7 +322,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike) -> float:
 
 
 def sigmoid(z: ArrayLike) -> Array:
-    r"""Inverse of the logit link, :math:`1 / (1 + e^{-z})`.
+    """Compute the sigmoid, the inverse of the logit link, :math:`1 / (1 + e^{-z})`.
 
     Parameters
     ----------
@@ -329,23 +331,23 @@ def sigmoid(z: ArrayLike) -> Array:
 
     Returns
     -------
-    ndarray of float64, shape of `z`
+    ndarray of float64 with the shape of `z`
         Probabilities.
     """
     return LOGIT.inverse(_array(z))
 
 
 def softmax(z: ArrayLike) -> Array:
-    r"""Inverse of the softmax link, :math:`e^{z_c} / \sum_k e^{z_k}` over the last axis.
+    r"""Compute the softmax, :math:`e^{z_c} / \sum_k e^{z_k}` over the last axis.
 
     Parameters
     ----------
-    z : array_like, shape (..., C)
+    z : array_like of shape (..., C)
         Logits.
 
     Returns
     -------
-    ndarray of float64, shape of `z`
+    ndarray of float64 with the shape of `z`
         Probabilities; rows sum to 1.
     """
     return SOFTMAX.inverse(_array(z))
@@ -363,7 +365,7 @@ def _array(values: ArrayLike) -> Array:
 def _pair(first: ArrayLike, second: ArrayLike) -> tuple[Array, Array]:
     a, b = _array(first), _array(second)
     if a.shape != b.shape:
-        # (N,) against (N, 1) would broadcast to N x N and give a number that means nothing.
+        # (N,) and (N, 1) would broadcast to (N, N), and the result would be meaningless.
         raise TargetError(
             "A loss needs targets and predictions of one shape",
             f"found {a.shape} and {b.shape}",

@@ -1,7 +1,7 @@
-"""Do head, loss, metrics and targets fit each other?
+"""Checks that output layer, loss, metrics and targets fit each other.
 
-One judge answers: `check_pairing` reports it, `compile_for_task` acts on it. Imports `nnloss.table`
-and Keras on any backend.
+`check_pairing` reports the findings of `nnloss.pairing.judge`; `compile_for_task` raises them. The
+package imports `nnloss.table` and Keras, on any backend.
 """
 
 import lazy_loader

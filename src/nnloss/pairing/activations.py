@@ -1,4 +1,4 @@
-"""Read which activation a Keras layer, operation or function is."""
+"""Names of the activations in Keras layers, operations and functions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from nnloss._keras import defined_by_keras, keras
 
-# Names that the same functions have in tf.nn.
+# Names of the same functions in tf.nn.
 _TF_NAMES = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax"}
 _ACTIVATIONS = {
     name.replace("_", ""): name
@@ -16,40 +16,21 @@ _ACTIVATIONS = {
 
 
 def activation_name(activation: Any) -> str:
-    """Return the name of an activation, given as a function or as a layer.
+    """Return the name of an activation, given as a function or a layer.
 
-    Parameters
-    ----------
-    activation : callable
-        What the attribute ``activation`` of a Keras layer holds.
-
-    Returns
-    -------
-    str
-        Keras' name where it is Keras' own, else the full name of the function or class.
+    An activation that Keras does not define gets its full name with the module.
     """
     if isinstance(activation, keras.layers.Layer):
         return activation_of(activation) or type(activation).__name__
     name = str(getattr(activation, "__name__", type(activation).__name__))
     home = str(getattr(activation, "__module__", ""))
     if home.partition(".")[0] not in ("keras", "tensorflow"):
-        return f"{home}.{name}"  # whatever it is called, it may be anything
+        return f"{home}.{name}"  # a custom function may do anything, whatever its name
     return _TF_NAMES.get(name, name)
 
 
 def activation_of(operation: Any) -> str | None:
-    """Return the name of the activation that a layer or operation is.
-
-    Parameters
-    ----------
-    operation : keras.Operation
-        A layer, or what a function of ``keras.ops`` left in the graph.
-
-    Returns
-    -------
-    str or None
-        None if the operation is something else.
-    """
+    """Return the name of the activation that a layer or operation applies, or None."""
     if not defined_by_keras(type(operation)):
         return None
     if isinstance(operation, keras.layers.Activation):

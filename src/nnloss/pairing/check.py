@@ -1,4 +1,4 @@
-"""`check_pairing`: whether outputs, losses and targets of any Keras model fit each other."""
+"""The function `check_pairing`, for any Keras model with its losses and targets."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ from nnloss.table import Task
 def check_pairing(
     model: Any, loss: Any = None, y: Any = None, *, metrics: Any = None, task: Task | None = None
 ) -> PairingReport:
-    """Check whether the outputs, the losses and the targets of a Keras model fit each other.
+    """Check whether the outputs, losses and targets of a Keras model fit each other.
 
-    Nothing is trained, run or changed, and nothing is raised for a wrong model: that is what
-    `compile_for_task` does. It works on every backend of Keras.
+    The model is not trained, run or changed, and a wrong model does not raise an error; use
+    `compile_for_task` for that. It works on every Keras backend.
 
     Parameters
     ----------
     model : keras.Model, callable or path
-        Functional or sequential, built; with any number of outputs of any rank. Compiled, unless
-        `loss` is given. A function without arguments is called to make it; of a ``.keras`` file
-        only the description is read, and nothing in it is run.
+        A built functional or sequential model with any number of outputs of any rank. It must be
+        compiled unless `loss` is given. A function without arguments is called to build the model.
+        From a ``.keras`` file only the description is read, and no code in it is run.
     loss : str, keras.losses.Loss or callable, or list or dict of these, optional
-        As for ``compile``. Default: what the model was compiled with.
+        As in ``compile``. Default: the loss of the compiled model.
     y : array_like, or list or dict of array_like, optional
         Targets, rows first, one array for each output. Default: targets are not checked.
     metrics : list, or list or dict of lists, optional
-        As for ``compile``. Default: what the model was compiled with, unless `loss` is given.
+        As in ``compile``. Default: the metrics of the compiled model, unless `loss` is given.
     task : Task, optional
-        What the output must belong to; only needed for a task of your own, whose losses are known
-        then. Default: the task of a `TaskModel`, else that of the loss.
+        Needed only for a custom task, whose losses are then recognised. Default: the task of a
+        `TaskModel`, else the task of the loss.
 
     Returns
     -------
     PairingReport
-        `verdict` is ``"right"``, ``"wrong"`` or ``"unknown"``; `findings` says for each output the
-        rule, what was found and what to do. Unknown is what cannot be read off a model: Lambda
-        layers, layers, losses and methods of your own, an output that has no loss at all.
+        `verdict` is ``"right"``, ``"wrong"`` or ``"unknown"``; `findings` has the rule, what was
+        found and what to do for each output. Lambda layers, custom layers, losses and methods, and
+        outputs without a loss are unknown.
 
     Raises
     ------
     PairingError
-        If `model` is no Keras model, or `loss` no loss that Keras knows.
+        If `model` is not a Keras model, or Keras does not know `loss`.
     DataError
-        If `model` names a file that cannot be read.
+        If `model` is a file that cannot be read.
 
     Examples
     --------
@@ -132,13 +132,13 @@ def _flat(metrics: Any) -> list[Any]:
 
 
 def _compiled_metrics(model: Any) -> list[Any]:
-    """Return the metrics that a model was compiled with, as given, and the weighted ones."""
+    """Return the metrics and the weighted metrics of a compiled model, as given."""
     compiled = getattr(model, "_compile_metrics", None)
     return [getattr(compiled, f"_user_{kind}metrics", None) for kind in ("", "weighted_")]
 
 
 def _opaque(model: Any, *, given: bool) -> Finding | None:
-    """Return why a model cannot be looked into; None if it can."""
+    """Return a finding if the outputs or the loss of a model cannot be inspected, else None."""
     rule = "The outputs of a model must be seen to be judged"
     own = own_methods(model, "call", "train_step", "compute_loss")
     if "call" in own:
@@ -169,7 +169,7 @@ def _opaque(model: Any, *, given: bool) -> Finding | None:
 
 
 def _names(model: Any) -> list[str]:
-    """Return the names of the outputs: the keys of a dict, else as in Keras."""
+    """Return the names of the outputs: the keys of dicts, else Keras' names."""
     paths = _paths(model)
     if isinstance(getattr(model, "_outputs_struct", None), dict) or _nested(paths):
         return ["/".join(map(str, path)) for path in paths]
@@ -177,7 +177,7 @@ def _names(model: Any) -> list[str]:
 
 
 def _paths(model: Any) -> list[tuple[Any, ...]]:
-    """Return where each output is among dicts and lists: keys and positions."""
+    """Return the path of keys and positions to each output in nested dicts and lists."""
     structure = getattr(model, "_outputs_struct", None)
     return [path for path, _ in keras.tree.flatten_with_path(structure)]
 
@@ -187,7 +187,7 @@ def _nested(paths: list[tuple[Any, ...]]) -> bool:
 
 
 def _follow(given: Any, path: tuple[Any, ...], what: str, name: str) -> Any:
-    """Return what belongs to an output of a nested structure; a single loss is for all below."""
+    """Return the entry for an output of a nested structure; a single value applies to all of it."""
     for step in path:
         if not isinstance(given, (dict, list, tuple)):
             break
@@ -203,7 +203,7 @@ def _follow(given: Any, path: tuple[Any, ...], what: str, name: str) -> Any:
 
 
 def _by_output(given: Any, model: Any, what: str) -> list[Any]:
-    """Return what belongs to each output, of a single value, a list or a dict."""
+    """Return one entry for each output, from a single value, a list or a dict."""
     names, count, paths = _names(model), len(model.outputs), _paths(model)
     flat = isinstance(given, (list, tuple)) and len(given) == count
     if _nested(paths) and not flat:
@@ -219,7 +219,7 @@ def _by_output(given: Any, model: Any, what: str) -> list[Any]:
             )
         keras_names = getattr(model, "output_names", names)
         return [given.get(a, given.get(b)) for a, b in zip(names, keras_names, strict=True)]
-    if count == 1 or given is None:  # a list may be rows, or several losses of one output
+    if count == 1 or given is None:  # a list may hold rows, or several losses of one output
         single = isinstance(given, (list, tuple)) and len(given) == 1
         if single and what == "y":
             single = len(getattr(given[0], "shape", ())) > 0

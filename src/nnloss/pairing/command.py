@@ -1,4 +1,4 @@
-"""``nnloss check MODEL.keras``: whether the outputs of saved models fit their losses."""
+"""The command ``nnloss check MODEL.keras``, which checks the outputs and losses of saved models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from nnloss.commandline import complain
 from nnloss.errors import DataError, printable
 
-#: Exit status by verdict; 2 also where the file cannot be read.
+#: Exit status by verdict; also 2 if the file cannot be read.
 STATUS = {"right": 0, "wrong": 1, "unknown": 2}
 
 

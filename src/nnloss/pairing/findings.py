@@ -1,4 +1,4 @@
-"""What `check_pairing` answers: a finding for each output, and a verdict on all of them."""
+"""Results of `check_pairing`: a finding for each output and an overall verdict."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Verdict = Literal["right", "wrong", "unknown"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found at one output of a model.
+    """Result of a check of one output of a model.
 
     Parameters
     ----------
     output : str
-        Name of the output; empty where it concerns the whole model.
+        Name of the output; empty for the whole model.
     verdict : {"right", "wrong", "unknown"}
-        Whether head, loss and targets fit.
+        Whether output layer, loss and targets fit.
     rule, found, remedy : str
-        What is needed, what was there, what to do. For ``"unknown"`` the remedy is what would be
-        needed to know; for ``"right"`` it is empty.
+        The requirement, what was found, and what to do. For ``"unknown"``, `remedy` says how to
+        find out; for ``"right"``, it is empty or a note.
     """
 
     output: str
@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class PairingReport:
-    """What `check_pairing` found.
+    """Report of `check_pairing`.
 
     Parameters
     ----------
@@ -55,18 +55,18 @@ class PairingReport:
 
     @property
     def verdict(self) -> Verdict:
-        """``"wrong"`` if one output is, else ``"unknown"`` if one is, else ``"right"``."""
+        """``"wrong"`` if any output is wrong, else ``"unknown"`` if any is, else ``"right"``."""
         found = {finding.verdict for finding in self.findings}
         order: tuple[Verdict, ...] = ("wrong", "unknown", "right")
         return next(verdict for verdict in order if verdict in found)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain types, for JSON.
+        """Return the report as a dict of plain types, for JSON.
 
         Returns
         -------
         dict
-            ``model``, ``verdict`` and ``findings``.
+            Keys ``model``, ``verdict`` and ``findings``.
         """
         findings = [asdict(finding) for finding in self.findings]
         return {"model": self.model, "verdict": self.verdict, "findings": findings}
@@ -82,7 +82,7 @@ class PairingReport:
         Raises
         ------
         PairingError
-            With the rule, what was found and the remedy of the finding.
+            With the rule, what was found and the remedy.
         """
         for finding in self.findings:
             if finding.verdict == "wrong":
@@ -90,7 +90,7 @@ class PairingReport:
         return self
 
     def _repr_html_(self) -> str:
-        """Return the report as a table, for notebooks."""
+        """Return the report as an HTML table, for notebooks."""
         heads = ("output", "verdict", "rule", "found", "what to do")
         cells = [
             (finding.output, finding.verdict, finding.rule, finding.found, finding.remedy)

@@ -1,4 +1,4 @@
-"""Complete a model with the output layer of a task, unless it is there."""
+"""Completion of a model with the output layer of a task."""
 
 from __future__ import annotations
 
@@ -22,16 +22,9 @@ Head = Literal["auto", "add", "keep"]
 
 @dataclass(frozen=True)
 class Completed:
-    """A body with the output layer of its task.
+    """A model with the output layer of its task: ``keras.Model(inputs, outputs)``.
 
-    Parameters
-    ----------
-    inputs, outputs
-        From which ``keras.Model(inputs, outputs)`` is made.
-    question : Question
-        The output with its loss, which the judge has found to fit.
-    text : str
-        What was done, for the log.
+    `question` is the output with its loss, which the judge accepted; `text` is for the log.
     """
 
     inputs: Any
@@ -41,7 +34,7 @@ class Completed:
 
     @property
     def choice(self) -> LossChoice:
-        """The loss."""
+        """Loss of the model."""
         return self.question.choice
 
     @property
@@ -59,22 +52,10 @@ def complete(
     head: Head = "auto",
     strict: bool = True,
 ) -> Completed:
-    """Add the output layer of a task to a model, unless it is there.
+    """Add the output layer of a task to a model that does not have it yet.
 
-    Parameters
-    ----------
-    model, task, classes, loss, head, strict
-        As for `compile_for_task`.
-
-    Returns
-    -------
-    Completed
-        From which ``keras.Model(inputs, outputs)`` is made.
-
-    Raises
-    ------
-    PairingError
-        If the model, its output layer or the loss does not fit the task.
+    The parameters are those of `compile_for_task`. Raise PairingError if the model, its output
+    layer or the loss does not fit the task.
     """
     require_model(model, task)
     if head not in ("auto", "add", "keep"):
@@ -87,7 +68,7 @@ def complete(
     choice = recognise(loss, task, values)
     nodes = _nodes(task, classes)
     where = f"model '{model.name}'"
-    # Without the number of classes no head can be added: the model's own number is asked about.
+    # Without the number of classes no head can be added, so judge the units of the model.
     due = nodes or max(values.units(choice.axis) or 0, 2)
     question = Question("", where, values, choice, task, due)
     finding = judge_head(question)
@@ -107,26 +88,13 @@ def complete(
         question = Question("", where, values_of(outputs), choice, task, due)
         finding = judge_head(question)
     require(finding, strict=strict)
-    # A Sequential has no `input` before it was called; a functional model's keeps its structure.
+    # An uncalled Sequential has no `input`; that of a functional model keeps its structure.
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
     return Completed(inputs, outputs, question, text)
 
 
 def require(finding: Finding | None, *, strict: bool) -> None:
-    """Raise an error for what is wrong, and for what is unknown if `strict`.
-
-    Parameters
-    ----------
-    finding : Finding or None
-        The judge's.
-    strict : bool
-        Whether an unknown output is refused; else a warning is logged.
-
-    Raises
-    ------
-    PairingError
-        With the rule, what was found and the remedy.
-    """
+    """Raise PairingError for a wrong output, and for an unknown one if `strict`, else warn."""
     if finding is None or finding.verdict == "right":
         return
     if finding.verdict == "wrong" or strict:
@@ -140,7 +108,7 @@ def require(finding: Finding | None, *, strict: bool) -> None:
 def _added(model: Any, task: Task, nodes: int, choice: LossChoice) -> tuple[str, Any]:
     activation = "linear" if choice.from_logits else task.activation
     name = None if any(layer.name == "output" for layer in model.layers) else "output"
-    # Half precision rounds small probabilities to 0: the output is computed in single precision.
+    # Half precision rounds small probabilities to 0, so compute the output in single precision.
     half = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
     layer = keras.layers.Dense(
         nodes, activation=activation, name=name, dtype="float32" if half else None
@@ -149,11 +117,11 @@ def _added(model: Any, task: Task, nodes: int, choice: LossChoice) -> tuple[str,
 
 
 def _is_output(question: Question, nodes: int | None) -> bool:
-    """Return whether a model ends in its output layer, right or gone wrong.
+    """Return whether a model ends in an output layer, correct or not.
 
-    Real numbers and probabilities of the right size, a bare Dense without activation and a softmax
-    are outputs. Another activation, pooling or dropout makes it a hidden layer, unless a Dense has
-    exactly as many units as the output needs: nothing tells it from an output gone wrong.
+    Real numbers and probabilities of the right size, a Dense without activation and a softmax are
+    outputs. Another activation, pooling or dropout marks a hidden layer, unless a Dense has exactly
+    the units that the output needs: it may be a wrong output layer.
     """
     values = question.values
     same = values.units() == nodes
@@ -169,7 +137,7 @@ def _is_output(question: Question, nodes: int | None) -> bool:
 
 
 def _nodes(task: Task, classes: Any) -> int | None:
-    """Return how many nodes the output needs; None if only the output itself can tell."""
+    """Return how many nodes the output needs, or None if it depends on the model's output."""
     if task.nodes is not None:
         if classes is not None:
             others = [each.name.upper() for each in TASKS.values() if each.nodes is None]
@@ -196,20 +164,7 @@ def _classes_missing(task: Task, classes: Any) -> PairingError:
 
 
 def require_model(model: Any, task: Any) -> None:
-    """Raise an error for what is not a task, or not a built model with one output.
-
-    Parameters
-    ----------
-    model : any
-        What should be a functional or sequential ``keras.Model``.
-    task : any
-        What should be a `Task`.
-
-    Raises
-    ------
-    PairingError
-        If either is not.
-    """
+    """Raise PairingError unless `task` is a Task and `model` a built model with one output."""
     require_task(task, "compile_for_task")
     rule = f"Task '{task.name}' needs a built functional or sequential Keras model with one output"
     if not isinstance(model, keras.Model):

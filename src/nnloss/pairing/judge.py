@@ -1,4 +1,4 @@
-"""The judge: whether an output, its loss, its metrics and its targets fit each other."""
+"""Verdict on an output with its loss, its metrics and its targets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nnloss.table.domains import shape_text
 
 logger = logging.getLogger("nnloss")
 
-# What is wrong with an output, by what is due and what was found.
+# Reason why an output is wrong, by required and actual kind of its values.
 _WHY = {
     (Kind.REAL, Kind.PROBABILITIES): "which cannot leave the range 0 to 1",
     (Kind.REAL, Kind.DISTRIBUTION): "whose rows sum to 1",
@@ -37,22 +37,9 @@ _HALF = ("float16", "bfloat16")
 
 @dataclass(frozen=True)
 class Question:
-    """An output with its loss.
+    """An output with its loss, and optionally the task and number of nodes it must have.
 
-    Parameters
-    ----------
-    output : str
-        Name of the output.
-    where : str
-        The output with its model, for messages.
-    values : Values
-        What is known of its numbers.
-    choice : LossChoice
-        Its loss.
-    task : Task, optional
-        What it must be an output of.
-    nodes : int, optional
-        How many nodes it must have.
+    `where` names the output and its model in messages.
     """
 
     output: str
@@ -64,25 +51,25 @@ class Question:
 
     @property
     def ends(self) -> str:
-        """What the output ends in, for messages."""
+        """Clause about the last layers of the output, for messages."""
         return f"{self.where} ends in {self.values.text}"
 
     @property
     def due(self) -> Kind:
-        """The numbers that the loss needs."""
+        """Kind of values that the loss needs."""
         assert self.choice.loss is not None, "an unknown loss needs nothing"
         return Kind.REAL if self.choice.from_logits else self.choice.loss.link.kind
 
     @property
     def layer(self) -> str:
-        """The output layer that is due, as one writes it."""
+        """Output layer that the task needs, as code."""
         assert self.choice.loss is not None, "an unknown loss needs nothing"
         name = "linear" if self.due is Kind.REAL else self.choice.loss.link.activation
         return f"Dense({self.nodes}, activation='{name}')"
 
     @property
     def rule(self) -> str:
-        """What is needed of the output."""
+        """Requirement on the output, for messages."""
         loss = self.choice.loss
         assert loss is not None, "an unknown loss needs nothing"
         if self.choice.from_logits:
@@ -102,24 +89,11 @@ class Question:
 def judge(
     question: Question, metrics: Iterable[Any] = (), y: Any = None, *, sample: bool = False
 ) -> Finding:
-    """Judge an output with its loss, its metrics and its targets.
+    """Return a finding on an output with its loss, its metrics and its targets.
 
-    Parameters
-    ----------
-    question : Question
-        The output and the loss.
-    metrics : iterable
-        As ``compile`` takes them; may be empty.
-    y : array_like, optional
-        Targets; None if they are not to be checked.
-    sample : bool, default False
-        Whether `y` is a batch and not all of the data.
-
-    Returns
-    -------
-    Finding
-        The first thing that is wrong, else what is unknown, else that it is right; the remedy of
-        one that is right is a note, if there is any.
+    It is the first thing that is wrong, else what is unknown, else the verdict ``"right"``, whose
+    remedy may hold a note. `metrics` are as in ``compile``; targets `y` of None are not checked,
+    and `sample` means that `y` is only a batch.
     """
     found = judge_head(question)
     if found:
@@ -140,22 +114,7 @@ def judge(
 
 
 def judge_targets(question: Question, y: Any, *, sample: bool = False) -> Misfit | None:
-    """Check the targets of an output whose loss is known.
-
-    Parameters
-    ----------
-    question : Question
-        The output and the loss.
-    y : array_like
-        Targets, rows first.
-    sample : bool, default False
-        Whether they are a batch and not all of the data.
-
-    Returns
-    -------
-    Misfit or None
-        None if they fit.
-    """
+    """Check the targets of an output whose loss is known; return None if they fit."""
     loss, values = question.choice.loss, question.values
     assert loss is not None, "an unknown loss needs nothing"
     numbers: NDArray[Any] | Misfit = as_numbers(y)
@@ -168,7 +127,7 @@ def judge_targets(question: Question, y: Any, *, sample: bool = False) -> Misfit
 
 
 def targets_rule(question: Question) -> str:
-    """Return what the loss of an output needs of the targets."""
+    """Return the requirement of the loss on the targets."""
     loss = question.choice.loss
     assert loss is not None, "an unknown loss needs nothing"
     due = loss.domain.text(question.values.shape, question.choice.axis)
@@ -176,21 +135,9 @@ def targets_rule(question: Question) -> str:
 
 
 def require_targets(question: Question, y: Any, sample: bool) -> None:
-    """Raise an error for targets that the loss is not defined on, and log a note on soft ones.
+    """Raise TargetError for targets outside the domain of the loss, and log a note on soft targets.
 
-    Parameters
-    ----------
-    question : Question
-        The output and the loss; of an unknown loss nothing is checked.
-    y : array_like
-        Targets, rows first.
-    sample : bool
-        Whether they are a batch and not all of the data.
-
-    Raises
-    ------
-    TargetError
-        With what the loss needs, what was found and the remedy.
+    Targets of an unknown loss are not checked.
     """
     misfit = judge_targets(question, y, sample=sample) if question.choice.loss else None
     if misfit and misfit.wrong:
@@ -200,18 +147,7 @@ def require_targets(question: Question, y: Any, sample: bool) -> None:
 
 
 def judge_head(question: Question) -> Finding | None:
-    """Compare what the loss needs with what the output gives.
-
-    Parameters
-    ----------
-    question : Question
-        The output and the loss.
-
-    Returns
-    -------
-    Finding or None
-        None if they fit.
-    """
+    """Compare the output that the loss needs with the actual one; return None if they fit."""
     values, choice, task = question.values, question.choice, question.task
     loss = choice.loss
     if not values.shape:
@@ -239,20 +175,7 @@ def judge_head(question: Question) -> Finding | None:
 
 
 def judge_alone(output: str, ends: str, values: Values) -> Finding | None:
-    """Find what is wrong with an output whatever its loss is.
-
-    Parameters
-    ----------
-    output, ends : str
-        Name of the output, and what it ends in, for the message.
-    values : Values
-        What is known of its numbers.
-
-    Returns
-    -------
-    Finding or None
-        None if nothing is.
-    """
+    """Return what is wrong with an output whatever its loss, or None."""
     if values.kind is Kind.TWICE:
         twice, _, once = values.activation.partition(" of ")
         return Finding(
@@ -295,7 +218,7 @@ def _another_task(question: Question, task: Task, loss: Loss) -> Finding:
 
 
 def _axis(question: Question, loss: Loss) -> Finding | None:
-    """Check that the axis of the classes is one of the output's."""
+    """Check that the output has the axis of the classes."""
     values, choice = question.values, question.choice
     rank = len(values.shape)
     if loss.domain.by_node or (choice.axis % rank and -rank <= choice.axis < rank):
@@ -344,7 +267,7 @@ def _kind(question: Question, loss: Loss) -> Finding | None:
     found = activation(values.activation)
     if classes and choice.from_logits:
         if values.kind is Kind.LOG_DISTRIBUTION and values.axes == (axis,):
-            return None  # softmax of log-probabilities gives the probabilities back
+            return None  # softmax of log-probabilities returns the probabilities
         if (
             found is not None
             and not found.limit.startswith("which cannot leave")
@@ -400,7 +323,7 @@ def _wrong(question: Question, loss: Loss) -> Finding:
 
 
 def _nodes(question: Question, loss: Loss) -> Finding | None:
-    """Compare the number of nodes with what the task needs."""
+    """Compare the number of nodes with the number that the task needs."""
     task, nodes = question.task, question.nodes
     units = question.values.units(question.choice.axis)
     if task is None or nodes is None or units == nodes:
@@ -414,7 +337,7 @@ def _nodes(question: Question, loss: Loss) -> Finding | None:
 
 
 def _remedy(question: Question, loss: Loss) -> str:
-    """Return what to do about an output whose numbers or nodes are others than are due."""
+    """Return what to do about an output with the wrong kind or number of values."""
     values, due, nodes = question.values, question.due, question.nodes
     needed = "linear" if due is Kind.REAL else loss.link.activation
     ways = [f"end in {_end(needed)}"]
@@ -431,7 +354,7 @@ def _remedy(question: Question, loss: Loss) -> str:
 
 
 def _others(question: Question) -> list[str]:
-    """Return which other tasks or losses the output belongs to."""
+    """Return the other tasks or losses that fit the output."""
     values, task = question.values, question.task
     units = values.units(question.choice.axis)
     fits = [

@@ -1,4 +1,4 @@
-"""Recognise a loss, however it was given to ``compile``."""
+"""Recognition of a loss in any form that ``compile`` accepts."""
 
 from __future__ import annotations
 
@@ -12,24 +12,16 @@ from nnloss.pairing.targets import as_numbers
 from nnloss.pairing.values import Values
 from nnloss.table import BCE, CCE, LOSSES, SPARSE_CCE, TASKS, Loss, Task
 
-#: Options of a Keras loss that messages show, with their usual values.
+#: Options of a Keras loss that messages show, with their defaults.
 _SHOWN = {"from_logits": False, "axis": -1, "ignore_class": None, "label_smoothing": 0.0}
 
 
 @dataclass(frozen=True)
 class LossChoice:
-    """A loss as the caller gave it, and what is known of it.
+    """A loss as given to ``compile``, with its entry in the table.
 
-    Parameters
-    ----------
-    given : str, callable or keras.losses.Loss
-        What goes to ``compile``.
-    name : str
-        Name for messages, with the options that matter.
-    loss : Loss or None
-        Its entry in the table, or in the caller's task; None if there is none.
-    options : dict
-        As Keras hands them to its function.
+    `name` is for messages and includes options that matter. `loss` is None if neither the table nor
+    the task has the loss. `options` are the arguments that Keras passes to its function.
     """
 
     given: Any
@@ -39,7 +31,7 @@ class LossChoice:
 
     @property
     def from_logits(self) -> bool:
-        """Whether it applies the activation itself."""
+        """Whether the loss applies the activation itself."""
         return bool(self.options.get("from_logits", False))
 
     @property
@@ -49,7 +41,7 @@ class LossChoice:
 
     @property
     def what(self) -> str:
-        """What it is, for the log: a likelihood, or a loss for the same output."""
+        """Name for the log, with a note on a loss that is not a likelihood."""
         if self.loss is None:
             return f"{self.name}, which nnloss does not recognise as a likelihood"
         if self.loss.likelihood is None:
@@ -58,20 +50,7 @@ class LossChoice:
 
 
 def require_task(task: Any, caller: str) -> None:
-    """Raise an error for what is not a task.
-
-    Parameters
-    ----------
-    task : any
-        What should be a `Task`.
-    caller : str
-        The function that needs it, for the message.
-
-    Raises
-    ------
-    PairingError
-        If it is none.
-    """
+    """Raise PairingError if `task` is not a Task; the message names the function `caller`."""
     if not isinstance(task, Task):
         known = ", ".join(f"nnloss.{each.name.upper()}" for each in TASKS.values())
         raise PairingError(
@@ -82,28 +61,11 @@ def require_task(task: Any, caller: str) -> None:
 def recognise(
     given: Any, task: Task | None = None, values: Values | None = None, y: Any = None
 ) -> LossChoice:
-    """Recognise a loss.
+    """Return a loss with its entry in the table or in the task.
 
-    Parameters
-    ----------
-    given : None, str, callable, keras.losses.Loss or its class
-        As ``compile`` takes it; None for the canonical loss of `task`.
-    task : Task, optional
-        Its losses are known besides those of the table.
-    values : Values, optional
-        Of the output, for the names that Keras resolves by shapes.
-    y : array_like, optional
-        Targets, likewise.
-
-    Returns
-    -------
-    LossChoice
-        With `loss` None where it is not in the table.
-
-    Raises
-    ------
-    PairingError
-        If it is a name that Keras does not know.
+    `given` is as in ``compile``; None means the canonical loss of `task`. `values` of the output
+    and targets `y` resolve the names that Keras resolves by shape. Raise PairingError for a name
+    that Keras does not know.
     """
     known = {**LOSSES, **{loss.name: loss for loss in (task.losses if task else ())}}
     if given is None and task is not None:
@@ -155,7 +117,7 @@ def _classes(losses: Iterable[Loss]) -> list[Any]:
 
 
 def _by_shape(values: Values | None, y: Any, task: Task | None) -> Loss:
-    """Return the cross-entropy that Keras picks by the shapes of output and targets."""
+    """Return the cross-entropy that Keras chooses by the shapes of output and targets."""
     if task is not None and task.domain in (BCE.domain, CCE.domain):
         return task.loss
     shape = values.shape if values else (None, 1)

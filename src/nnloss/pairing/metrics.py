@@ -1,4 +1,4 @@
-"""Bind the metrics of a loss, and judge those that a caller adds."""
+"""Metrics of a loss, and checks of the metrics that a caller adds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnloss.pairing.losses import LossChoice
 from nnloss.pairing.values import Values
 from nnloss.table import LOSSES, Kind, Metric
 
-# Keras picks a class for these by the shapes of output and targets.
+# Keras chooses the class for these names by the shapes of output and targets.
 _BY_SHAPE = {
     **dict.fromkeys(("accuracy", "acc"), "Accuracy"),
     **dict.fromkeys(("crossentropy", "ce"), "Crossentropy"),
@@ -18,7 +18,7 @@ _BY_SHAPE = {
 _WITH_THRESHOLD = {"BinaryAccuracy", "Precision", "Recall"} | {
     f"{truth}{sign}" for truth in ("True", "False") for sign in ("Positives", "Negatives")
 }
-# Each counts hits in targets that are written in one way.
+# Domain of the targets that each accuracy needs.
 _TARGETS = {
     metric.keras_class: loss.domain
     for loss in LOSSES.values()
@@ -34,27 +34,10 @@ Wrong = tuple[str, str, str]
 
 
 def bind(metrics: Any, choice: LossChoice, due: tuple[Metric, ...]) -> list[Any]:
-    """Put the metrics of the loss first, then the caller's.
+    """Return the metrics of the loss, then the caller's.
 
-    Parameters
-    ----------
-    metrics : None, str, callable, keras.metrics.Metric, its class, or sequence of these
-        The caller's. One with the name of a metric of the loss takes its place; a name or a class
-        leaves its options to the loss.
-    choice : LossChoice
-        The loss.
-    due : tuple of Metric
-        The metrics of the loss.
-
-    Returns
-    -------
-    list of keras.metrics.Metric or callable
-        In the order in which they are reported.
-
-    Raises
-    ------
-    PairingError
-        If they are no list.
+    A caller's metric replaces a metric of the loss with the same name. Given as a name or a class,
+    it gets the options that the loss needs. Raise PairingError if `metrics` is not a list.
     """
     ours = [_build(metric, choice) for metric in due]
     if isinstance(metrics, str) or callable(metrics):
@@ -71,18 +54,7 @@ def bind(metrics: Any, choice: LossChoice, due: tuple[Metric, ...]) -> list[Any]
 
 
 def name_of(metric: Any) -> str:
-    """Return the name under which a metric is reported.
-
-    Parameters
-    ----------
-    metric : str, keras.metrics.Metric or callable
-        As `bind` returns it.
-
-    Returns
-    -------
-    str
-        Key in logs.
-    """
+    """Return the name under which a metric is logged."""
     if isinstance(metric, str):
         return metric
     return str(getattr(metric, "name", getattr(metric, "__name__", "")))
@@ -98,32 +70,21 @@ def _bound(metric: Any, ours: list[Any]) -> Any:
         named = isinstance(metric, str) and metric.lower() in ("accuracy", "acc")
         if named and known.name == "accuracy":
             return _renamed(known, metric)
-        # A name or a class leaves its options to us; an object has the caller's own.
+        # We set the options of a name or a class; an object has the caller's options.
         if isinstance(metric, (str, type)) and kind_of(metric) == type(known).__name__:
             return _renamed(known, metric if isinstance(metric, str) else metric().name)
     return metric
 
 
 def _renamed(metric: Any, name: str) -> Any:
-    """Return the same metric under the name that the caller looks for in the history."""
+    """Return the same metric under the name that the caller expects in the history."""
     if name == metric.name:
         return metric
     return type(metric).from_config(metric.get_config() | {"name": name})
 
 
 def kind_of(metric: Any) -> str | None:
-    """Return Keras' class of a metric.
-
-    Parameters
-    ----------
-    metric : str, type, callable or keras.metrics.Metric
-        As ``compile`` takes it.
-
-    Returns
-    -------
-    str or None
-        None for a metric of the caller's own, and for a name that Keras does not know.
-    """
+    """Return the name of a metric's Keras class, or None for a custom metric or an unknown name."""
     if isinstance(metric, str):
         try:
             metric = keras.metrics.get(metric)
@@ -137,22 +98,7 @@ def kind_of(metric: Any) -> str | None:
 
 
 def wrong_metric(metric: Any, choice: LossChoice, values: Values) -> Wrong | None:
-    """Find out whether a metric counts what the loss and its targets do not have.
-
-    Parameters
-    ----------
-    metric : str, type, callable or keras.metrics.Metric
-        As ``compile`` takes it.
-    choice : LossChoice
-        A loss of the table.
-    values : Values
-        Of the output.
-
-    Returns
-    -------
-    tuple of str or None
-        Rule, what was found, and the remedy; None if nothing is known to be wrong.
-    """
+    """Return rule, finding and remedy for a metric that does not fit the loss, or None."""
     loss = choice.loss
     if loss is None:
         return None
@@ -183,7 +129,6 @@ def wrong_metric(metric: Any, choice: LossChoice, values: Values) -> Wrong | Non
 
 
 def _by_shape(picked: str, values: Values, loss: Any) -> str:
-    """Return the class that Keras picks."""
     if not values.shape or values.shape[-1] == 1:
         return f"Binary{picked}"
     sparse = not loss.domain.by_node and loss is LOSSES["sparse_categorical_crossentropy"]
@@ -191,7 +136,7 @@ def _by_shape(picked: str, values: Values, loss: Any) -> str:
 
 
 def _on_logits(metric: Any, kind: str, shown: str, rule: str, choice: LossChoice) -> Wrong | None:
-    """Find out whether a metric of Keras takes the model's logits for probabilities."""
+    """Return rule, finding and remedy for a metric that treats logits as probabilities, or None."""
     assert choice.loss is not None, "an unknown loss is not judged"
     if not isinstance(metric, keras.metrics.Metric):
         made = kind in _WITH_THRESHOLD or kind == "AUC" or kind.endswith("Crossentropy")
@@ -212,7 +157,7 @@ def _on_logits(metric: Any, kind: str, shown: str, rule: str, choice: LossChoice
         right = "from_logits=True" if option == "from_logits" else f"{option}=0"
         rule = f"{rule}; the model gives logits, and one half is 0 there"
         return rule, found, f"Give {kind}({right}), or leave it out"
-    # A softmax looks at all logits of a row: no threshold and no sigmoid stands for it.
+    # Softmax depends on all logits of a row: no threshold and no sigmoid can replace it.
     activation = choice.loss.link.activation
     return (
         f"{rule}; the model gives logits, and {kind} needs probabilities",

@@ -1,4 +1,4 @@
-"""What layers and operations make of numbers whose kind is known."""
+"""Kind of values that layers and operations return, given the kind of their inputs."""
 
 from __future__ import annotations
 
@@ -41,79 +41,32 @@ _TURNING = {"Permute": "dims", "Transpose": "axes"}
 
 
 def starts_anew(name: str) -> bool:
-    """Return whether a layer has weights of its own, so that its input does not count.
-
-    Parameters
-    ----------
-    name : str
-        Class of the layer, one of Keras'.
-
-    Returns
-    -------
-    bool
-        Whether `with_weights` reads it.
-    """
+    """Return whether a Keras layer has weights, so that the kind of its input does not matter."""
     return name in _WITH_ACTIVATION | _REAL_LAYERS | _RECURRENT | {"SimpleRNN"}
 
 
 def has_activation(name: str) -> bool:
-    """Return whether a layer has units and an activation of its own.
-
-    Parameters
-    ----------
-    name : str
-        Class of the layer, one of Keras'.
-
-    Returns
-    -------
-    bool
-        True for dense and convolutional layers.
-    """
+    """Return whether a Keras layer is dense or convolutional, with units and an activation."""
     return name in _WITH_ACTIVATION
 
 
 def with_weights(layer: Any, shape: Shape) -> Values:
-    """Return what a layer with weights gives.
-
-    Parameters
-    ----------
-    layer : keras.layers.Layer
-        One of Keras'.
-    shape : tuple of (int or None)
-        Of its output.
-
-    Returns
-    -------
-    Values
-        Unknown if it is not known here.
-    """
+    """Return the values of a Keras layer with weights; the kind is unknown for other layers."""
     name, real = type(layer).__name__, Values(Kind.REAL, shape)
     if name in _REAL_LAYERS:
         return real
     if not starts_anew(name):
         return Values(Kind.UNKNOWN, shape, name)
     result = activated(real, activation_name(layer.activation), -1, shape)
-    # A gate multiplies the activation: it keeps its bounds, but sums to 1 no more.
+    # A gate multiplies the activation: it keeps its bounds but no longer sums to 1.
     squashed = result.kind in SQUASHED
     return Values(Kind.UNKNOWN, shape, name) if name in _RECURRENT and squashed else result
 
 
 def after(operation: Any, given: list[Values], shape: Shape) -> Values:
-    """Return what an operation makes of its inputs.
+    """Return the values of a Keras operation without weights, given its inputs.
 
-    Parameters
-    ----------
-    operation : keras.Operation
-        A layer without weights, or what a function of ``keras.ops`` left in the graph; Keras' own.
-    given : list of Values
-        None of them unknown.
-    shape : tuple of (int or None)
-        Of what it gives.
-
-    Returns
-    -------
-    Values
-        Unknown if the operation is not known here.
+    No input may be unknown. The result is unknown for an operation that is not in the list below.
     """
     name, applied = type(operation).__name__, activation_of(operation)
     if applied is not None:
@@ -125,24 +78,7 @@ def after(operation: Any, given: list[Values], shape: Shape) -> Values:
 
 
 def activated(given: Values, name: str, axis: Any, shape: Shape) -> Values:
-    """Return what an activation makes of numbers.
-
-    Parameters
-    ----------
-    given : Values
-        What it is applied to.
-    name : str
-        Its name, as `activation_name` gives it.
-    axis : int, sequence of int or None
-        Of a softmax.
-    shape : tuple of (int or None)
-        Of what it gives.
-
-    Returns
-    -------
-    Values
-        What it makes of them.
-    """
+    """Return values after an activation, named as in `activation_name`, over a softmax's `axis`."""
     if name == "linear":
         return replace(given, shape=shape)
     text = name if given.activation == "linear" else f"{name} of {given.activation}"
@@ -157,9 +93,9 @@ def activated(given: Values, name: str, axis: Any, shape: Shape) -> Values:
     over = [axis] if isinstance(axis, int) else range(len(shape)) if axis is None else axis
     axes = tuple(sorted(each % len(shape) for each in over if kind is not Kind.PROBABILITIES))
     if given.kind is Kind.LOG_DISTRIBUTION and axes == given.axes:
-        return Values(kind, shape, name, axes)  # a softmax of log-probabilities gives them back
+        return Values(kind, shape, name, axes)  # softmax of log-probabilities
     if given.kind in (Kind.OTHER, Kind.POSITIVE):
-        # Sigmoid of a ReLU is never below one half; a softmax does not mind a bound from below.
+        # Sigmoid of a ReLU is never below 0.5; softmax can use inputs with a lower bound.
         before = activation(given.activation)
         free = before is not None and before.upper == inf
         if before is not None and kind is Kind.PROBABILITIES:
@@ -177,20 +113,20 @@ def _same(operation: Any, given: list[Values], shape: Shape) -> Values:
 
 
 def _moved(operation: Any, given: list[Values], shape: Shape) -> Values:
-    """Numbers in other places: a distribution is still one if its axes are seen to be whole."""
+    """Return values in other places; a distribution remains one if its axes clearly stay whole."""
     value, name = given[0], type(operation).__name__
     sharp = getattr(operation, "interpolation", "nearest") not in ("nearest", "bilinear")
-    if sharp and value.kind is not Kind.REAL:  # such an interpolation overshoots
+    if sharp and value.kind is not Kind.REAL:  # other interpolations overshoot
         return Values(Kind.UNKNOWN, shape, name)
     if not value.axes:
         return replace(value, shape=shape)
     rank = len(value.shape)
     alike = any(value.shape[1:].count(value.shape[axis]) > 1 for axis in value.axes)
-    if name in ("GetItem", "Unstack") and alike:  # which of the axes went cannot be seen
+    if name in ("GetItem", "Unstack") and alike:  # the removed axis cannot be known
         return Values(Kind.UNKNOWN, shape, name)
     others = tuple(axis for axis in range(1, rank) if axis not in value.axes)
     reshaped = name == "Reshape"
-    if reshaped and not others and len(shape) > 2:  # each number is somewhere else, all together
+    if reshaped and not others and len(shape) > 2:  # all numbers remain in the row
         axes = tuple(axis for axis in range(1, len(shape)) if shape[axis] != 1)
         return replace(value, shape=shape, axes=axes)
     if len(shape) == 2 and value.size(others) == 1 and value.size(value.axes) == shape[1]:
@@ -209,13 +145,13 @@ def _turned(operation: Any, given: list[Values], shape: Shape) -> Values:
     order = getattr(operation, _TURNING[type(operation).__name__])
     if not order:
         order = range(len(shape))[::-1]
-    order = list(order) if len(order) == len(shape) else [0, *order]  # Permute leaves rows out
+    order = list(order) if len(order) == len(shape) else [0, *order]  # Permute omits the rows
     axes = tuple(sorted(order.index(axis) for axis in given[0].axes))
     return replace(given[0], shape=shape, axes=axes)
 
 
 def _pooled(operation: Any, given: list[Values], shape: Shape) -> Values:
-    """Pool: an average of distributions is one, their maximum is not."""
+    """Return pooled values; an average of distributions is a distribution, a maximum is not."""
     value, name = given[0], type(operation).__name__
     if not value.axes:
         return replace(value, shape=shape)
@@ -227,7 +163,7 @@ def _pooled(operation: Any, given: list[Values], shape: Shape) -> Values:
 
 
 def _dropped(operation: Any, given: list[Values], shape: Shape) -> Values:
-    """In training, zeros among numbers that are too large: probabilities are none any more."""
+    """Return values after dropout or noise, which leaves no probabilities in training."""
     value, name = given[0], type(operation).__name__
     if value.kind is Kind.REAL:
         return Values(Kind.UNKNOWN, shape, f"{name} at the very end")
@@ -235,7 +171,7 @@ def _dropped(operation: Any, given: list[Values], shape: Shape) -> Values:
 
 
 def _reduced(operation: Any, given: list[Values], shape: Shape) -> Values:
-    """Sum or mean over some axes."""
+    """Return values after a sum or mean over some axes."""
     value, name = given[0], type(operation).__name__
     if value.kind in (Kind.REAL, Kind.DATA):
         return replace(value, shape=shape)
@@ -257,7 +193,10 @@ def _scaled(operation: Any, given: list[Values], shape: Shape) -> Values:
 
 
 def _summed(operation: Any, given: list[Values], shape: Shape) -> Values:
-    """One real number among the terms can take the sum anywhere; an average keeps what all are."""
+    """Return the values of a sum or average.
+
+    A sum can be any real number if one term can. An average of terms of one kind keeps the kind.
+    """
     name, kinds = type(operation).__name__, {each.kind for each in given}
     if Kind.REAL in kinds:
         return Values(Kind.REAL, shape)
@@ -270,10 +209,10 @@ def _summed(operation: Any, given: list[Values], shape: Shape) -> Values:
 
 
 def _multiplied(operation: Any, given: list[Values], shape: Shape) -> Values:
-    """One real number among the factors can take the product anywhere."""
+    """Return the values of a product; it can be any real number if one factor can."""
     name, kinds = type(operation).__name__, {each.kind for each in given}
     if name == "Multiply" and kinds == {Kind.PROBABILITIES} and len(given) > 1:
-        return replace(given[0], shape=shape)  # by a constant, it may be anything
+        return replace(given[0], shape=shape)  # a product with a constant may be anything
     real = Kind.REAL in kinds
     if real and not getattr(operation, "normalize", False):
         return Values(Kind.REAL, shape)
@@ -281,7 +220,7 @@ def _multiplied(operation: Any, given: list[Values], shape: Shape) -> Values:
 
 
 def _extreme(operation: Any, given: list[Values], shape: Shape) -> Values:
-    """Take the largest or smallest of real numbers; among a constant, it has a bound."""
+    """Return the values of a maximum or minimum; with a constant, it has a bound."""
     name = type(operation).__name__
     several = len(given) > 1 or name in ("Max", "Min")
     if several and all(each.kind is Kind.REAL for each in given):

@@ -1,7 +1,7 @@
-"""Read what a ``.keras`` file describes, without running anything that is in it.
+"""Models from the description in a ``.keras`` file, built without running its code.
 
-Only the description is read, not the weights. It is looked through before Keras builds the model
-from it: what is not Keras' own would have to be imported, and a Lambda holds code of its own.
+The weights are not read. The description is checked before Keras builds the model: custom objects
+would have to be imported, and a Lambda contains code.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Any
 
 from nnloss.errors import DataError
 
-#: Bytes of a description, at most; that of a large network has a few hundred thousand.
+#: Maximum size of a description in bytes; a large network needs a few hundred thousand.
 LARGEST = 64 * 2**20
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _REMEDY = "Save the model with model.save('name.keras')"
-#: Where Keras keeps the functions that a layer or a loss may have.
+#: Keras modules with the functions that a layer or a loss may have.
 _HOMES = (
     "activations", "constraints", "initializers", "losses", "metrics", "ops", "regularizers",
 )  # fmt: skip
@@ -30,29 +30,17 @@ _HOMES = (
 
 @dataclass(frozen=True)
 class Unknown:
-    """Stands for a loss or metric whose code is not in the file.
-
-    Parameters
-    ----------
-    __name__ : str
-        Its name there.
-    """
+    """Placeholder for a loss or metric whose code is not in the file, with its name."""
 
     __name__: str
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What a file describes.
+    """A model from a file, not compiled and without weights, with its loss and metrics.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Not compiled, without weights.
-    loss : str, keras.losses.Loss, list, dict or None
-        As it was given to ``compile``; `Unknown` for one of the user's own.
-    metrics : list
-        The metrics and the weighted metrics, likewise.
+    `loss` is as given to ``compile``, and `metrics` holds the metrics and the weighted metrics;
+    custom ones are `Unknown`.
     """
 
     model: Any
@@ -61,25 +49,10 @@ class Saved:
 
 
 def read_model(path: Path, *, compiled: bool = True) -> Saved:
-    """Build the model that a file describes, without weights.
+    """Build the model that a ``.keras`` file describes, without weights.
 
-    Parameters
-    ----------
-    path : Path
-        A ``.keras`` file.
-    compiled : bool, default True
-        Whether to read the loss and the metrics that it was compiled with.
-
-    Returns
-    -------
-    Saved
-        The model, its loss and its metrics.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, damaged, not a Keras file or of another major version, or if it
-        has code or needs some.
+    If `compiled`, also read its loss and metrics. Raise DataError if the file is missing, damaged,
+    not a Keras file or from another major version, or if it contains or needs code.
     """
     try:
         return _read(path, compiled=compiled)
@@ -103,7 +76,7 @@ def _read(path: Path, *, compiled: bool) -> Saved:
     settings = config.get("compile_config") or {}
     if not isinstance(settings, dict):
         raise DataError(f"'{path}' must be a .keras file", "its loss is no mapping", _REMEDY)
-    for entry in _objects(config):  # what a model, or one in it, was compiled with is not built
+    for entry in _objects(config):  # do not build the loss of a model or a nested model
         entry.pop("compile_config", None)
     _require_no_code(config, path)
     model = _built(config, path, version)
@@ -121,7 +94,7 @@ def _read(path: Path, *, compiled: bool) -> Saved:
 
 
 def _description(path: Path) -> tuple[dict[str, Any], str]:
-    """Read the description of the model and the version of Keras that wrote it."""
+    """Return the description of the model and the Keras version that wrote it."""
     rule = f"'{path}' must be a .keras file"
     try:
         if path.is_dir():
@@ -167,7 +140,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _objects(config: Any) -> Iterator[dict[str, Any]]:
-    """Visit every description of a class or function, however deep."""
+    """Yield every description of a class or function, at any depth."""
     left = [config]
     while left:
         value = left.pop()
@@ -184,8 +157,8 @@ def _is_code(entry: dict[str, Any]) -> bool:
 
 
 def _foreign(entry: dict[str, Any]) -> str | None:
-    """Name the class or function of an entry if it is none that a model of Keras or ours has."""
-    # A function's name is its config; a registered name is that of a package, ">", and a name.
+    """Return the name of an entry if no model of Keras or nnloss can contain it, else None."""
+    # The config of a function is its name; a registered name is "package>name".
     function = entry["class_name"] == "function"
     given = str(entry.get("config") if function else entry.get("registered_name") or "")
     package, _, name = given.rpartition(">")
@@ -200,13 +173,13 @@ def _foreign(entry: dict[str, Any]) -> str | None:
 
 
 def _is_function(module: str, name: str) -> bool:
-    """Return whether a function of Keras is an activation, a loss or the like."""
+    """Return whether a function of Keras is an activation, a loss or similar."""
     homes = _HOMES if module == "builtins" else (module.removeprefix("keras."),)
     return any(home in _HOMES and callable(_public(f"keras.{home}", name)) for home in homes)
 
 
 def _public(module: str, name: str) -> Any:
-    """Find what Keras has under a name; nothing is imported for it."""
+    """Return the object that Keras has under a name, without importing anything."""
     from nnloss._keras import keras
 
     found: Any = keras if module.partition(".")[0] == "keras" else None
@@ -239,11 +212,11 @@ def _built(config: Any, path: Path, version: str) -> Any:
     try:
         for entry in _objects(config):
             if entry.get("registered_name") == "nnloss>TaskModel":
-                entry.update(entry["config"]["model"])  # the functional model in it
-        # Keras remembers by thread which weights have no numbers, and would draw them later.
+                entry.update(entry["config"]["model"])  # its functional model
+        # Keras remembers uninitialised weights by thread and would initialise them later.
         with ThreadPoolExecutor(max_workers=1) as thread:
             return thread.submit(_without_weights, config).result()
-    except Exception as error:  # a description may be wrong in any way, and Keras raises anything
+    except Exception as error:  # Keras may raise any error for a damaged description
         cause = " ".join(str(error).rpartition("Exception encountered: ")[2].split())
         raise DataError(
             f"'{path}' must be a model that Keras {keras.__version__} can build",
@@ -254,7 +227,7 @@ def _built(config: Any, path: Path, version: str) -> Any:
 
 
 def _without_weights(config: Any) -> Any:
-    """Build without drawing or keeping numbers for the weights: they may be very many."""
+    """Build a model without initialising or storing its weights, which may be large."""
     from nnloss._keras import keras, without_notes
 
     # Some layers load TensorFlow on every backend.
@@ -263,7 +236,7 @@ def _without_weights(config: Any) -> Any:
 
 
 def _compiled(config: Any, path: Path, version: str) -> Any:
-    """Build a loss or a metric, or several by output."""
+    """Build a loss or a metric, or several in a dict or list."""
     if isinstance(config, dict) and "class_name" not in config:
         return {key: _compiled(value, path, version) for key, value in config.items()}
     if isinstance(config, list):

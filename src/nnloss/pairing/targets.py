@@ -1,4 +1,4 @@
-"""Check inputs and targets, before any training step."""
+"""Checks of inputs and targets before training."""
 
 from __future__ import annotations
 
@@ -12,24 +12,14 @@ from nnloss.errors import TargetError
 from nnloss.table import Misfit
 from nnloss.table.domains import rows_text
 
-#: Checks finite numeric targets; the second argument tells a batch from all of the data.
+#: Checks finite numeric targets; the second argument is True for a batch.
 Check = Callable[[NDArray[Any], bool], None]
 
 
 def as_numbers(y: Any, name: str = "y") -> NDArray[Any] | Misfit:
-    """Return finite real numbers as an array, or what is wrong with them.
+    """Return `y` as an array of finite real numbers with at least one row, or its Misfit.
 
-    Parameters
-    ----------
-    y : array_like
-        Of whatever library.
-    name : str, default "y"
-        For the message.
-
-    Returns
-    -------
-    ndarray or Misfit
-        With at least one row.
+    `name` is the name of `y` in messages.
     """
     convert = f"Convert {name} to a float or integer array"
     try:
@@ -48,21 +38,8 @@ def as_numbers(y: Any, name: str = "y") -> NDArray[Any] | Misfit:
 
 
 def not_finite(values: NDArray[Any], name: str) -> Misfit | None:
-    """Return what is wrong with an array that has missing or infinite numbers.
-
-    Parameters
-    ----------
-    values : ndarray
-        Rows first.
-    name : str
-        For the message.
-
-    Returns
-    -------
-    Misfit or None
-        None if all are finite, also in float32, in which Keras computes.
-    """
-    # The smallest and the largest value tell without a mask as large as the data.
+    """Return a Misfit if numbers are missing or infinite in float32, Keras' type, else None."""
+    # The minimum and the maximum need no mask as large as the data.
     if not np.issubdtype(values.dtype, np.inexact):  # integers, and text for a text layer
         return None
     largest = np.finfo(np.float32).max
@@ -77,24 +54,11 @@ def not_finite(values: NDArray[Any], name: str) -> Misfit | None:
 
 
 def check_batch(batch: Any, subject: str, check: Check, *, sample: bool) -> None:
-    """Check inputs, targets and weights.
+    """Check the arrays (x, y) or (x, y, sample_weight) before training.
 
-    Parameters
-    ----------
-    batch : tuple of (x, y) or (x, y, sample_weight)
-        Arrays; `sample_weight` may be None.
-    subject : str
-        The start of each rule, such as "Task 'binary'".
-    check : callable
-        Checks the targets, once they are known to be finite numbers.
-    sample : bool
-        Whether it is a batch and not all of the data.
-
-    Raises
-    ------
-    TargetError
-        If there are no targets or no rows, the lengths differ, a value is missing or infinite, or
-        `check` finds something.
+    `subject` starts each rule, such as "Task 'binary'". `check` gets finite targets and `sample`,
+    True for a batch. Raise TargetError if there are no targets or rows, lengths differ, or a value
+    is missing or infinite.
     """
     parts = batch if isinstance(batch, (tuple, list)) else (batch,)
     if len(parts) < 2 or parts[1] is None:
@@ -107,7 +71,7 @@ def check_batch(batch: Any, subject: str, check: Check, *, sample: bool) -> None
     if isinstance(y, Misfit):
         raise TargetError(f"{subject} needs rows of finite real numbers in y", y.found, y.remedy)
     for name, leaf in _leaves(parts[0], "x"):
-        if hasattr(leaf, "dense_shape"):  # a sparse tensor is not looked into
+        if hasattr(leaf, "dense_shape"):  # sparse tensors are not checked
             continue
         _check_rows(np.asarray(leaf), name, subject, len(y))
     if len(parts) > 2 and parts[2] is not None:
@@ -129,12 +93,12 @@ def _check_rows(values: NDArray[Any], name: str, subject: str, rows: int) -> Non
 
 
 def _leaves(x: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Visit the arrays of a nested input, each with the expression that names it."""
+    """Yield the arrays of a nested input, each with the expression that names it."""
     if isinstance(x, Mapping):
         for key, value in x.items():
             yield from _leaves(value, f"{name}[{key!r}]")
     elif isinstance(x, (list, tuple)) and any(hasattr(part, "shape") for part in x):
         for position, value in enumerate(x):
             yield from _leaves(value, f"{name}[{position}]")
-    elif x is not None:  # an optional input that is left out
+    elif x is not None:  # an optional input may be None
         yield name, x

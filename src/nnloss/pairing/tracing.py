@@ -1,8 +1,7 @@
-"""Trace an output back to its layers, to find out what its numbers are.
+"""Tracing of an output back through its layers to find the kind of its values.
 
-Each layer or operation says what it makes of the numbers that it is given
-(`nnloss.pairing.operations`). A tensor is looked at once, however many paths lead to it, and
-without recursion, so that a model may be as deep as one likes.
+`nnloss.pairing.operations` has the rule for each layer and operation. Each tensor is visited once,
+however many paths lead to it, and without recursion, so that models may have any depth.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from nnloss.pairing.values import SQUASHED, Values
 from nnloss.table import Kind
 from nnloss.table.domains import Shape
 
-# Nested models, outermost first, each with what it was called on.
+# Nested models, outermost first, each with its input tensors.
 _Enclosing = tuple[tuple[Any, tuple[Any, ...]], ...]
 _Place = tuple[Any, _Enclosing]
 
@@ -28,17 +27,9 @@ _STEPS_SHOWN = 4
 
 
 def values_of(tensor: Any) -> Values:
-    """Return what is known of the numbers of an output.
+    """Return what is known of the values of an output tensor of a functional or sequential model.
 
-    Parameters
-    ----------
-    tensor : keras.KerasTensor
-        An output of a functional or sequential model.
-
-    Returns
-    -------
-    Values
-        With `Kind.UNKNOWN` where a layer hides it.
+    The kind is `Kind.UNKNOWN` if a layer hides it.
     """
     found: dict[tuple[int, ...], Values] = {}
     start: _Place = (tensor, ())
@@ -60,30 +51,19 @@ def values_of(tensor: Any) -> Values:
 
 
 def _key(place: _Place) -> tuple[int, ...]:
-    """Return a key for a place: a nested model may be called more than once."""
+    """Return a key for a place; a nested model may be called more than once."""
     tensor, inside = place
     return (id(tensor), *(id(each) for _, called_on in inside for each in called_on))
 
 
 def inputs_of(tensor: Any) -> tuple[Any, ...]:
-    """Return what the operation behind a tensor was called on.
-
-    Parameters
-    ----------
-    tensor : keras.KerasTensor
-        In a functional graph.
-
-    Returns
-    -------
-    tuple of keras.KerasTensor
-        Empty for an input.
-    """
+    """Return the input tensors of the operation that created a tensor; empty for an input."""
     history = tensor._keras_history
     return tuple(history.operation._inbound_nodes[history.node_index].input_tensors)
 
 
 def _elsewhere(place: _Place) -> _Place | None:
-    """Return the tensor that this one is, inside or outside of a nested model."""
+    """Return the identical tensor inside or outside a nested model, if there is one."""
     tensor, inside = place
     history = tensor._keras_history
     operation = history.operation
@@ -99,7 +79,7 @@ def _elsewhere(place: _Place) -> _Place | None:
 
 
 def _sources(place: _Place) -> list[_Place]:
-    """Return the tensors that count for this one: none before a layer with weights."""
+    """Return the tensors on which this one depends; none for a layer with weights."""
     tensor, inside = place
     operation = tensor._keras_history.operation
     if _is_foreign(operation) or operations.starts_anew(type(operation).__name__):
@@ -116,7 +96,7 @@ def _is_foreign(operation: Any) -> bool:
 
 
 def _values(tensor: Any, given: list[Values]) -> Values:
-    """Return what an operation makes of its inputs, with the text of the layers up to it."""
+    """Return the values of an operation, with the text of the layers up to it."""
     operation, shape = tensor._keras_history.operation, tuple(tensor.shape)
     name = type(operation).__name__
     if isinstance(operation, keras.layers.InputLayer):
@@ -160,7 +140,7 @@ def _wrapped(wrapper: Any, given: list[Values], shape: Shape) -> Values:
 
 
 def _described(operation: Any, result: Values, given: list[Values], tensor: Any) -> Values:
-    """Add to values what messages and the choice of a head need to know."""
+    """Add the facts that messages and the choice of a head need."""
     name, applied = type(operation).__name__, activation_of(operation)
     half = result.dtype
     if result.kind in SQUASHED and (not given or given[0].kind is not result.kind):
@@ -198,7 +178,7 @@ def _layer_name(operation: Any) -> str:
 
 
 def _layer_text(operation: Any, tensor: Any) -> str:
-    """Write a layer as one does in code."""
+    """Return a layer as code."""
     if isinstance(operation, keras.layers.Wrapper):
         return f"{type(operation).__name__}({_layer_text(operation.layer, tensor)})"
     name = type(operation).__name__
@@ -221,7 +201,7 @@ def _step_text(operation: Any, name: str, applied: str | None, tensor: Any) -> s
 
 
 def _sizes(shape: tuple[int | None, ...]) -> tuple[int | None, int | None]:
-    """Return the numbers in a row of data, and on the last axis, which a Flatten may keep."""
+    """Return the size of a row and of its last axis, which a Flatten may keep."""
     sizes = list(shape)[1:]
     total = None if None in sizes else math.prod(each or 0 for each in sizes)
     return total, shape[-1] if shape else None

@@ -1,7 +1,7 @@
-"""Which output and loss belong to a problem?
+"""Output activations, losses and GLMs of common kinds of problem.
 
-Links, losses, families and tasks are objects that compute, in float64 NumPy, what depends on it.
-Imports NumPy, SciPy and `nnloss.errors` only; statsmodels where a GLM is fitted.
+All objects compute in float64 NumPy. The package imports only NumPy, SciPy and `nnloss.errors`;
+statsmodels is loaded when a GLM is fitted.
 """
 
 from nnloss.table.activations import Activation, Kind

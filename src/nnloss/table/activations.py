@@ -1,4 +1,4 @@
-"""What an activation makes of any real number: its range, by Keras' name."""
+"""Activation functions and the range of their values, by Keras name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import inf, isfinite
 
 
 class Kind(Enum):
-    """What the numbers of an output are known to be."""
+    """Kind of values that an output can have."""
 
     REAL = "any real number"
     POSITIVE = "above 0"
@@ -23,18 +23,18 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation and the range of its values.
+    """An activation function and the range of its values.
 
     Parameters
     ----------
     name : str
         Name in ``keras.activations``.
     kind : Kind, default Kind.OTHER
-        What it makes of any real numbers.
+        Kind of its values for arbitrary real inputs.
     lower, upper : float
-        No value lies outside; infinite where there is no bound.
+        Bounds of its values; infinite without a bound.
     bends : bool, default False
-        Whether it is linear but for a kink at 0.
+        Whether it is linear except for a kink at 0.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Activation:
 
     @property
     def limit(self) -> str:
-        """What it keeps an output from, as a relative clause; empty where nothing is known."""
+        """Restriction of the output as a relative clause; empty without a restriction."""
         if isfinite(self.lower) and isfinite(self.upper):
             return f"which cannot leave the range {self.lower:g} to {self.upper:g}"
         if isfinite(self.lower):
@@ -95,16 +95,5 @@ _KNOWN = {
 
 
 def activation(name: str) -> Activation | None:
-    """Return an activation.
-
-    Parameters
-    ----------
-    name : str
-        Name in ``keras.activations``.
-
-    Returns
-    -------
-    Activation or None
-        None if nothing is known of it.
-    """
+    """Return the activation with this name in ``keras.activations``, or None if it is unknown."""
     return _KNOWN.get(name)

@@ -1,4 +1,4 @@
-"""Domains: which targets a loss is defined on, and what is wrong with others."""
+"""Domains: values and shapes that the targets of a loss may have."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnloss.errors import TargetError
 
-#: Of an output, rows first; None where a size is not fixed.
+#: Shape of an output, rows first; None for a size that is not fixed.
 Shape = tuple[int | None, ...]
 
-_SHOWN = 5  # bad rows and values named in a message
+_SHOWN = 5  # rows and values listed in a message
 
 
 @dataclass(frozen=True)
 class Misfit:
-    """What is remarkable about targets.
+    """A problem with targets, or a remark about them.
 
     Parameters
     ----------
     found, remedy : str
-        What was there, and what to do.
+        What was found, and what to do.
     wrong : bool, default True
-        False for what may be meant, such as soft labels: a note and no error.
+        False for a remark on targets that may be intended, such as soft labels.
     """
 
     found: str
@@ -35,30 +35,29 @@ class Misfit:
 
 
 class Domain:
-    """The values and the shape that targets may have.
+    """Values and shapes that targets may have.
 
     Attributes
     ----------
     by_node : bool
-        Whether each output node has a target of its own.
+        Whether each output node has a separate target.
     """
 
     by_node: bool = True
 
     def text(self, shape: Shape, axis: int = -1) -> str:
-        """Return what targets must be, to follow "needs".
+        """Return a description of valid targets and their shape, to follow "needs".
 
         Parameters
         ----------
         shape : tuple of (int or None)
-            Of the output, rows first.
+            Shape of the output, rows first.
         axis : int, default -1
-            Of the classes.
+            Axis of the classes.
 
         Returns
         -------
         str
-            A noun with its shape.
         """
         raise NotImplementedError
 
@@ -77,41 +76,37 @@ class Domain:
         ----------
         y : ndarray
             Finite real numbers, rows first.
-        shape : tuple of (int or None)
-            Of the output, rows first.
-        axis : int, default -1
-            Of the classes.
+        shape, axis
+            As for `text`.
         ignored : int, optional
-            A label that the loss leaves out.
+            Label that the loss ignores.
         sample : bool, default False
-            Whether `y` is only a batch, so that what all its rows share may be chance.
+            Whether `y` is only a batch. A pattern in all its rows may then be chance.
 
         Returns
         -------
         Misfit or None
-            None if they fit.
+            None for valid targets.
         """
         raise NotImplementedError
 
     def encode(self, numbers: NDArray[np.int64], classes: int) -> NDArray[Any]:
-        """Write the numbers of classes as targets.
+        """Return class numbers as targets of this domain.
 
         Parameters
         ----------
-        numbers : ndarray of int, shape (N,)
+        numbers : ndarray of int of shape (N,)
             From 0 to ``classes - 1``.
         classes : int
-            Number of classes.
 
         Returns
         -------
         ndarray
-            Targets in this domain.
 
         Raises
         ------
         TargetError
-            If targets of this domain are no classes.
+            If targets of this domain cannot represent so many classes.
         """
         raise NotImplementedError
 
@@ -123,15 +118,15 @@ class Interval(Domain):
     Parameters
     ----------
     noun : str
-        What a target is called, in the plural.
+        Plural noun for the targets.
     lower, upper : float
         Bounds.
     open : bool, default False
-        Whether the bounds themselves are left out.
+        Whether the bounds are excluded.
     whole : bool, default False
-        Whether a target is a whole number.
+        Whether targets are whole numbers.
     soft : bool, default False
-        Whether fractions are allowed with a note: the probability of a label.
+        Whether fractions are allowed, with a remark, as probabilities of a label.
     """
 
     noun: str
@@ -201,7 +196,7 @@ class Interval(Domain):
         found = f"found y of shape {y.shape}"
         nodes = shape[-1] if len(shape) > 1 else 1
         if self.soft and y.shape[1:] == (2,) and nodes == 1 and _is_one_hot(y):
-            # Column 1 of one-hot rows is the label; column 0 would turn the classes round.
+            # Column 1 of one-hot rows is the label; column 0 would swap the classes.
             return Misfit(found, "Use y.argmax(axis=1), or task MULTICLASS with classes=2")
         if nodes == 1:
             return Misfit(found, "Give one target a row, for example one column of y")
@@ -220,7 +215,7 @@ class Interval(Domain):
 
 @dataclass(frozen=True)
 class OneHot(Domain):
-    """Rows of zeros and a single 1, or distributions over the classes."""
+    """One-hot rows, or distributions over the classes."""
 
     by_node = False
 
@@ -283,7 +278,7 @@ class OneHot(Domain):
 
 @dataclass(frozen=True)
 class Integers(Domain):
-    """Numbers of classes, from 0."""
+    """Class numbers, starting at 0."""
 
     by_node = False
 
@@ -326,19 +321,17 @@ class Integers(Domain):
         return numbers
 
     def one_hot(self, labels: ArrayLike, classes: int) -> NDArray[np.float64]:
-        """Return one-hot rows of integer labels.
+        """Return integer labels as one-hot rows.
 
         Parameters
         ----------
-        labels : array_like of int, shape (N,) or (N, 1)
+        labels : array_like of int of shape (N,) or (N, 1)
             From 0 to ``classes - 1``.
         classes : int
-            Number of classes.
 
         Returns
         -------
-        ndarray of float64, shape (N, classes)
-            Zeros and a single 1.
+        ndarray of float64 of shape (N, classes)
         """
         return np.eye(classes)[np.asarray(labels).reshape(-1).astype(np.int64)]
 
@@ -357,7 +350,7 @@ _QUANTITY = "Use task REGRESSION (a linear output and loss='mean_squared_error')
 
 
 def _remap(unique: NDArray[Any]) -> str:
-    """Return how to make 0 and 1 of other labels, as a sentence without its full stop."""
+    """Return advice on how to turn labels into 0 and 1, without a full stop."""
     if unique.tolist() == [-1, 1]:
         return "Use (y + 1) // 2"
     if unique.tolist() == [1, 2]:
@@ -380,7 +373,7 @@ def _is_one_hot(rows: NDArray[Any]) -> bool:
 
 
 def _are_choices(rows: NDArray[Any]) -> bool:
-    """Return whether rows of several columns are one-hot, and not all of them the same."""
+    """Return whether rows of several columns are one-hot and not all equal."""
     return rows.shape[1] > 1 and _is_one_hot(rows) and bool((rows != rows[0]).any())
 
 
@@ -404,35 +397,13 @@ def _column(shape: Shape, axis: int) -> Shape:
 
 
 def shape_text(shape: Shape) -> str:
-    """Return a shape as text, rows first.
-
-    Parameters
-    ----------
-    shape : tuple of (int or None)
-        As ``(None, 3)``.
-
-    Returns
-    -------
-    str
-        As ``"(N, 3)"``.
-    """
+    """Return a shape as text, such as ``"(N, 3)"`` for ``(None, 3)``."""
     inner = ", ".join("any" if size is None else str(size) for size in shape[1:])
     return f"(N, {inner})" if inner else "(N,)"
 
 
 def shown_values(values: ArrayLike) -> str:
-    """Return the first few values that occur, for a message.
-
-    Parameters
-    ----------
-    values : array_like
-        Numbers.
-
-    Returns
-    -------
-    str
-        In ascending order.
-    """
+    """Return the first few distinct values in ascending order, for a message."""
     unique = np.unique(values)
     text = ", ".join(f"{value:g}" for value in unique[:_SHOWN])
     return f"{text}, ..." if len(unique) > _SHOWN else text
@@ -448,18 +419,7 @@ def _row(values: NDArray[Any]) -> str:
 
 
 def rows_text(bad: Any) -> str:
-    """Return which rows are bad, for a message.
-
-    Parameters
-    ----------
-    bad : array_like of bool, shape (N,)
-        True for a bad row.
-
-    Returns
-    -------
-    str
-        The first few.
-    """
+    """Return the positions of the first few bad rows, for a message."""
     positions = np.flatnonzero(bad)
     text = ", ".join(str(position) for position in positions[:_SHOWN])
     return f"first bad rows {text}" + (", ..." if len(positions) > _SHOWN else "")

@@ -1,4 +1,4 @@
-"""Labels as a loss needs them: numbers of classes, and one-hot rows."""
+"""Encoding of labels as class numbers and one-hot rows."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ from nnloss.table.tasks import MULTICLASS, Task
 
 
 def class_numbers(labels: ArrayLike, order: Sequence[Any]) -> NDArray[np.int64]:
-    """Give each label the number of its class, from 0.
+    """Return the class number of each label, starting at 0.
 
     Parameters
     ----------
-    labels : array_like, shape (N,)
+    labels : array_like of shape (N,)
         Labels of any type, such as -1 and 1, or names.
     order : sequence
-        The labels that there are; the place in it is the number of the class.
+        All labels, in the order of their class numbers.
 
     Returns
     -------
-    ndarray of int64, shape (N,)
-        From 0 to ``len(order) - 1``.
+    ndarray of int64 of shape (N,)
 
     Raises
     ------
     TargetError
-        If `order` names a label twice, or lacks one.
+        If `order` contains a label twice or lacks one.
 
     Examples
     --------
@@ -57,17 +56,16 @@ def class_numbers(labels: ArrayLike, order: Sequence[Any]) -> NDArray[np.int64]:
 
 
 def encode(numbers: ArrayLike, task: Task, classes: int) -> NDArray[Any]:
-    """Write numbers of classes as the targets of a classification task.
+    """Return class numbers as targets of a classification task.
 
     Parameters
     ----------
-    numbers : array_like of int, shape (N,)
+    numbers : array_like of int of shape (N,)
         From 0 to ``classes - 1``.
     task : Task
-        Its canonical loss says what a target is: `BINARY` keeps 0 and 1, `MULTICLASS` takes
-        one-hot rows.
+        `BINARY` keeps 0 and 1; `MULTICLASS` needs one-hot rows.
     classes : int
-        How many classes there are.
+        Number of classes.
 
     Returns
     -------
@@ -77,7 +75,7 @@ def encode(numbers: ArrayLike, task: Task, classes: int) -> NDArray[Any]:
     Raises
     ------
     TargetError
-        If the task has no classes, or not that many; or a number is none of a class.
+        If the task has no classes or another number of them, or if a number is not a class.
 
     Examples
     --------
@@ -100,26 +98,25 @@ def encode(numbers: ArrayLike, task: Task, classes: int) -> NDArray[Any]:
 
 
 def as_targets(y: ArrayLike, loss: Loss, classes: int) -> NDArray[Any]:
-    """Write the `y` of a `Split` as the targets of a loss.
+    """Return the `y` of a `Split` as targets of a loss.
 
     Parameters
     ----------
-    y : array_like, shape (N,)
-        A quantity, or numbers of classes; what already has another shape is taken as it is.
+    y : array_like of shape (N,)
+        A quantity or class numbers. An array of another shape is returned unchanged.
     loss : Loss
-        Its domain says what a target is.
     classes : int
-        Nodes of the output layer.
+        Number of output nodes.
 
     Returns
     -------
-    ndarray, shape (N, 1) or (N, classes)
-        One-hot rows, or `y` in one column.
+    ndarray of shape (N, 1) or (N, classes)
+        One-hot rows if the loss needs them, else `y` as a column.
 
     Raises
     ------
     TargetError
-        If a number is none of a class.
+        If a number is not a class.
     """
     given = np.asarray(y)
     if given.ndim != 1:

@@ -1,4 +1,4 @@
-"""Families: the distribution of a GLM, its log-likelihood, and its fit by `statsmodels`."""
+"""Families: distributions of GLMs, their log-likelihoods and their fits by statsmodels."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Fit:
 
     Parameters
     ----------
-    coefficients : ndarray, shape (features + 1, outputs)
-        The intercepts first. Of several classes, each one's against class 0.
+    coefficients : ndarray of shape (features + 1, outputs)
+        Intercepts first. Multinomial coefficients are relative to class 0.
     log_likelihood : float
-        Of the training rows, at these coefficients.
+        Log-likelihood of the training rows at these coefficients, in nats.
     """
 
     coefficients: Array
@@ -38,19 +38,18 @@ def _nothing(y: Array) -> Array:
 
 @dataclass(frozen=True)
 class Family:
-    """The distribution of a target, given its mean.
+    """Distribution of a target given its mean.
 
     Parameters
     ----------
     name : str
-        For the table and for messages.
+        Name in tables and messages.
     statsmodels : str or None
-        Class in ``statsmodels.api.families``; None for the multinomial, which has a model of its
-        own there.
+        Class in ``statsmodels.api.families``; None for the multinomial, fitted by ``MNLogit``.
     base : callable, optional
-        The part of the log-likelihood that depends on the target alone, for each target.
+        Part of each target's log-likelihood that depends only on the target.
     scaled : bool, default False
-        Whether the variance is a parameter, which is put at its own maximum.
+        Whether the variance is a parameter, set to its maximum-likelihood estimate.
     """
 
     name: str
@@ -64,14 +63,14 @@ class Family:
         Parameters
         ----------
         loss : Loss
-            The negative log-likelihood of a row, but for `base` and the variance.
-        y, eta
-            As for ``loss.value``.
+            Negative log-likelihood of a row, up to `base` and the variance.
+        y, eta : array_like
+            As for `Loss.value`.
 
         Returns
         -------
         float
-            A sum over rows and nodes, in nats.
+            Sum over rows and nodes, in nats.
         """
         predictor, rows = np.asarray(eta, dtype=np.float64), loss.value(y, eta)
         n = predictor.size if loss.domain.by_node else len(rows)
@@ -80,26 +79,25 @@ class Family:
         return float(self.base(np.asarray(y, dtype=np.float64)).sum() - n * rows.mean())
 
     def fit(self, loss: Loss, x: ArrayLike, y: ArrayLike) -> Fit:
-        """Fit the GLM with the link of a loss by `statsmodels`.
+        """Fit the GLM with the link of a loss, using statsmodels.
 
         Parameters
         ----------
         loss : Loss
-            Its link is the link of the GLM.
-        x : array_like, shape (N, features)
-            Without a column of ones.
-        y : array_like, shape (N,) or (N, nodes)
-            Targets; of the multinomial, numbers of classes.
+        x : array_like of shape (N, features)
+            Features without a column of ones.
+        y : array_like of shape (N,) or (N, nodes)
+            Targets; class numbers for the multinomial.
 
         Returns
         -------
         Fit
-            At the maximum of the likelihood.
+            Maximum-likelihood estimate.
 
         Raises
         ------
         ValueError
-            If the search for the maximum has not converged; with separated classes there is none.
+            If the fit does not converge. With separated classes no maximum exists.
         """
         import statsmodels.api as sm
 
@@ -113,14 +111,14 @@ class Family:
         columns = targets.reshape(len(targets), -1).T
         fits = []
         for column in columns:
-            # The search would end where exp overflows, and call that a maximum.
+            # The fit would stop where exp overflows and report convergence.
             self._require(not (self.statsmodels == "Binomial" and separated(x, column)))
             model = sm.GLM(column, design, family=family(link=link()))
             fits.append(model.fit(maxiter=100, tol=1e-12))
             self._require(bool(fits[-1].converged), fits[-1].params)
         coefficients = np.column_stack([np.asarray(each.params) for each in fits])
         scale = 1.0
-        if self.scaled:  # one variance for all nodes, as the mean over them has
+        if self.scaled:  # one variance for all nodes, because the loss is their mean
             scale = float(
                 np.mean(loss.value(targets.reshape(len(targets), -1), design @ coefficients))
             )
@@ -142,53 +140,42 @@ POISSON = Family("Poisson", "Poisson", base=lambda y: -gammaln(y + 1))
 
 
 def with_intercept(x: ArrayLike) -> Array:
-    """Return the design matrix: a column of ones, then the features.
-
-    Parameters
-    ----------
-    x : array_like, shape (N, features)
-        Features.
-
-    Returns
-    -------
-    ndarray of float64, shape (N, features + 1)
-        The intercept comes first.
-    """
+    """Return the design matrix: a column of ones, then the features."""
     features = np.asarray(x, dtype=np.float64)
     return np.column_stack([np.ones(len(features)), features])
 
 
 def separated(x: ArrayLike, y: ArrayLike) -> bool:
-    """Return whether a plane separates two classes, rows on it allowed on both sides.
+    """Return whether a plane separates two classes; rows may lie on the plane.
 
-    Then the likelihood of the logistic regression has no maximum: it grows as the coefficients do.
-    With rows on the plane that is called quasi-complete separation. See A. Albert and J. A.
+    With such a plane the likelihood of the logistic regression has no maximum: it grows with the
+    coefficients. With rows on the plane this is quasi-complete separation. See A. Albert and J. A.
     Anderson, *On the existence of maximum likelihood estimates in logistic regression models*,
     Biometrika 71 (1984).
 
     Parameters
     ----------
-    x : array_like, shape (N, features)
-        Without a column of ones.
-    y : array_like of int, shape (N,)
+    x : array_like of shape (N, features)
+        Features without a column of ones.
+    y : array_like of int of shape (N,)
         0 and 1.
 
     Returns
     -------
     bool
-        True if some plane has no row on the wrong side, and not all rows on itself.
+        True if some plane has no row on the wrong side and at least one row beside it.
 
     Raises
     ------
     ValueError
-        If the linear program that looks for the plane cannot be solved.
+        If the linear program that searches for the plane cannot be solved.
     """
     from scipy.optimize import linprog
 
     design = with_intercept(x)
     design = design / np.maximum(np.abs(design).max(axis=0), np.finfo(float).tiny)
     signed = (2 * np.asarray(y) - 1)[:, np.newaxis] * design
-    # The largest sum of distances to the plane, all of them on the right side; 0 if there is none.
+    # Maximise the sum of distances to the plane, all on the right side; 0 if no plane separates.
     found = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(design)), bounds=(-1, 1))
     if found.x is None:
         raise ValueError(

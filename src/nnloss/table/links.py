@@ -1,6 +1,6 @@
-"""Links: how a linear predictor becomes a mean.
+"""Links: functions that map the mean of a GLM to its linear predictor eta.
 
-A GLM's link maps the mean to the linear predictor eta. An output activation is its inverse.
+An output activation is the inverse of a link.
 """
 
 from __future__ import annotations
@@ -19,35 +19,24 @@ Array = NDArray[np.float64]
 
 
 def log_softmax(eta: Array) -> Array:
-    r"""Compute :math:`\eta_c - \log \sum_k e^{\eta_k}` over the last axis, without overflow.
-
-    Parameters
-    ----------
-    eta : ndarray, shape (..., C)
-        Any real numbers.
-
-    Returns
-    -------
-    ndarray of float64, shape of `eta`
-        Logarithms of probabilities.
-    """
-    with np.errstate(over="ignore"):  # two logits too far apart: the lower has probability 0
+    r"""Compute :math:`\eta_c - \log \sum_k e^{\eta_k}` over the last axis, without overflow."""
+    with np.errstate(over="ignore"):  # logits far apart: the smaller one gets probability 0
         shifted = eta - np.max(eta, axis=-1, keepdims=True)
     return np.asarray(shifted - logsumexp(shifted, axis=-1, keepdims=True), dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Link:
-    """A link function, by its inverse.
+    """A link function, given by its inverse.
 
     Parameters
     ----------
     name : str
-        The statistician's name; capitalised, that of the class in ``statsmodels``.
+        Name in statistics; capitalised, the class in ``statsmodels``.
     activation : str
-        Keras' name of the inverse.
+        Keras name of the inverse.
     mean : callable
-        The inverse itself, from float64 arrays to float64 arrays.
+        The inverse, from float64 arrays to float64 arrays.
     """
 
     name: str
@@ -59,19 +48,18 @@ class Link:
 
         Parameters
         ----------
-        eta : array_like, shape (..., nodes)
-            Linear predictor.
+        eta : array_like of shape (..., nodes)
 
         Returns
         -------
-        ndarray of float64, shape of `eta`
-            Mean, or probabilities.
+        ndarray of float64 with the shape of `eta`
+            Means, or probabilities.
         """
         return np.asarray(self.mean(np.asarray(eta, dtype=np.float64)), dtype=np.float64)
 
     @property
     def kind(self) -> Kind:
-        """What numbers the inverse gives."""
+        """Kind of values of the inverse."""
         known = activation(self.activation)
         return known.kind if known else Kind.OTHER
 

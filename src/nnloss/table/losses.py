@@ -1,9 +1,8 @@
-r"""Losses: formula, gradient, link and targets of each, in one object.
+r"""Losses with their formula, gradient, link and targets.
 
-Every formula is a function of the linear predictor :math:`\eta`, before the output activation, so
-that nothing is clipped and nothing overflows. Keras averages a loss over the nodes of an output,
-except for the cross-entropies of classes, which are sums over the classes; so do `Loss.value` and
-`Loss.gradient`.
+All formulas use the linear predictor :math:`\eta`, the input of the output activation, so nothing
+is clipped and nothing overflows. As in Keras, `Loss.value` and `Loss.gradient` are means over the
+nodes of an output, but sums over the classes for the cross-entropies of classes.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Metric:
-    """A Keras metric class, with the name it has in logs and records.
+    """A Keras metric class and its name in logs and records.
 
     Parameters
     ----------
@@ -35,7 +34,7 @@ class Metric:
     name : str
         Key in the history and in the record.
     from_logits : tuple of (str, float)
-        Constructor arguments, as pairs, when the model gives logits instead of probabilities.
+        Constructor arguments, as pairs, for a model that returns logits.
     """
 
     keras_class: str
@@ -44,42 +43,40 @@ class Metric:
 
     @property
     def function(self) -> str:
-        """Name of the function in ``keras.metrics`` that gives the metric of each row."""
+        """Name of the function in ``keras.metrics`` that computes the metric of each row."""
         return re.sub("(?<=[a-z])(?=[A-Z])", "_", self.keras_class).lower()
 
 
 @dataclass(frozen=True)
 class Loss:
-    r"""A loss together with its link, the targets it is defined on, and its metrics.
+    """A loss with its link, the domain of its targets and its metrics.
 
     Parameters
     ----------
     name : str
         Name of the function in ``keras.losses``.
     title : str
-        The name in words.
+        Name in words.
     keras_class : str or type
-        Name of the class in ``keras.losses``, or a class of the user's own.
+        Name of the class in ``keras.losses``, or a custom class.
     aliases : tuple of str
         Short names, in lower case.
     domain : Domain
-        What a target may be.
+        Values and shapes that targets may have.
     link : Link
         Its inverse is the output activation that the loss needs.
-    terms : callable
-        From targets and linear predictor, both float64 of shape (N, nodes), to the terms of the
-        loss, of the same shape.
-    slopes : callable
-        Likewise, to the derivative of a row's sum of terms with respect to the linear predictor.
+    terms, slopes : callable
+        Functions of targets and linear predictor, both float64 of shape (N, nodes). They return the
+        terms of the loss and the derivative of a row's sum of terms in the linear predictor, in the
+        same shape.
     metrics : tuple of Metric
-        What is reported beside the loss.
+        Metrics reported with the loss.
     likelihood : str, optional
-        The distribution whose negative log-likelihood it is; None for a loss that is none, but
-        needs the same output.
+        Distribution whose negative log-likelihood is the loss, if any.
     takes_logits : bool, default False
-        Whether the Keras class has an option ``from_logits``.
+        Whether the Keras class has the option ``from_logits``.
     curvature : float, optional
-        The largest second derivative of a row's terms in the linear predictor, if there is one.
+        Largest second derivative of a row's terms in the linear predictor, if known.
     """
 
     name: str
@@ -100,20 +97,20 @@ class Loss:
 
         Parameters
         ----------
-        y : array_like, shape (N,) or (N, nodes)
+        y : array_like of shape (N,) or (N, nodes)
             Targets in `domain`; integer labels have the shape (N,).
-        eta : array_like, shape (N,) or (N, nodes)
+        eta : array_like of shape (N,) or (N, nodes)
             Linear predictor.
 
         Returns
         -------
-        ndarray of float64, shape (N,)
-            Mean over the nodes; for classes, the sum over them.
+        ndarray of float64 of shape (N,)
+            Mean over the nodes; sum over classes.
 
         Raises
         ------
         TargetError
-            If the shapes differ or there is no row.
+            If the shapes differ or there are no rows.
         """
         terms = np.asarray(self.terms(*self._columns(y, eta)), dtype=np.float64)
         return np.asarray(terms.mean(axis=-1) if self.domain.by_node else terms.sum(axis=-1))
@@ -123,18 +120,17 @@ class Loss:
 
         Parameters
         ----------
-        y, eta
+        y, eta : array_like
             As for `value`.
 
         Returns
         -------
-        ndarray of float64, shape of `eta`
-            Of each row.
+        ndarray of float64 with the shape of `eta`
 
         Raises
         ------
         TargetError
-            If the shapes differ or there is no row.
+            If the shapes differ or there are no rows.
         """
         columns = self._columns(y, eta)
         slopes = np.asarray(self.slopes(*columns), dtype=np.float64)
@@ -150,7 +146,7 @@ class Loss:
         targets = targets.astype(np.float64)
         targets = targets[:, np.newaxis] if targets.ndim == 1 else targets
         if targets.shape != predictor.shape or not targets.size:
-            # (N,) against (N, 1) would broadcast to N x N and give a number that means nothing.
+            # (N,) and (N, 1) would broadcast to (N, N), and the result would be meaningless.
             raise TargetError(
                 "A loss needs targets and predictions of one shape, with at least one row",
                 f"found {np.shape(y)} and {np.shape(eta)}",
@@ -160,13 +156,13 @@ class Loss:
 
 
 def _weighted(weight: Array, term: Array) -> Array:
-    """Multiply, where nothing of an infinite term is nothing."""
+    """Return `weight` times `term`, and 0 where `weight` is 0 even if `term` is infinite."""
     return np.asarray(weight * np.where(weight > 0, term, 0.0), dtype=np.float64)
 
 
 def _bce(y: Array, eta: Array) -> Array:
-    # log(1 + e^eta) - y eta, split so that no two large numbers are subtracted: where the row is
-    # of class 1 the term is log(1 + e^-eta), where it is of class 0 it is log(1 + e^eta).
+    # log(1 + e^eta) - y eta, without a difference of large numbers: log(1 + e^-eta) for class 1
+    # and log(1 + e^eta) for class 0.
     return _weighted(y, np.logaddexp(0, -eta)) + _weighted(1 - y, np.logaddexp(0, eta))
 
 
@@ -189,11 +185,11 @@ def _log_cosh(y: Array, eta: Array) -> Array:
 
 
 def _relative(y: Array) -> Array:
-    return np.maximum(np.abs(y), 1e-7)  # as Keras avoids a division by 0
+    return np.maximum(np.abs(y), 1e-7)  # avoids division by 0, as in Keras
 
 
 def _missed(y: Array, eta: Array) -> Array:
-    """Compute the probability that was not given to the label."""
+    """Compute the predicted probability of the wrong label."""
     p = expit(eta)
     return np.asarray(y * (1 - p) + (1 - y) * p)
 
@@ -203,7 +199,7 @@ def _focal_slopes(y: Array, eta: Array) -> Array:
     return np.asarray(missed**2 * (p - y) - _bce(y, eta) * 2 * missed * (2 * y - 1) * p * (1 - p))
 
 
-_ALPHA = 0.25  # of Keras' categorical focal loss, whose gamma is 2
+_ALPHA = 0.25  # alpha of Keras' categorical focal loss; its gamma is 2
 
 
 def _categorical_focal(y: Array, eta: Array) -> Array:
@@ -212,7 +208,7 @@ def _categorical_focal(y: Array, eta: Array) -> Array:
 
 def _categorical_focal_slopes(y: Array, eta: Array) -> Array:
     p = SOFTMAX.inverse(eta)
-    # p times the derivative in p; the softmax hands it on.
+    # p times the derivative in p, as the gradient of the softmax needs it.
     inner = -_ALPHA * y * ((1 - p) ** 2 - 2 * (1 - p) * xlogy(p, p))
     return np.asarray(inner - p * inner.sum(axis=-1, keepdims=True))
 
@@ -258,7 +254,7 @@ POISSON = Loss(
     _ERRORS, likelihood="Poisson",
 )  # fmt: skip
 
-# No likelihoods, but losses for the same outputs, with the options that Keras gives them.
+# Losses for the same outputs that are not likelihoods, with Keras' default options.
 HUBER = Loss(
     "huber", "Huber loss", "Huber", (),
     REAL, IDENTITY, _huber, lambda y, eta: np.clip(eta - y, -1, 1), _ERRORS,

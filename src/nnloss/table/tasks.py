@@ -1,4 +1,4 @@
-"""The table: which output activation and loss belong to which problem."""
+"""Tasks: kinds of problem with their output activation and loss."""
 
 from __future__ import annotations
 
@@ -30,27 +30,26 @@ from nnloss.table.losses import (
 
 @dataclass(frozen=True)
 class Task:
-    """A kind of problem: its output layer, its losses and the GLM it is.
+    """A kind of problem with its output layer, its losses and its GLM.
 
-    One that you define yourself works like those of the table: pass it to `compile_for_task` and
-    `check_pairing`.
+    A custom task works like those of the table: pass it to `compile_for_task` and `check_pairing`.
 
     Parameters
     ----------
     name : str
-        Short name, the key in `TASKS`.
+        Short name and key in `TASKS`.
     problem : str
-        The problem in words.
+        Problem in words.
     nodes : int or None
-        Units of the output layer; None where the number is given as ``classes``.
+        Units of the output layer; None if ``classes`` sets the number.
     losses : tuple of Loss
-        The losses it allows, the canonical one first. All need the same output.
+        Allowed losses, the canonical one first. All need the same output.
     family : Family
-        The generalised linear model whose likelihood the canonical loss is.
+        Family of the GLM whose negative log-likelihood is the canonical loss.
     counted : str, default "classes"
-        What the nodes are, in the plural, where their number is open.
+        Plural noun for the nodes if their number is open.
     in_course : bool, default False
-        Whether the course has it.
+        Whether the course covers the task.
     """
 
     name: str
@@ -63,32 +62,32 @@ class Task:
 
     @property
     def loss(self) -> Loss:
-        """The canonical loss: the negative log-likelihood of `family`."""
+        """Canonical loss: the negative log-likelihood of `family`."""
         return self.losses[0]
 
     @property
     def link(self) -> Link:
-        """The link of the GLM, with the output activation as its inverse."""
+        """Link of the GLM; its inverse is the output activation."""
         return self.loss.link
 
     @property
     def activation(self) -> str:
-        """Keras' name of the output activation."""
+        """Keras name of the output activation."""
         return self.link.activation
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """The metrics of the canonical loss."""
+        """Metrics of the canonical loss."""
         return self.loss.metrics
 
     @property
     def domain(self) -> Domain:
-        """What a target may be under the canonical loss."""
+        """Domain of the targets of the canonical loss."""
         return self.loss.domain
 
     @property
     def row(self) -> tuple[str, str, str, str, str]:
-        """The task's row in the table: problem, nodes, activation, loss, GLM."""
+        """Row of the task in the table: problem, nodes, activation, loss, GLM."""
         nodes = self.counted[0].upper() if self.nodes is None else str(self.nodes)
         glm = f"{self.family.name}, {self.link.name} link"
         if self.nodes is None and self.domain.by_node:
@@ -96,17 +95,17 @@ class Task:
         return self.problem, nodes, self.activation, self.loss.title, glm
 
     def accepts(self, nodes: int | None) -> bool:
-        """Return whether an output may have so many nodes.
+        """Return whether an output may have this number of nodes.
 
         Parameters
         ----------
         nodes : int or None
-            Units on the axis of the classes; None where that is not fixed.
+            Units on the axis of the classes; None if their number is not fixed.
 
         Returns
         -------
         bool
-            An open number is at least 2.
+            If the task has an open number of nodes, True for None and for at least 2 nodes.
         """
         return nodes == self.nodes if self.nodes is not None else nodes is None or nodes >= 2
 
@@ -115,37 +114,37 @@ class Task:
 
         Parameters
         ----------
-        y : array_like, shape (N,) or (N, nodes)
+        y : array_like of shape (N,) or (N, nodes)
             Targets of the canonical loss.
-        eta : array_like, shape (N, nodes)
+        eta : array_like of shape (N, nodes)
             Linear predictor.
 
         Returns
         -------
         float
-            A sum over rows, in nats; the variance of a Gaussian is put at its maximum.
+            Sum over rows, in nats; a Gaussian variance is set to its maximum-likelihood estimate.
         """
         return self.family.log_likelihood(self.loss, y, eta)
 
     def fit_glm(self, x: ArrayLike, y: ArrayLike) -> Fit:
-        """Fit the GLM of the task by `statsmodels`.
+        """Fit the GLM of the task, using statsmodels.
 
         Parameters
         ----------
-        x : array_like, shape (N, features)
-            Without a column of ones.
-        y : array_like, shape (N,) or (N, nodes)
-            Targets; of a multi-class task, the numbers of the classes.
+        x : array_like of shape (N, features)
+            Features without a column of ones.
+        y : array_like of shape (N,) or (N, nodes)
+            Targets; class numbers for a multi-class task.
 
         Returns
         -------
         Fit
-            At the maximum of the likelihood.
+            Maximum-likelihood estimate.
 
         Raises
         ------
         ValueError
-            If the likelihood has no maximum, as with separated classes.
+            If the likelihood has no maximum, for example with separated classes.
         """
         return self.family.fit(self.loss, x, y)
 

@@ -225,7 +225,7 @@ class TaskModel(OnDeviceModel):
         Every row of arrays is checked, each batch of a generator as it is drawn, and the first
         batch of a ``tf.data.Dataset`` or ``PyDataset``. This starts the dataset once more: a
         shuffled one continues with its next order, and a source that can be read only once loses
-        that batch.
+        that batch. Arguments not listed here are as in Keras.
 
         Parameters
         ----------
@@ -234,8 +234,6 @@ class TaskModel(OnDeviceModel):
         validation_batch_size : int, optional
             Default for arrays: 1024 if that cannot change the values, that is with a mean loss,
             Keras' own metrics and no fixed batch size.
-        Other arguments
-            As in Keras.
 
         Returns
         -------

@@ -28,7 +28,7 @@ _IMAGE = (32, 32, 3)
 _CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
-# Of the images in uint8 and the labels in int64, in the order described below.
+# Checksums of images (uint8) and labels (int64), in the order of `load_cifar10`.
 _SHA256 = {
     "train": "33587152deae5e711fd800bc0ea97a07f4d660b9bbb1546913be2200754bc6d4",
     "test": "4b83af5e1fb710689a8e3be45e5d5d7e8598f4c3f8fbbab26d7e1874d4b7ca2f",
@@ -167,7 +167,7 @@ def _read(
             count = here.stop
     except DataError:
         raise
-    except Exception as error:  # TensorFlow raises many types for a damaged file
+    except Exception as error:  # TensorFlow raises many kinds for a damaged file
         raise _unreadable(place, error) from error
     if count != _ROWS[rows]:
         raise DataError(rule, f"found {count:,}", remedy)
@@ -195,6 +195,6 @@ def _files_sha256(folder: Path) -> str:
 def _tensorflow_datasets() -> Any:
     import tensorflow_datasets
 
-    from nnloss import _tensorflow  # noqa: F401  quiet, before TensorFlow Datasets loads it
+    from nnloss import _tensorflow  # noqa: F401  silences TensorFlow first
 
     return tensorflow_datasets

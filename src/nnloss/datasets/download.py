@@ -125,7 +125,7 @@ def zip_members(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, 
         zlib.error,
         lzma.LZMAError,
         struct.error,
-        ValueError,  # a name that is not UTF-8
+        ValueError,  # a name that is not UTF-8; DataError, a subclass, is raised above
         EOFError,
         NotImplementedError,  # unsupported compression
         RuntimeError,  # encrypted

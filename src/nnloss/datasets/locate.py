@@ -39,8 +39,8 @@ def looking_into(folder: Path, origin: str) -> Iterator[None]:
 def lacks(folder: Path, origin: str, name: str, without: str, found: str = "") -> DataError:
     """Return the error for a given folder, from `origin`, in which `name` is missing.
 
-    Data are not looked for elsewhere then, which might train on other data than the user thinks.
-    `without` says what happens if no folder is given, `found` what is there instead.
+    No other place is tried: it may hold other data than the user expects. `without` says what
+    happens if no folder is given, `found` what is there instead.
     """
     if not found:
         kind = "file" if folder.is_dir() else "folder"

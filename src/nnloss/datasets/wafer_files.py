@@ -31,7 +31,7 @@ CLASSES = {-1: "abnormal", 1: "normal"}
 
 _ROWS = {"train": 1000, "test": 6164}
 _LENGTH = 152
-# Of the series in float32 and of the labels in int64.
+# Checksums of the series (float32) and of the labels (int64).
 _SHA256 = {
     "train": (
         "ab28a84dccb5dec1e75df28996fc245ada6668797798a6a143fcf7c8985458a8",

@@ -142,7 +142,7 @@ class OnDeviceModel(keras.Model):
                 x = train.dataset(steps)
             if test:
                 validation_data = test.dataset(steps)
-            # Variables created in the first step would have it traced twice.
+            # Building it in the first step would trace that step twice.
             if (train or test) and not self.optimizer.built:
                 self.optimizer.build(self.trainable_variables)
             stack.enter_context(self._running(_Execution(steps, train, test)))

@@ -104,7 +104,7 @@ class FitRecorder(keras.callbacks.Callback):
             self._save()
         if self.run is self._log:
             return
-        # The caller cannot add metrics to this run, so use those of the last epoch.
+        # Nobody else adds metrics to this run, so use those of the last epoch.
         last = self._epochs[-1] if self._epochs else {}
         validation = {k[4:]: v for k, v in last.items() if k.startswith("val_")}
         training = {k: v for k, v in last.items() if k != "epoch" and not k.startswith("val_")}

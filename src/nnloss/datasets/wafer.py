@@ -178,7 +178,6 @@ def _from_archive(folder: Path) -> dict[str, Path]:
 
 
 def _from_course(folder: Path) -> dict[str, Path]:
-    """Load the course's two files and check them."""
     files = {rows: folder / f"{name}.tsv" for rows, name in NAMES.items()}
     for path in files.values():
         fetch(COURSE + path.name, path, limit=_LIMIT)

@@ -114,10 +114,8 @@ def _softmax(source: Any, models: int) -> Any:
 
 
 def _last_axis(source: Any, models: int) -> Any:
-    """Copy a layer that acts on single numbers or on the last axis, and so accepts more axes.
-
-    `RowWise` would hide the logits of a final Activation from Keras' losses.
-    """
+    """Copy a layer that acts on single numbers or on the last axis, so more axes do no harm."""
+    # RowWise would hide the logits of a final Activation from Keras' losses.
     return type(source).from_config(source.get_config())
 
 

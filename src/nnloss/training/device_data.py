@@ -21,19 +21,13 @@ from nnloss._tensorflow import keras, tf
 
 
 def order_of_epoch(rows: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """Return the permutation in which an epoch, counted from 0, visits the training rows.
-
-    It depends on nothing else, so training can resume at any epoch and seeds can be trained
-    together.
-    """
+    """Return an epoch's order of rows, independent of the epochs before it."""
+    # So training can resume at any epoch, and many seeds can be trained at once.
     return np.random.default_rng((seed, epoch)).permutation(rows)
 
 
 def shuffle_seed() -> int:
-    """Draw a training's shuffling seed from Python's generator, in [0, 2**31).
-
-    `nnloss.set_seed` and ``keras.utils.set_random_seed`` determine it.
-    """
+    """Draw a training's shuffling seed, in [0, 2**31), from Python's generator."""
     return random.randrange(2**31)
 
 

@@ -213,10 +213,7 @@ class Start:
 
     @classmethod
     def of(cls, network: Any) -> Start:
-        """Copy the initial state of a model just built after ``set_seed``.
-
-        This draws the shuffling seed, the next random number that `fit` would draw.
-        """
+        """Copy a new model's initial state, and draw the shuffling seed as `fit` would."""
         shuffle_seed = device_data.shuffle_seed()
         shape = [(type(layer), layer.get_config() | {"name": ""}) for layer in network.layers]
         return cls([variable.numpy() for variable in _variables(network)], shuffle_seed, shape)

@@ -190,10 +190,8 @@ class OnDeviceModel(keras.Model):
             )
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        """Predict, as ``keras.Model.predict``, one step at a time, even in a callback of ``fit``.
-
-        The numbers are then bit-identical to those of a model loaded from a file.
-        """
+        """Predict, as ``keras.Model.predict``, even inside a callback of ``fit``."""
+        # One step at a time, so that a model loaded from a file gives the same bits.
         with self._running(_Execution(1)):
             return super().predict(*args, **kwargs)
 
@@ -250,7 +248,6 @@ class OnDeviceModel(keras.Model):
         return fitting.EVALUATION_BATCH if large else None
 
     def _over(self, feed: device_data.DeviceDataset, step: Any) -> Any:
-        """Return a function that runs steps over the batches of a feed."""
         if self.jit_compile:
             step = tf.function(step, jit_compile=True, reduce_retracing=True, autograph=False)
         return feed.each_batch(step, self.steps_per_execution, self.get_metrics_result)

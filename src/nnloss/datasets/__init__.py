@@ -1,7 +1,7 @@
 """Where do the data come from?
 
-A loader for each data set locates, downloads, parses and checks it, in the course's split. Imports
-`nnloss.table`; TensorFlow for CIFAR-10 alone.
+Each loader locates, downloads, parses and checks a data set, and returns it in the course's split.
+Imports `nnloss.table`, and TensorFlow only for CIFAR-10.
 """
 
 from nnloss.datasets.boston import load_boston

@@ -1,4 +1,4 @@
-"""Boston Housing: the file that comes with the package, in the split of Keras."""
+"""Boston Housing, packaged with nnloss, in the split of Keras."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TRAIN = 404
 
 
 def load_boston(data_dir: DataDir = None) -> Split:
-    """Boston Housing: 506 districts, 13 features, median home value in 1000 USD.
+    """Load Boston Housing: 506 districts, 13 features, median home value in 1000 USD.
 
     The split is that of ``keras.datasets.boston_housing``: rows shuffled by
     ``numpy.random.RandomState(113)``, the first 404 for training, the last 102 for test.
@@ -43,8 +43,8 @@ def load_boston(data_dir: DataDir = None) -> Split:
     Parameters
     ----------
     data_dir : path, optional
-        A folder with ``boston/boston_housing.csv``. Default: the folder that the environment
-        variable ``NNLOSS_DATA`` names, else the file that comes with the package.
+        Folder with ``boston/boston_housing.csv``. Default: the environment variable
+        ``NNLOSS_DATA``, else the packaged file.
 
     Returns
     -------
@@ -54,8 +54,8 @@ def load_boston(data_dir: DataDir = None) -> Split:
     Raises
     ------
     DataError
-        If the named folder lacks the file, or the file is not the data set: a column missing, a
-        word for a number, an empty cell, another number of rows, another checksum.
+        If the given folder lacks the file, or the file is not the data set (columns, cells, number
+        of rows or checksum are wrong).
 
     References
     ----------
@@ -98,7 +98,7 @@ def _find(data_dir: DataDir) -> tuple[Path, str]:
 
 
 def _packaged(name: str) -> Path:
-    """Find a packaged file: inside the wheel, or in the data folder of the checkout."""
+    """Return the path of a packaged file, in the wheel or in the checkout's data folder."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "data", package.parents[1] / "data"):
         if (folder / name).exists():

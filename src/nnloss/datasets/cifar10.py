@@ -1,4 +1,4 @@
-"""CIFAR-10, through TensorFlow Datasets: its download, its checksum, its cache."""
+"""CIFAR-10 from TensorFlow Datasets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _IMAGE = (32, 32, 3)
 _CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
-# Of the images in uint8 and the labels in int64, in the order described below.
+# Checksums of images (uint8) and labels (int64), in the order of `load_cifar10`.
 _SHA256 = {
     "train": "33587152deae5e711fd800bc0ea97a07f4d660b9bbb1546913be2200754bc6d4",
     "test": "4b83af5e1fb710689a8e3be45e5d5d7e8598f4c3f8fbbab26d7e1874d4b7ca2f",
@@ -37,30 +37,30 @@ _WITHOUT = "to have TensorFlow Datasets download the data"
 
 
 def load_cifar10(data_dir: DataDir = None) -> Split:
-    """CIFAR-10: 60,000 colour images of 32 x 32 pixels in ten classes.
+    """Load CIFAR-10: 60,000 colour images of 32 x 32 pixels in ten classes.
 
-    TensorFlow Datasets stores the images in an order of its own, which may differ from copy to
-    copy. Here they are sorted by the sha256 of their pixels, so that a seed gives the same run from
-    any copy, and the first N of them are a random sample.
+    The order of images in TensorFlow Datasets may differ between copies. Here they are sorted by
+    the sha256 of their pixels, so that a seed gives the same run with any copy, and the first N
+    images are a random sample.
 
     Parameters
     ----------
     data_dir : path, optional
-        A folder with ``tensorflow_datasets/cifar10``, or a folder of TensorFlow Datasets itself,
-        with ``cifar10``. Default: the folder that the environment variable ``NNLOSS_DATA`` names,
-        else that of TensorFlow Datasets (``TFDS_DATA_DIR``, or ``~/tensorflow_datasets``), into
-        which it downloads the data (162 MiB) when they are first asked for.
+        Folder with ``tensorflow_datasets/cifar10``, or a folder of TensorFlow Datasets with
+        ``cifar10``. Default: the environment variable ``NNLOSS_DATA``, else the folder of
+        TensorFlow Datasets (``TFDS_DATA_DIR`` or ``~/tensorflow_datasets``). Only into the latter
+        are missing data downloaded (162 MiB).
 
     Returns
     -------
     Split
-        x uint8, 0 to 255, of shape (50000, 32, 32, 3) and (10000, 32, 32, 3); y int64, 0 to 9.
-        Rows are numbered as by the ``id`` of TensorFlow Datasets.
+        x uint8, 0 to 255, of shape (50000, 32, 32, 3) and (10000, 32, 32, 3); y int64, 0 to 9. Row
+        numbers come from the ``id`` in TensorFlow Datasets.
 
     Raises
     ------
     DataError
-        If the data are not there and cannot be downloaded, or are damaged.
+        If the data are missing and cannot be downloaded, or are damaged.
 
     References
     ----------
@@ -91,47 +91,47 @@ def load_cifar10(data_dir: DataDir = None) -> Split:
 
 
 def _stored(folder: Path, origin: str) -> Any:
-    """Open the data in a folder that was named; nothing is downloaded into it."""
+    """Return the builder of the data in a given folder; never download."""
     for place in (folder / "tensorflow_datasets", folder):
         with looking_into(folder, origin):
-            # Not glob, which passes over a folder that it may not read.
+            # glob would silently skip an unreadable folder.
             versions = os.listdir(place / _NAME) if (place / _NAME).is_dir() else []
             there = any((place / _NAME / each / "dataset_info.json").exists() for each in versions)
         if there:
             try:
                 return _tensorflow_datasets().builder(_NAME, data_dir=str(place))
-            except Exception as error:  # whatever it finds wrong with a damaged description
+            except Exception as error:  # any error from a damaged description
                 raise _unreadable(place / _NAME, error) from error
     raise lacks(folder, origin, f"tensorflow_datasets/{_NAME}", _WITHOUT)
 
 
 def _prepared() -> Any:
-    """Open the data where TensorFlow Datasets keeps them; it downloads them if they are not."""
+    """Return the builder in TensorFlow Datasets' own folder; download the data if missing."""
     builder = _tensorflow_datasets().builder(_NAME)
     if Path(builder.data_dir).exists():
         return builder
     place = Path(builder.data_dir).parent
     try:
         for url in builder.url_infos:
-            require_reachable(url)  # TensorFlow Datasets tries for minutes
+            require_reachable(url)  # TensorFlow Datasets would retry for minutes
         place.mkdir(parents=True, exist_ok=True)
         with FileLock(place / ".download.lock"):
-            if not Path(builder.data_dir).exists():  # another process may have been quicker
+            if not Path(builder.data_dir).exists():  # another process may have been faster
                 _download(builder, place)
     except DataError as error:
         raise _missing(builder, f"{error.rule}; {error.found}") from error
-    except Exception as error:  # half a download, a wrong checksum, a full disk, ...
+    except Exception as error:  # partial download, wrong checksum, full disk, ...
         raise _missing(builder, f"{type(error).__name__}: {first_line(error)}") from error
     return _tensorflow_datasets().builder(_NAME)
 
 
 def _download(builder: Any, place: Path) -> None:
-    for left in place.glob(".download-*"):  # by a process that was killed
+    for left in place.glob(".download-*"):  # left by a killed process
         shutil.rmtree(left, ignore_errors=True)
-    # The archive is not needed once its images are stored, and half of one is of no use.
+    # The archive is not needed once its images are stored, and a partial one is useless.
     with (
         tempfile.TemporaryDirectory(dir=place, prefix=".download-") as archives,
-        redirect_stdout(sys.stderr),  # where its progress bars are
+        redirect_stdout(sys.stderr),  # like its progress bars
     ):
         builder.download_and_prepare(download_dir=archives)
 
@@ -149,7 +149,7 @@ def _missing(builder: Any, reason: str) -> DataError:
 def _read(
     builder: Any, rows: str, remedy: str
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
-    """Images, labels and numbers of one part, sorted by the images' sha256."""
+    """Return images, labels and row numbers of a part, sorted by the images' sha256."""
     tfds = _tensorflow_datasets()
     images = np.empty((_ROWS[rows], *_IMAGE), np.uint8)
     labels = np.empty(_ROWS[rows], np.int64)
@@ -167,7 +167,7 @@ def _read(
             count = here.stop
     except DataError:
         raise
-    except Exception as error:  # TensorFlow's many ways to say that a file is damaged
+    except Exception as error:  # TensorFlow raises many kinds for a damaged file
         raise _unreadable(place, error) from error
     if count != _ROWS[rows]:
         raise DataError(rule, f"found {count:,}", remedy)
@@ -195,6 +195,6 @@ def _files_sha256(folder: Path) -> str:
 def _tensorflow_datasets() -> Any:
     import tensorflow_datasets
 
-    from nnloss import _tensorflow  # noqa: F401  quiet, before TensorFlow Datasets loads it
+    from nnloss import _tensorflow  # noqa: F401  silences TensorFlow first
 
     return tensorflow_datasets

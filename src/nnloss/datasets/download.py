@@ -1,4 +1,4 @@
-"""Fetch a file from the web, and take single members out of a zip archive."""
+"""Download of files and extraction of single members of a zip archive."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _CHUNK = 2**16
 
 
 class _Bar:
-    """What pooch asks of a progress bar; it also ends a download that is too large.
+    """Progress bar with pooch's interface, which also stops a download that exceeds `limit` bytes.
 
-    Where there is no terminal to draw a bar on, it is one line, printed when the first bytes come.
+    Without a terminal it prints one line when the first bytes arrive.
     """
 
     def __init__(self, url: str, limit: int) -> None:
-        self.total = 0  # pooch sets it to what the server announces
+        self.total = 0  # set by pooch to the announced size
         self._url = url
         self._limit = limit
         self._received = 0
@@ -55,7 +55,7 @@ class _Bar:
             print(f"Fetching {self._url}", file=sys.stderr)
             self._announced = True
         self._received += size
-        # What is announced may be a lie, so what comes is counted too.
+        # The announced size may be wrong, so count the received bytes too.
         if max(self.total, self._received - _CHUNK) > self._limit:
             raise DataError(
                 f"{self._url} must give at most {self._limit:,} bytes",
@@ -72,27 +72,10 @@ class _Bar:
 
 
 def fetch(url: str, path: Path, *, limit: int) -> None:
-    """Fetch a file.
+    """Load a file from the web into `path`, with a progress bar on standard error.
 
-    A bar is drawn on standard error if that is a terminal, else there is one line.
-
-    Parameters
-    ----------
-    url : str
-        http or https; redirects are followed.
-    path : Path
-        Where to write. After an error there may be part of a file: give a place that is thrown
-        away then.
-    limit : int
-        Bytes at most.
-
-    Raises
-    ------
-    DataError
-        If there is no connection, the server answers with an error, nonsense or half a file, or
-        the file is larger than `limit`.
-    OSError
-        If it cannot be written.
+    Raises `DataError` if the server does not answer properly or the file exceeds `limit` bytes, and
+    OSError if writing fails. An error may leave a partial file: use a temporary place.
     """
     import pooch
 
@@ -107,27 +90,10 @@ def fetch(url: str, path: Path, *, limit: int) -> None:
 
 
 def zip_members(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, bytes]:
-    """Read single members of a zip archive into memory; nothing else in it is unpacked.
+    """Read the members called `names` from any folder of a zip archive into memory.
 
-    Parameters
-    ----------
-    path : Path
-        The archive.
-    names : tuple of str
-        File names, in whatever folder of the archive they are.
-    limit : int
-        Bytes at most in each.
-
-    Returns
-    -------
-    dict of str to bytes
-        Those of `names` that are there.
-
-    Raises
-    ------
-    DataError
-        If it is no zip archive, is damaged or encrypted, has a member outside its own folder, or
-        one of `names` is larger than `limit` when unpacked.
+    Missing members are left out. Raises `DataError` if the archive is damaged or encrypted, a
+    member's path leaves the archive's folder, or one of `names` unpacks to more than `limit` bytes.
     """
     rule, remedy = f"{path.name} must be a zip archive", "Take it from another place"
     members: dict[str, bytes] = {}
@@ -159,9 +125,9 @@ def zip_members(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, 
         zlib.error,
         lzma.LZMAError,
         struct.error,
-        ValueError,  # a name that is not UTF-8; but not a DataError, which is one too
+        ValueError,  # a name that is not UTF-8; DataError, a subclass, is raised above
         EOFError,
-        NotImplementedError,  # a compression that Python does not know
+        NotImplementedError,  # unsupported compression
         RuntimeError,  # encrypted
         OSError,
     ) as error:
@@ -170,18 +136,7 @@ def zip_members(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, 
 
 
 def require_reachable(url: str) -> None:
-    """Ask a server for a file without taking it, so that no answer is known at once.
-
-    Parameters
-    ----------
-    url : str
-        http or https; redirects are followed.
-
-    Raises
-    ------
-    DataError
-        If there is no connection, or the server answers with an error.
-    """
+    """Raise `DataError` at once, without a download, if a file is not reachable."""
     import requests
 
     try:
@@ -192,11 +147,11 @@ def require_reachable(url: str) -> None:
 
 
 def _no_answer() -> tuple[type[Exception], ...]:
-    """Give the errors of a server that does not answer, or answers with nonsense."""
+    """Return the errors of a server that does not answer, or answers with nonsense."""
     from requests import RequestException
     from urllib3.exceptions import HTTPError
 
-    return RequestException, HTTPError, ValueError  # a length or an address that is none
+    return RequestException, HTTPError, ValueError  # invalid length or address
 
 
 def _unreachable(url: str, error: Exception) -> DataError:
@@ -204,7 +159,7 @@ def _unreachable(url: str, error: Exception) -> DataError:
 
 
 def _reason(error: Exception) -> str:
-    """Say in a few words why there was no answer, instead of a library's chain of reasons."""
+    """Return a short reason for a failed request, instead of the library's chain of errors."""
     from requests import exceptions
 
     if isinstance(error, exceptions.TooManyRedirects):

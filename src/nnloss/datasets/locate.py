@@ -1,4 +1,4 @@
-"""Where data are looked for: a folder that was named, what comes with the package, the cache."""
+"""Folders that may contain data: a given one, or the cache."""
 
 from __future__ import annotations
 
@@ -13,17 +13,9 @@ DataDir = str | os.PathLike[str] | None
 
 
 def named_folder(data_dir: DataDir) -> tuple[Path, str] | None:
-    """Find the folder with data that the caller named, and how.
+    """Return the folder given by the caller and its origin, "--data-dir" or "NNLOSS_DATA", or None.
 
-    Parameters
-    ----------
-    data_dir : path or None
-        The argument; it goes before the environment variable ``NNLOSS_DATA``.
-
-    Returns
-    -------
-    tuple of (Path, str) or None
-        The folder, and "--data-dir" or "NNLOSS_DATA"; None if none was named.
+    `data_dir` takes precedence over the environment variable ``NNLOSS_DATA``.
     """
     if data_dir is not None:
         return Path(data_dir), "--data-dir"
@@ -33,20 +25,7 @@ def named_folder(data_dir: DataDir) -> tuple[Path, str] | None:
 
 @contextmanager
 def looking_into(folder: Path, origin: str) -> Iterator[None]:
-    """Turn what the system says of a folder that cannot be looked into into a `DataError`.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-    origin : str
-        How it was named.
-
-    Raises
-    ------
-    DataError
-        If the system refuses, for example for want of a permission.
-    """
+    """Raise `DataError` instead of OSError for a folder that cannot be read."""
     try:
         yield
     except OSError as error:
@@ -58,28 +37,10 @@ def looking_into(folder: Path, origin: str) -> Iterator[None]:
 
 
 def lacks(folder: Path, origin: str, name: str, without: str, found: str = "") -> DataError:
-    """Make the error for a named folder that lacks what it must contain.
+    """Return the error for a given folder, from `origin`, in which `name` is missing.
 
-    A folder that was named is the only place looked at: to go on elsewhere would train on other
-    data than the user thinks.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-    origin : str
-        How it was named, from `named_folder`.
-    name : str
-        What is missing in it.
-    without : str
-        What happens if no folder is named.
-    found : str, optional
-        What is there instead, if not nothing.
-
-    Returns
-    -------
-    DataError
-        To be raised.
+    No other place is tried: it may hold other data than the user expects. `without` says what
+    happens if no folder is given, `found` what is there instead.
     """
     if not found:
         kind = "file" if folder.is_dir() else "folder"
@@ -92,13 +53,7 @@ def lacks(folder: Path, origin: str, name: str, without: str, found: str = "") -
 
 
 def cache_folder() -> Path:
-    """Folder for data that were downloaded.
-
-    Returns
-    -------
-    Path
-        The user's cache folder for this package, as pooch finds it: ``XDG_CACHE_HOME`` counts.
-    """
+    """Return the user's cache folder for this package, which ``XDG_CACHE_HOME`` can change."""
     import pooch
 
     return Path(pooch.os_cache("nnloss"))

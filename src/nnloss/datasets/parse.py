@@ -1,4 +1,4 @@
-"""Read files of numbers, and check them; each error names the place in the file."""
+"""Reading and checking of files of numbers; errors state the place in the file."""
 
 from __future__ import annotations
 
@@ -12,27 +12,7 @@ from nnloss.errors import DataError
 
 
 def read(path: Path, kind: str, remedy: str) -> bytes:
-    """Read a file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    kind : str
-        What it must be, for the message.
-    remedy : str
-        What to do if it is not.
-
-    Returns
-    -------
-    bytes
-        All of it.
-
-    Raises
-    ------
-    DataError
-        If the system refuses.
-    """
+    """Read a file, or raise `DataError`; `kind` and `remedy` are for the message."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -45,28 +25,10 @@ def read(path: Path, kind: str, remedy: str) -> bytes:
 def finite_numbers(
     table: pd.DataFrame, path: Path, remedy: str, *, first_line: int
 ) -> NDArray[np.float64]:
-    """Turn a table of text into numbers.
+    """Return a table of text as numbers.
 
-    Parameters
-    ----------
-    table : DataFrame of str
-        The cells.
-    path : Path
-        The file, for the message.
-    remedy : str
-        What to do about a bad cell.
-    first_line : int
-        Line in the file of the first row of the table.
-
-    Returns
-    -------
-    ndarray of float64
-        In the table's shape.
-
-    Raises
-    ------
-    DataError
-        If a cell is empty, a word, NaN or infinite; the first one is named.
+    Raises `DataError` for the first cell that is empty, a word, NaN or infinite. `first_line` is
+    the line number of the table's first row in the file.
     """
     numbers: NDArray[np.float64] = table.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
     bad = np.argwhere(~np.isfinite(numbers))
@@ -83,45 +45,13 @@ def finite_numbers(
 
 
 def require_rows(numbers: NDArray[np.float64], rows: int, path: Path, remedy: str) -> None:
-    """Refuse a table with another number of rows.
-
-    Parameters
-    ----------
-    numbers : ndarray
-        The table.
-    rows : int
-        Rows that it must have.
-    path : Path
-        The file, for the message.
-    remedy : str
-        What to do about it.
-
-    Raises
-    ------
-    DataError
-        If there are more or fewer.
-    """
+    """Raise `DataError` if a table does not have the expected number of rows."""
     if len(numbers) != rows:
         raise DataError(f"'{path}' must have {rows} rows", f"found {len(numbers)}", remedy)
 
 
 def require_checksum(found: str, expected: str, what: str, remedy: str) -> None:
-    """Refuse numbers that are not those of the data set.
-
-    Parameters
-    ----------
-    found, expected : str
-        sha256 of the numbers.
-    what : str
-        What holds them, for the message.
-    remedy : str
-        What to do about it.
-
-    Raises
-    ------
-    DataError
-        If they differ.
-    """
+    """Raise `DataError` if two sha256 differ; `what` names the data in the message."""
     if found != expected:
         raise DataError(
             f"{what} must hold the numbers with sha256 {expected[:12]}...",
@@ -131,16 +61,5 @@ def require_checksum(found: str, expected: str, what: str, remedy: str) -> None:
 
 
 def first_line(error: Exception) -> str:
-    """Shorten a library's message to its first line.
-
-    Parameters
-    ----------
-    error : Exception
-        The library's.
-
-    Returns
-    -------
-    str
-        Without the spaces around it; the name of its class if it says nothing.
-    """
+    """Return the first line of a library's message, or the error's class if it is empty."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

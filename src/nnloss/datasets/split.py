@@ -1,4 +1,4 @@
-"""`Split`: a data set in its fixed split into training and test rows."""
+"""`Split`, a data set in its fixed split into training and test rows."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Split:
-    """A data set in its fixed split into training and test rows.
+    """Data set in its fixed split into training and test rows.
 
     Parameters
     ----------
     x_train, x_test : ndarray, shape (N, ...)
-        Inputs as they are in the source, not standardised.
+        Inputs as in the source, not standardised.
     y_train, y_test : ndarray, shape (N,)
-        Targets: a quantity, or the number of the class in `classes`.
+        Targets: a quantity, or the class number, an index of `classes`.
     rows_train, rows_test : ndarray of int64, shape (N,)
-        Number of each row in the source, from 0.
+        Row numbers in the source, from 0.
     features : tuple of str
-        Names of the columns of x, if they have names.
+        Names of the columns of x, if any.
     classes : tuple of str
-        Names of the classes, in the order of their numbers; empty for a quantity.
+        Names of the classes by number; empty for a quantity.
     source : str
-        Where the data were found, without the path of a machine.
+        Where the data were found, without machine-specific paths.
     sha256 : str
-        Of the files, byte for byte, one after another.
+        Checksum of the files' concatenated bytes.
     arrays_sha256 : str
-        Of the numbers in them, however they are written; this one is checked.
+        Checksum of the numbers, independent of the file format. Loading checks this one.
     """
 
     x_train: NDArray[Any]
@@ -48,7 +48,7 @@ class Split:
 
     @property
     def origin(self) -> dict[str, str]:
-        """Source and checksums, for a run record."""
+        """Source and checksums for a run record."""
         return {
             "source": self.source,
             "sha256": self.sha256,
@@ -57,12 +57,12 @@ class Split:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Rows for training and for test, for a run record."""
+        """Number of training and test rows for a run record."""
         return {"train": len(self.x_train), "test": len(self.x_test)}
 
     @property
     def class_counts(self) -> pd.DataFrame:
-        """Rows of each class: columns ``class``, ``train``, ``test``; no row for a quantity."""
+        """Rows per class, in columns ``class``, ``train``, ``test``; empty for a quantity."""
         count = {
             rows: np.bincount(y.astype(np.int64), minlength=len(self.classes)).tolist()
             for rows, y in (("train", self.y_train), ("test", self.y_test))
@@ -71,18 +71,7 @@ class Split:
         return pd.DataFrame({"class": list(self.classes), **count})
 
     def head(self, rows: int) -> Split:
-        """Keep the first rows for training, and all test rows.
-
-        Parameters
-        ----------
-        rows : int
-            How many to keep, at most.
-
-        Returns
-        -------
-        Split
-            With the same source and checksums.
-        """
+        """Return a split with the first `rows` training rows and all test rows."""
         return replace(
             self,
             x_train=self.x_train[:rows],

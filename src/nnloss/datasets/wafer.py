@@ -1,4 +1,4 @@
-"""Wafer: series from semiconductor manufacturing, from a folder, the cache or the web."""
+"""Wafer: time series from semiconductor manufacturing."""
 
 from __future__ import annotations
 
@@ -22,50 +22,48 @@ from nnloss.table.encoding import class_numbers
 
 logger = logging.getLogger("nnloss")
 
-#: Where the data come from, in this order: the archive's zip, and the course's two files.
+#: Sources of the data: first the archive's zip, then the course's two files.
 ARCHIVE = "https://www.timeseriesclassification.com/aeon-toolkit/Wafer.zip"
 COURSE = (
     "https://raw.githubusercontent.com/stefaniemuff/statlearning2/main/Exercise11/dataset/Wafer/"
 )
 
-_LIMIT = 64 * 2**20  # bytes in a file; the larger of the two has 10 million
+_LIMIT = 64 * 2**20  # bytes per file; the larger of the two has 10 million
 _NAMED_PLACE = "wafer/Wafer_TRAIN and wafer/Wafer_TEST, as .tsv, .ts or .txt"
 _ELSEWHERE = "Take it from another place"
 
 
 def load_wafer(data_dir: DataDir = None) -> Split:
-    """Wafer: 7,164 series of one sensor in a chip factory, normal or abnormal.
+    """Load Wafer: 7,164 series of one sensor in a chip factory, normal or abnormal.
 
     The split is that of the UCR archive, 1,000 series for training and 6,164 for test. The
-    archive's labels -1 (abnormal) and 1 (normal) become 0 and 1; that is logged.
+    archive's labels -1 (abnormal) and 1 (normal) become 0 and 1; this is logged.
 
     Parameters
     ----------
     data_dir : path, optional
-        A folder with ``wafer/Wafer_TRAIN`` and ``wafer/Wafer_TEST``, as ``.tsv`` (UCR archive of
-        2018), ``.ts`` or ``.txt`` (timeseriesclassification.com). Default: the folder that the
-        environment variable ``NNLOSS_DATA`` names, else the user's cache, into which the files
-        are fetched from the web when they are first asked for.
+        Folder with ``wafer/Wafer_TRAIN`` and ``wafer/Wafer_TEST``, as ``.tsv`` (UCR archive of
+        2018), ``.ts`` or ``.txt`` (timeseriesclassification.com). Default: the environment variable
+        ``NNLOSS_DATA``, else the user's cache, into which missing files are downloaded.
 
     Returns
     -------
     Split
-        x float64 of shape (1000, 152) and (6164, 152), each series standardised by the archive;
-        y int64, 0 or 1. (An unpenalised logistic regression of these data depends on digits that
-        float32 would cut off.)
+        x float64 of shape (1000, 152) and (6164, 152), each series standardised by the archive; y
+        int64, 0 or 1. (float32 would cut off digits that matter in an unpenalised logistic
+        regression of these data.)
 
     Raises
     ------
     DataError
-        If the files are not there and cannot be fetched, or are not the data set: a column
-        missing, a word for a number, another label, another number of rows, another checksum.
-        Nothing is kept in the cache then.
+        If the files are missing and cannot be downloaded, or are not the data set (columns, cells,
+        labels, number of rows or checksum are wrong). Nothing is then added to the cache.
 
     References
     ----------
     Olszewski (2001), *Generalized feature extraction for structural pattern recognition in
-    time-series data*, Carnegie Mellon University. Dau et al. (2019), "The UCR time series
-    archive", *IEEE/CAA Journal of Automatica Sinica* 6, 1293-1305.
+    time-series data*, Carnegie Mellon University. Dau et al. (2019), "The UCR time series archive",
+    *IEEE/CAA Journal of Automatica Sinica* 6, 1293-1305.
     """
     named = named_folder(data_dir)
     if named is not None:
@@ -109,14 +107,14 @@ def _split(files: Mapping[str, Path], source: str, remedy: str) -> Split:
 
 
 def _cached(cache: Path) -> dict[str, Path]:
-    """Find the files in the cache, or fetch them; they appear there checked, both or none."""
+    """Return the files in the cache; if missing, download and check both, or add neither."""
     try:
         files = files_in(cache)
         if len(files) == len(NAMES):
             return files
         cache.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(cache.with_name("wafer.lock")):
-            files = files_in(cache)  # another process may have been quicker
+            files = files_in(cache)  # another process may have been faster
             return files if len(files) == len(NAMES) else _fetch_into(cache)
     except OSError as error:
         raise DataError(
@@ -127,7 +125,7 @@ def _cached(cache: Path) -> dict[str, Path]:
 
 
 def _fetch_into(cache: Path) -> dict[str, Path]:
-    for left in cache.parent.glob(".wafer-*"):  # by a process that was killed
+    for left in cache.parent.glob(".wafer-*"):  # left by a killed process
         shutil.rmtree(left, ignore_errors=True)
     failed = []
     for source in (_from_archive, _from_course):
@@ -140,7 +138,7 @@ def _fetch_into(cache: Path) -> dict[str, Path]:
             for reason in failed:
                 logger.warning("Wafer: taken from another place, since %s", reason)
             if cache.exists():
-                shutil.rmtree(cache)  # incomplete, or it would have been used
+                shutil.rmtree(cache)  # it is incomplete
             cache.mkdir()
             for path in files.values():
                 path.replace(cache / path.name)
@@ -154,7 +152,7 @@ def _fetch_into(cache: Path) -> dict[str, Path]:
 
 
 def _from_archive(folder: Path) -> dict[str, Path]:
-    """Fetch the archive's zip, and take out of it the two files in a form that is right."""
+    """Load the archive's zip and extract the two files in the first valid format."""
     archive = folder / "Wafer.zip"
     fetch(ARCHIVE, archive, limit=_LIMIT)
     wrong: DataError | None = None
@@ -168,7 +166,7 @@ def _from_archive(folder: Path) -> dict[str, Path]:
         files = {rows: folder / f"{name}{ending}" for rows, name in NAMES.items()}
         try:
             read_both(files, _ELSEWHERE)
-        except DataError as error:  # another form may keep more digits
+        except DataError as error:  # another format may have more digits
             wrong = error
             continue
         return files
@@ -180,7 +178,6 @@ def _from_archive(folder: Path) -> dict[str, Path]:
 
 
 def _from_course(folder: Path) -> dict[str, Path]:
-    """Fetch the course's two files, and check them."""
     files = {rows: folder / f"{name}.tsv" for rows, name in NAMES.items()}
     for path in files.values():
         fetch(COURSE + path.name, path, limit=_LIMIT)

@@ -1,4 +1,4 @@
-"""The two Wafer files in each of their forms: find them, read them, check them."""
+"""Reading and checking of the two Wafer files in any of their formats."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from nnloss.errors import DataError
 Array = NDArray[np.float64]
 
 NAMES = {"train": "Wafer_TRAIN", "test": "Wafer_TEST"}
-#: The archive's labels, in the order of the classes' numbers.
+#: The archive's labels, ordered by class number.
 CLASSES = {-1: "abnormal", 1: "normal"}
 
 _ROWS = {"train": 1000, "test": 6164}
 _LENGTH = 152
-# Of the series in float32 and of the labels in int64.
+# Checksums of the series (float32) and of the labels (int64).
 _SHA256 = {
     "train": (
         "ab28a84dccb5dec1e75df28996fc245ada6668797798a6a143fcf7c8985458a8",
@@ -46,17 +46,7 @@ _SHA256 = {
 
 @dataclass(frozen=True)
 class Part:
-    """One of the two files, read and checked.
-
-    Parameters
-    ----------
-    series : ndarray of float64, shape (N, 152)
-        The values.
-    labels : ndarray of int64, shape (N,)
-        -1 or 1.
-    content : bytes
-        Of the file.
-    """
+    """Training or test file: series of shape (N, 152), labels -1 or 1, and the file's bytes."""
 
     series: Array
     labels: NDArray[np.int64]
@@ -64,23 +54,12 @@ class Part:
 
     @property
     def checked(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """What has a checksum. Copies of a file differ in digits that float32 does not keep."""
+        """Series and labels for the checksum, in float32 because copies differ in later digits."""
         return self.series.astype(np.float32), self.labels
 
 
 def files_in(folder: Path) -> dict[str, Path]:
-    """Find the two files, each in whatever form.
-
-    Parameters
-    ----------
-    folder : Path
-        Where they may be.
-
-    Returns
-    -------
-    dict of str to Path
-        By "train" and "test"; without one that is missing.
-    """
+    """Return the files that exist in a folder, by "train" and "test", in any format."""
     return {
         rows: path
         for rows, name in NAMES.items()
@@ -90,25 +69,7 @@ def files_in(folder: Path) -> dict[str, Path]:
 
 
 def read_both(files: Mapping[str, Path], remedy: str) -> dict[str, Part]:
-    """Read both files and check that they are the data set.
-
-    Parameters
-    ----------
-    files : mapping of str to Path
-        By "train" and "test".
-    remedy : str
-        What to do if one is not.
-
-    Returns
-    -------
-    dict of str to Part
-        By "train" and "test".
-
-    Raises
-    ------
-    DataError
-        If one cannot be read or is not the data set.
-    """
+    """Read both files; raise `DataError` if one is unreadable or not the data set."""
     parts = {}
     for rows, path in files.items():
         content = read(path, "file of series", remedy)
@@ -164,14 +125,14 @@ READERS: dict[str, Callable[[Path, bytes, str], Array]] = {
 
 
 def _numbers(path: Path, content: bytes, separator: str, line: int, remedy: str) -> Array:
-    """Read rows of numbers; a slower second reading says where one is not."""
+    """Read rows of numbers; in case of an error, a slower second pass locates it."""
     try:
         table = pd.read_csv(BytesIO(content), sep=separator, header=None, dtype=np.float64)
         numbers = table.to_numpy()
         if np.isfinite(numbers).all():
             return numbers
     except ValueError:
-        pass  # the second reading tells more
+        pass  # the second pass raises a better error
     try:
         cells = pd.read_csv(
             BytesIO(content), sep=separator, header=None, dtype=str, keep_default_na=False
@@ -183,6 +144,6 @@ def _numbers(path: Path, content: bytes, separator: str, line: int, remedy: str)
             remedy,
         ) from error
     if cells.shape[1] != 1 + _LENGTH:
-        return np.empty(cells.shape)  # the caller says so
+        return np.empty(cells.shape)  # the caller raises
     cells.columns = pd.RangeIndex(1, 2 + _LENGTH)
     return finite_numbers(cells, path, remedy, first_line=line)

@@ -1,4 +1,4 @@
-"""Where a result comes from: the command, the versions, the machine, the commit."""
+"""Origin of a result: command, versions, machine and commit."""
 
 from __future__ import annotations
 
@@ -16,13 +16,7 @@ _LIBRARIES = ("nnloss", "tensorflow", "keras", "numpy", "pandas", "scikit-learn"
 
 
 def program() -> str:
-    """Tell how this program is started, without the folder of the interpreter or of the script.
-
-    Returns
-    -------
-    str
-        For example ``python -m exercises.boston``, or ``nnloss``.
-    """
+    """Return how this program is started, such as ``python -m exercises.boston`` or ``nnloss``."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec:
         return f"python -m {spec.name.removesuffix('.__main__')}"
@@ -31,26 +25,14 @@ def program() -> str:
 
 
 def command() -> str:
-    """Tell what was typed.
-
-    Returns
-    -------
-    str
-        For example ``python -m exercises.boston --seed 0``, or ``notebook``.
-    """
+    """Return the command line, such as ``python -m exercises.boston --seed 0``, or ``notebook``."""
     if "ipykernel" in sys.modules:
         return "notebook"
     return f"{program()} {shlex.join(sys.argv[1:])}".strip()
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that results depend on.
-
-    Returns
-    -------
-    dict of str to str
-        Read from the installed packages; nothing is imported.
-    """
+    """Return the installed versions of Python and of the libraries that results depend on."""
     found = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:
@@ -61,13 +43,9 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """Describe the machine.
+    """Return ``system``, ``cpu``, available ``cores``, and ``threads``.
 
-    Returns
-    -------
-    dict
-        ``system``, ``cpu``, ``cores`` that this process may use, and ``threads`` if the user
-        limited them with ``TF_NUM_INTRAOP_THREADS`` or ``OMP_NUM_THREADS``.
+    The latter is the user's limit, ``TF_NUM_INTRAOP_THREADS`` or ``OMP_NUM_THREADS``, or None.
     """
     threads = os.environ.get("TF_NUM_INTRAOP_THREADS") or os.environ.get("OMP_NUM_THREADS")
     return {
@@ -79,13 +57,7 @@ def machine() -> dict[str, Any]:
 
 
 def cores() -> int:
-    """Count the cores that this process may use.
-
-    Returns
-    -------
-    int
-        At least 1.
-    """
+    """Return the number of cores available to this process."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -102,13 +74,10 @@ def _cpu() -> str:
 
 @cache
 def git_commit() -> str | None:
-    """Commit of the checkout that this file belongs to.
+    """Return the commit of this file's checkout.
 
-    Returns
-    -------
-    str or None
-        With ``-dirty`` behind it if tracked files had been changed; None if the package is
-        installed elsewhere, or there is no git.
+    Ends in ``-dirty`` if tracked files were changed. None if the package is installed elsewhere or
+    git is missing.
     """
     root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists() or not (root / "pyproject.toml").exists():
@@ -131,13 +100,7 @@ def git_commit() -> str | None:
 
 
 def peak_memory() -> int | None:
-    """Tell the most memory that this process has held until now.
-
-    Returns
-    -------
-    int or None
-        Resident, in MB of 2**20 bytes; None where the system does not tell (Windows).
-    """
+    """Return this process's peak resident memory in MB of 2**20 bytes; None on Windows."""
     try:
         import resource
     except ImportError:

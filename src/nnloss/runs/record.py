@@ -1,4 +1,4 @@
-"""What a run was and gave: `RunRecord`, the content of ``run.json``."""
+"""`RunRecord`, the content of ``run.json``."""
 
 from __future__ import annotations
 
@@ -21,52 +21,52 @@ _ROW = (
 
 @dataclass(frozen=True)
 class RunRecord:
-    """Everything that one run was and gave; ``run.json`` holds it.
+    """Settings and results of a run, stored in ``run.json``.
 
     Parameters
     ----------
     id : str
         Name of the run's folder, unique and in order of time.
     exercise : str
-        Name of the exercise, or of the model.
+        Name of the exercise or model.
     status : {"running", "finished", "interrupted", "failed"}
-        How far it came.
+        State of the run.
     command, start, end : str
-        What was typed; UTC times in ISO 8601.
+        Command line; UTC times in ISO 8601.
     edition : int or None
-        Edition of the course whose settings were used.
+        Edition of the course that the settings come from.
     quick : bool
-        Whether it was a short run, whose numbers mean little.
+        Whether the run was shortened, so that its numbers mean little.
     seed : int or None
-        None if none was set.
+        None if no seed was set.
     seeds : list of int
-        Of a unit of a sweep, which may train many networks.
+        Seeds of the networks in a unit of a sweep.
     seconds : dict
         Wall time by phase.
     versions, machine : dict
-        Libraries; processor, cores, threads, and the most memory that the process has held.
+        Library versions; processor, cores, threads, peak memory of the process.
     git_commit : str or None
-        Of the checkout, if the package runs from one.
+        Commit of the checkout, if the package runs from one.
     data, split : dict
-        Source and sha256; rows for training and test.
+        Source and sha256; number of training and test rows.
     task, activation, loss : str or None
-        What `compile_for_task` chose.
+        Choices of `compile_for_task`.
     augment : bool or None
-        Whether training images were augmented; None where there are no images.
+        Whether training images were augmented; None without images.
     optimizer : dict
-        Its configuration.
+        Configuration of the optimizer.
     parameters, epochs, epochs_trained, batch_size : int or None
         Of the network and its training.
     weights_sha256 : str or None
-        Of all weights: two runs that agree here are the same bit for bit.
+        Checksum of all weights: equal for two runs that agree bit for bit.
     metrics, baseline : dict
         Of the network by data set; of the classical model.
     published : list of dict
-        The course's number, ours and the difference.
+        The course's numbers, ours and the differences.
     claims : list of dict
-        What an exercise claims to be the same: both numbers, their difference, the tolerance.
+        Numbers that an exercise claims to be equal, with their difference and the tolerance.
     notes : list of str
-        What went wrong without ending the run.
+        Problems that did not end the run.
     error : str or None
         Traceback of a failed run.
     """
@@ -105,17 +105,9 @@ class RunRecord:
     error: str | None = None
 
     def get(self, path: str) -> Any:
-        """Look a value up by its dotted path, such as ``"metrics.test.mean_squared_error"``.
+        """Return a value by its dotted path, such as ``"metrics.test.mean_squared_error"``.
 
-        Parameters
-        ----------
-        path : str
-            Keys, joined with dots.
-
-        Returns
-        -------
-        any
-            None if there is no such value.
+        None if there is no such value.
         """
         value: Any = asdict(self)
         for key in path.split("."):
@@ -123,40 +115,21 @@ class RunRecord:
         return value
 
     def row(self) -> dict[str, Any]:
-        """Make the row of the results table, its columns named by dotted paths.
+        """Return the run's row of the results table, a dict from dotted path to scalar.
 
-        Returns
-        -------
-        dict of str to scalar
-            Settings, time, and all metrics of network and classical model.
+        It has the settings, the time, and all metrics of the network and the classical model.
         """
         settings = {path: self.get(path) for path in _ROW}
         numbers = dict(_flat({"metrics": self.metrics, "baseline": self.baseline}))
         return {path: _plain(value) for path, value in (settings | numbers).items()}
 
     def to_json(self) -> str:
-        """Write the record as JSON.
-
-        Returns
-        -------
-        str
-            A number that is NaN or infinite is null there, since JSON has neither.
-        """
+        """Return the record as JSON, with null for NaN and infinity."""
         return json.dumps(_plain(asdict(self)), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:
         """Read a ``run.json``.
-
-        Parameters
-        ----------
-        path : Path
-            The file.
-
-        Returns
-        -------
-        RunRecord
-            As it was written.
 
         Raises
         ------
@@ -180,7 +153,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def _plain(value: Any) -> Any:
-    """Turn a value into types that JSON has, a diverged number into null."""
+    """Return a value in types that JSON has; NaN and infinity become None."""
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):

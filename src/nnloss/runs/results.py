@@ -1,4 +1,4 @@
-"""The table of all runs, ``results.csv``: a row a run, safe against other processes."""
+"""Table of all runs, ``results.csv``, with one row per run."""
 
 from __future__ import annotations
 
@@ -16,17 +16,10 @@ _TOO_MANY = "cells without a column"
 
 
 def add_row(table: Path, row: Mapping[str, Any]) -> None:
-    """Add a row to a CSV table, or replace the one with the same ``id``.
+    """Add a row to a CSV table, or replace the row with the same ``id``.
 
-    Safe against other processes that do the same: the table is read and replaced under a lock. A
-    new column is added at the end.
-
-    Parameters
-    ----------
-    table : Path
-        The file; created if it is not there.
-    row : mapping of str to scalar
-        With a key ``id``. None is written as an empty cell.
+    Creates the table if necessary; new columns go to the end, and None becomes an empty cell. A
+    file lock makes this safe for several processes.
     """
     with FileLock(table.with_name(table.name + ".lock")):
         columns, rows = _read(table)
@@ -44,18 +37,7 @@ def add_row(table: Path, row: Mapping[str, Any]) -> None:
 
 
 def require_table(table: Path) -> None:
-    """Refuse a file in the place of the table that is not one; a missing one is none.
-
-    Parameters
-    ----------
-    table : Path
-        The file.
-
-    Raises
-    ------
-    FolderError
-        If it is not a CSV table with a column ``id``.
-    """
+    """Raise `FolderError` if an existing file is not a CSV table with a column ``id``."""
     _read(table)
 
 
@@ -65,7 +47,7 @@ def _read(table: Path) -> tuple[list[str], list[dict[str, str]]]:
     rule = f"'{table}' must be a table of runs, as it was written"
     remedy = "Move it away or choose another folder"
     try:
-        # Some spreadsheet programs put a byte order mark in front.
+        # Some spreadsheet programs add a byte order mark.
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restkey=_TOO_MANY)
             columns = list(reader.fieldnames or ["id"])

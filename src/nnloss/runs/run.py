@@ -1,4 +1,4 @@
-"""A run under way: the folder that it owns, and its record as it grows."""
+"""Run in progress: its folder and its record."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ logger = logging.getLogger("nnloss")
 
 
 class Run:
-    """A run under way: its folder, and its record, which grows with the run.
+    """Run in progress, with its folder and record.
 
-    As a context manager it ends the record: ``finished``, ``interrupted`` (Ctrl-C) or ``failed``
-    with the traceback; in each case the table of all runs gets its row.
+    Leaving the context sets the status to ``finished``, ``interrupted`` (Ctrl-C) or ``failed``
+    (with the traceback) and adds the run to the table of all runs.
 
     Parameters
     ----------
     out : Path
-        The folder of all runs.
+        Folder of all runs.
     record : RunRecord
-        What is known at the start.
+        Initial record.
 
     See Also
     --------
-    Run.start : Makes one.
+    Run.start : Create a run.
     """
 
     def __init__(self, out: Path, record: RunRecord) -> None:
@@ -52,12 +52,12 @@ class Run:
 
     @classmethod
     def start(cls, out: str | os.PathLike[str], exercise: str, **known: Any) -> Run:
-        """Create the run's folder and the first state of its record.
+        """Create a run with its folder, its record and status ``running``.
 
         Parameters
         ----------
         out : path
-            The folder of all runs; created if it is not there.
+            Folder of all runs; created if missing.
         exercise : str
             Name of the exercise or model.
         **known
@@ -66,12 +66,11 @@ class Run:
         Returns
         -------
         Run
-            With status ``running``.
 
         Raises
         ------
         FolderError
-            If the folder cannot be written to.
+            If the folder is not writable.
         """
         out = Path(out)
         require_folder(out)
@@ -96,56 +95,30 @@ class Run:
             return run
 
     def update(self, **known: Any) -> None:
-        """Add to the record and write it.
+        """Update fields of the record and write it.
 
-        Parameters
-        ----------
-        **known
-            Fields of `RunRecord`. Dictionaries are merged into what is there, other values
-            replace it.
+        Dictionaries are merged with the existing ones; other values are replaced.
         """
         merged = {name: _merged(getattr(self.record, name), value) for name, value in known.items()}
         self.record = replace(self.record, **merged)
         with replacing(self.folder / "run.json") as path:
             path.write_text(self.record.to_json(), encoding="utf-8")
-        if self.record.status != "running":  # evaluate() may come after the end
+        if self.record.status != "running":  # evaluate() may follow the end
             add_row(self.out / "results.csv", self.record.row())
 
     def save_table(self, name: str, table: pd.DataFrame) -> None:
-        """Write a table as ``name.csv``.
-
-        Parameters
-        ----------
-        name : str
-            Without ending.
-        table : pandas.DataFrame
-            Its index is not written.
-        """
+        """Write a table as ``name.csv``, without its index."""
         with replacing(self.folder / f"{name}.csv") as path:
             table.to_csv(path, index=False)
 
     def save_figure(self, name: str, figure: Figure) -> None:
-        """Write a figure as ``name.png`` and ``name.svg``.
-
-        Parameters
-        ----------
-        name : str
-            Without ending.
-        figure : matplotlib.figure.Figure
-            The figure.
-        """
+        """Write a figure as ``name.png`` and ``name.svg``."""
         for ending, options in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
             with replacing(self.folder / f"{name}.{ending}") as path:
                 figure.savefig(path, **options)
 
     def save_model(self, model: Any) -> None:
-        """Write a model as ``model.keras``.
-
-        Parameters
-        ----------
-        model : keras.Model
-            The model.
-        """
+        """Write a model as ``model.keras``."""
         with replacing(self.folder / "model.keras") as path:
             model.save(path)
 
@@ -175,13 +148,13 @@ class Run:
 
 
 def _merged(old: Any, new: Any) -> Any:
-    """Lay `new` over `old`, key by key."""
+    """Return `old` updated with `new`, recursively."""
     if isinstance(old, dict) and isinstance(new, Mapping):
         return old | {key: _merged(old.get(key), value) for key, value in new.items()}
     return new
 
 
 def _file_name(name: str) -> str:
-    """Make a name that is one folder on every system."""
+    """Return a name that is valid as one folder on every system."""
     kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
     return kept or "run"

@@ -1,7 +1,8 @@
-"""How is the model of a task made and trained?
+"""How is the model of a task built and trained?
 
-`compile_for_task` makes a `TaskModel`, which keeps its data on the device; `fit_many` trains many
-seeds at once. Imports `nnloss.pairing`, `nnloss.runs`, `nnloss.datasets`, the table and TensorFlow.
+`compile_for_task` builds a `TaskModel`, which keeps its data on the device. `fit_many` trains many
+seeds at once. Imports `nnloss.pairing`, `nnloss.runs`, `nnloss.datasets`, `nnloss.table` and
+TensorFlow.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""`Backup`: a training that was killed goes on from its last epoch, bit for bit."""
+"""Callback that resumes an interrupted training from its last epoch, bit for bit."""
 
 from __future__ import annotations
 
@@ -26,49 +26,47 @@ State = dict[str, NDArray[Any]]
 
 
 class Backup(keras.callbacks.Callback):
-    """A Keras callback that keeps the state of a training, and takes it up again.
+    """Keras callback that saves the state of a training after each epoch and restores it.
 
-    After each epoch the weights, the state of the optimizer and of every random generator of the
-    layers, and the values of all epochs are written to one file. `fit`, called again on a model
-    made in the same way after the same ``set_seed``, goes on from there and ends with the same
-    weights as if it had never been stopped: the order of the rows of a `TaskModel` depends on seed
-    and epoch alone, and augmentation and dropout on the generators. ``BackupAndRestore`` of Keras
-    leaves the generators out, and writes weights and epoch to two files, between which a process
-    can be killed.
+    The file holds the weights, the states of the optimizer and of the layers' random generators,
+    and the values of all epochs. Calling `fit` again, on a model built in the same way after the
+    same ``set_seed``, resumes from there and ends with the same weights as an uninterrupted run.
+    This works because a `TaskModel` shuffles its rows by seed and epoch alone, and augmentation and
+    dropout use the layers' generators. Keras' ``BackupAndRestore`` omits the generators and writes
+    two files, so that a process killed between them leaves them inconsistent.
 
     Parameters
     ----------
     path : path
-        The file, of which one training at a time may make use. Its folder is created.
+        The file, used by one training at a time. Its folder is created.
     training : str
-        What is trained, as far as the model does not tell: data, batch size.
+        Description of what the model does not show, such as data and batch size.
     keep : bool, default False
-        Leave the file when the training has ended. Who removes it after the results are saved
-        does not lose the training to a process that is killed in between; until then `fit` gives
-        the trained model again, without an epoch.
+        Keep the file after the training. Delete it once the results are saved, so that no process
+        killed in between loses the training. Until then `fit` returns the trained model without
+        training.
 
     Attributes
     ----------
     epochs : list of dict
-        ``epoch``, from 1, and its values, of all epochs: also of those before the process was
-        killed. The History that `fit` returns has them too.
+        ``epoch``, from 1, and its values, for all epochs, including those before an interruption.
+        The History returned by `fit` contains them too.
 
     Notes
     -----
-    The file is used where `fit` begins as it began before: the same `training`, model, loss and
-    optimizer, versions of the libraries, initial state, and state of Python's random generator,
-    which is what the order of the rows is drawn from. A file that is damaged, or of a training
-    that began otherwise, is set aside under another name with a warning, and the training begins
-    anew. Without ``set_seed`` no two trainings begin alike.
+    The file is used only if `fit` starts from the same state: `training`, model, loss, optimizer,
+    library versions, initial weights, and the state of Python's random generator, which seeds the
+    shuffling. Otherwise, or if the file is damaged, it is renamed with a warning and training
+    starts afresh. Without ``set_seed`` no two trainings start from the same state.
 
-    Put it last among the callbacks, so that it keeps what they have changed. What it does not know
-    begins anew where a training is taken up: callbacks that remember earlier epochs
-    (``EarlyStopping``, ``ReduceLROnPlateau``), random numbers that come from elsewhere than a
-    ``keras.random.SeedGenerator`` of a layer, and a dataset or generator that has an order of its
-    own; such a training may end with other weights.
+    Put this callback last, so that it saves what the others have changed. A resumed training may
+    end with other weights if it uses callbacks that remember earlier epochs (``EarlyStopping``,
+    ``ReduceLROnPlateau``), random numbers from elsewhere than a layer's
+    ``keras.random.SeedGenerator``, or a dataset or generator with its own order. These start
+    afresh.
     """
 
-    #: Epochs are enough: steps may run several at once.
+    #: Uses no batch hooks, so several steps may run at once.
     watches_batches = False
 
     def __init__(
@@ -83,17 +81,12 @@ class Backup(keras.callbacks.Callback):
         self._restored = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Take up the state that was kept, if there is one.
-
-        Parameters
-        ----------
-        logs : dict, optional
-            Not used.
+        """Restore the saved state, if any.
 
         Raises
         ------
         FolderError
-            If the file's folder cannot be written to.
+            If the file's folder is not writable.
         """
         require_folder(self.path.parent)
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,31 +107,16 @@ class Backup(keras.callbacks.Callback):
         self._restored = len(self.epochs)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Let a later `fit` begin where its caller says.
-
-        Parameters
-        ----------
-        epoch : int
-            Not used.
-        logs : dict, optional
-            Not used.
-        """
+        """Clear the restored epoch, so that a later `fit` starts at its `initial_epoch`."""
         self.model._initial_epoch = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keep the state.
-
-        Parameters
-        ----------
-        epoch : int
-            From 0.
-        logs : dict, optional
-            Loss and metrics.
+        """Save the state.
 
         Raises
         ------
         FolderError
-            If it cannot be written; the file is then that of the epoch before.
+            If writing fails. The file of the previous epoch is then left in place.
         """
         values = {name: np.asarray(value).tolist() for name, value in (logs or {}).items()}
         self.epochs.append({"epoch": epoch + 1} | values)
@@ -150,14 +128,8 @@ class Backup(keras.callbacks.Callback):
             path.write_bytes(self._checksum(content) + content)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Give the History the epochs before the process was killed; remove the file.
-
-        Parameters
-        ----------
-        logs : dict, optional
-            Not used.
-        """
-        self.model._initial_epoch = None  # there may have been no epoch left
+        """Add the epochs before the interruption to the History; delete the file."""
+        self.model._initial_epoch = None  # there may have been no epochs left
         before: dict[str, list[Any]] = {}
         for each in self.epochs[: self._restored]:
             for name, value in each.items():
@@ -172,14 +144,14 @@ class Backup(keras.callbacks.Callback):
             self.path.unlink(missing_ok=True)
 
     def _variables(self) -> list[Any]:
-        # `variables`, unlike `weights`, has the states of random generators.
+        # Unlike `weights`, `variables` includes the states of random generators.
         return [*self.model.variables, *self.model.optimizer.variables]
 
     def _state(self) -> State:
         return {f"v{n}": np.asarray(variable) for n, variable in enumerate(self._variables())}
 
     def _how_it_begins(self) -> bytes:
-        """Sum up what makes a training the same, before its first epoch."""
+        """Return a description of the initial state, which identifies the training."""
         try:
             model = keras.saving.serialize_keras_object(self.model)
         except (NotImplementedError, TypeError, ValueError) as error:
@@ -188,18 +160,18 @@ class Backup(keras.callbacks.Callback):
                 " ".join(str(error).split()).rstrip("."),
                 "Give its layers a get_config",
             ) from error
-        # Keras ends names with how many of a kind the process has made before.
+        # Keras numbers the names of layers by how many the process has created.
         described = re.sub(r'_\d+"', '"', json.dumps(model, sort_keys=True, default=str))
         state = digest(*self._state().values())
         facts = [self.training, described, provenance.versions(), state, random.getstate()]
         return json.dumps(facts).encode()
 
     def _checksum(self, content: bytes) -> bytes:
-        """Sum up the file and the begin of its training: it agrees in no other training."""
+        """Return a checksum of the file and the training it belongs to."""
         return hashlib.sha256(self._begin + content).digest()
 
     def _read(self) -> tuple[State, list[dict[str, Any]]]:
-        """Read the file, and check that it is whole and of this training."""
+        """Read the file and check that it is intact and belongs to this training."""
         rule = f"'{self.path.name}' must be a whole backup of this training"
         remedy = "The training begins anew"
         try:

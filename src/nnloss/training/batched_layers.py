@@ -1,7 +1,7 @@
-"""Layers of many models of one shape at once: each weight and each input has an axis for the model.
+"""Layers that apply many models of the same shape at once, along a first axis for the model.
 
-A tensor of shape (rows, ...) in one model is one of shape (models, rows, ...) here. No number ever
-passes from one model to another, so what happens to one (it may diverge) is no matter to the rest.
+A tensor of shape (rows, ...) in one model becomes one of shape (models, rows, ...) here. No number
+passes from one model to another, so a model that diverges does not affect the others.
 """
 
 from __future__ import annotations
@@ -17,36 +17,21 @@ ops, layers = keras.ops, keras.layers
 
 
 class NotBatchable(Exception):
-    """A model has something in it that this file does not know; the text says what."""
+    """Error for a model that this module cannot stack; the message names the obstacle."""
 
 
 def stack(model: Any, models: int) -> Any:
-    """Build a network that is so many copies of a model, each with weights of its own.
+    """Build a network of `models` copies of a functional model, each with its own weights.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Functional, with one input.
-    models : int
-        How many copies.
-
-    Returns
-    -------
-    keras.Model
-        From inputs of shape (models, rows, ...) to outputs of shape (models, rows, nodes). Its
-        layers are in the order of those of `model`; so are the weights of a layer, each with
-        `models` as its first axis. Weights are zero.
-
-    Raises
-    ------
-    NotBatchable
-        If a layer or what is set on it is not known here.
+    The model has one input. The network maps inputs of shape (models, rows, ...) to outputs of
+    shape (models, rows, nodes). Layers and weights keep their order; each weight has `models` as
+    its first axis and starts at zero. Raises `NotBatchable` for unsupported layers or options.
     """
     require_batchable(model)
     source = model.inputs[0]
     entry = keras.Input(batch_shape=(models, None, *source.shape[1:]), dtype=source.dtype)
     return keras.models.clone_model(
-        # A Sequential or another kind of model would be cloned into its own kind.
+        # clone_model would keep a Sequential or subclassed model's type.
         keras.Model(source, model.outputs[0]),
         input_tensors=entry,
         clone_function=lambda layer: _KNOWN[type(layer)](layer, models),
@@ -54,18 +39,7 @@ def stack(model: Any, models: int) -> Any:
 
 
 def require_batchable(model: Any) -> None:
-    """Check that all of a model is known here.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Functional.
-
-    Raises
-    ------
-    NotBatchable
-        If a layer or what is set on it is not known.
-    """
+    """Raise `NotBatchable` if a functional model has unsupported layers or options."""
     for layer in model.operations:
         _require_known(layer)
     if len(model.inputs) != 1:
@@ -81,7 +55,7 @@ def _require_known(layer: Any) -> None:
     if any(None in part.shape[1:] for part in keras.tree.flatten(layer.output)):
         raise NotBatchable(f"an axis of unknown length in '{layer.name}'")
     activation = getattr(layer, "activation", None)
-    # A function of the caller's own may look at other axes than the last one.
+    # A user-defined function may depend on axes other than the last one.
     known = inspect.isfunction(activation) and defined_by_keras(activation)
     if activation is not None and not known:
         raise NotBatchable(f"an activation that is not Keras' own in '{layer.name}'")
@@ -107,7 +81,7 @@ def _require_known(layer: Any) -> None:
         raise NotBatchable(f"{', '.join(changed)} of '{layer.name}'")
 
 
-# Options that make a layer another one.
+# Supported values of options that change what a layer computes.
 _USUAL: dict[str, tuple[Any, ...]] = {
     "data_format": ("channels_last", None),
     "groups": (1,),
@@ -119,15 +93,7 @@ _USUAL: dict[str, tuple[Any, ...]] = {
 
 
 class RowWise(keras.layers.Layer):
-    """A layer without weights that treats each row by itself: models and rows become one axis.
-
-    Parameters
-    ----------
-    source : keras.layers.Layer
-        The layer.
-    models : int
-        How many models.
-    """
+    """Weightless layer that treats each row by itself: models and rows become one axis."""
 
     def __init__(self, source: Any, models: int) -> None:
         super().__init__(name=source.name)
@@ -135,20 +101,7 @@ class RowWise(keras.layers.Layer):
         self.layer = type(source).from_config(source.get_config())
 
     def call(self, inputs: Any, mask: None = None) -> Any:
-        """Apply the layer.
-
-        Parameters
-        ----------
-        inputs : tensor, shape (models, rows, ...), or list of such tensors
-            What the layer takes, of each model.
-        mask : None
-            Some layers are called with it; no layer that makes one is known here.
-
-        Returns
-        -------
-        tensor, shape (models, rows, ...)
-            What it gives.
-        """
+        """Apply the layer to inputs of shape (models, rows, ...), or to a list of them."""
         folded = keras.tree.map_structure(lambda x: ops.reshape(x, (-1, *x.shape[2:])), inputs)
         result = self.layer(folded)
         return ops.reshape(result, (self.models, -1, *result.shape[1:]))
@@ -161,15 +114,13 @@ def _softmax(source: Any, models: int) -> Any:
 
 
 def _last_axis(source: Any, models: int) -> Any:
-    """Copy a layer that treats each number, or the last axis, by itself: more axes do no harm.
-
-    Folding them would hide from Keras' losses the logits that a last Activation was given.
-    """
+    """Copy a layer that acts on single numbers or on the last axis, so more axes do no harm."""
+    # RowWise would hide the logits of a final Activation from Keras' losses.
     return type(source).from_config(source.get_config())
 
 
 class _Weighted(keras.layers.Layer):
-    """A layer with weights: those of the source, with an axis for the model in front."""
+    """Layer with the weights of a source layer, stacked along a first axis for the model."""
 
     def __init__(self, source: Any, models: int) -> None:
         super().__init__(name=source.name, trainable=source.trainable)
@@ -184,21 +135,13 @@ class _Weighted(keras.layers.Layer):
             setattr(self, variable.name, weight)
 
     def _wide(self, name: str, rank: int) -> Any:
-        """Give a weight of one number a channel the shape (models, 1, ..., channels)."""
+        """Reshape a weight per channel to (models, 1, ..., channels)."""
         weight = getattr(self, name)
         return ops.reshape(weight, (self.models, *(1,) * (rank - 2), weight.shape[-1]))
 
 
 class StackedDense(_Weighted):
-    """Dense layers.
-
-    Parameters
-    ----------
-    source : keras.layers.Dense
-        The layer.
-    models : int
-        How many models.
-    """
+    """Stacked Dense layers."""
 
     def __init__(self, source: Any, models: int) -> None:
         super().__init__(source, models)
@@ -206,18 +149,7 @@ class StackedDense(_Weighted):
         self.use_bias = source.use_bias
 
     def call(self, inputs: Any) -> Any:
-        """Multiply the rows of each model with its kernel.
-
-        Parameters
-        ----------
-        inputs : tensor, shape (models, rows, ..., features)
-            Inputs of each model.
-
-        Returns
-        -------
-        tensor, shape (models, rows, ..., units)
-            Activations.
-        """
+        """Map (models, rows, ..., features) to (models, rows, ..., units)."""
         rows = ops.reshape(inputs, (self.models, -1, inputs.shape[-1]))
         result = ops.matmul(rows, self.kernel)
         result = ops.reshape(result, (self.models, -1, *inputs.shape[2:-1], result.shape[-1]))
@@ -227,16 +159,9 @@ class StackedDense(_Weighted):
 
 
 class StackedConv(_Weighted):
-    """Convolutions along one or two axes, as products of patches with kernels.
+    """Stacked Conv1D or Conv2D layers, channels last, as products of patches with kernels.
 
-    XLA has a quick product of stacks of matrices and a slow convolution.
-
-    Parameters
-    ----------
-    source : keras.layers.Conv1D or keras.layers.Conv2D
-        The layer, channels last.
-    models : int
-        How many models.
+    XLA multiplies stacks of matrices fast but is slow at convolutions.
     """
 
     def __init__(self, source: Any, models: int) -> None:
@@ -249,18 +174,7 @@ class StackedConv(_Weighted):
         )
 
     def call(self, inputs: Any) -> Any:
-        """Convolve the rows of each model with its kernel.
-
-        Parameters
-        ----------
-        inputs : tensor, shape (models, rows, ..., channels)
-            Inputs of each model.
-
-        Returns
-        -------
-        tensor, shape (models, rows, ..., filters)
-            Activations.
-        """
+        """Map (models, rows, ..., channels) to (models, rows, ..., filters)."""
         patches = _shifted(inputs, self.windows, self.padding, 0.0)
         lengths = patches[0].shape[2:-1]
         rows = ops.reshape(
@@ -275,14 +189,9 @@ class StackedConv(_Weighted):
 
 
 class StackedMaxPooling(keras.layers.Layer):
-    """Max pooling; XLA has no deterministic gradient of its own for it, and a slow one.
+    """Stacked MaxPooling1D or MaxPooling2D layers, channels last.
 
-    Parameters
-    ----------
-    source : keras.layers.MaxPooling1D or keras.layers.MaxPooling2D
-        The layer, channels last.
-    models : int
-        Not used: there are no weights.
+    XLA's own gradient is slow and not deterministic.
     """
 
     def __init__(self, source: Any, models: int) -> None:
@@ -293,40 +202,17 @@ class StackedMaxPooling(keras.layers.Layer):
         ]
 
     def call(self, inputs: Any) -> Any:
-        """Take the largest value of each window.
-
-        Parameters
-        ----------
-        inputs : tensor, shape (models, rows, ..., channels)
-            Inputs of each model.
-
-        Returns
-        -------
-        tensor, shape (models, rows, ..., channels)
-            The largest values.
-        """
-        # As in Keras, the gradient of a tie goes to the first.
+        """Return the maximum of each window of (models, rows, ..., channels)."""
+        # As in Keras, the first of several equal values receives the gradient.
         return reduce(tf.maximum, _shifted(inputs, self.windows, self.padding, inputs.dtype.min))
 
 
 def _shifted(inputs: Any, windows: list[Any], padding: str, filling: float) -> list[Any]:
-    """Give what lies at each place of a window, for all windows along the middle axes.
+    """Return the values at each position of a window, for all windows along the middle axes.
 
-    Parameters
-    ----------
-    inputs : tensor, shape (models, rows, ..., channels)
-        Inputs of each model.
-    windows : list of (size, stride, dilation)
-        For each middle axis.
-    padding : {"valid", "same", "causal"}
-        As in Keras.
-    filling : float
-        What is added at the ends.
-
-    Returns
-    -------
-    list of tensor, shape (models, rows, ..., channels)
-        One for each place, the last axis fastest; the middle axes number the windows.
+    `inputs` has shape (models, rows, ..., channels), `windows` a (size, stride, dilation) per
+    middle axis. `filling` pads the ends. The result has one tensor per position, the last axis
+    fastest; its middle axes number the windows.
     """
     spans = [(size - 1) * dilation + 1 for size, _, dilation in windows]
     axes = list(zip(inputs.shape[2:-1], spans, windows, strict=True))
@@ -354,7 +240,7 @@ def _shifted(inputs: Any, windows: list[Any], padding: str, filling: float) -> l
 
 
 def _padding(padding: str, length: int, span: int, stride: int) -> tuple[int, int]:
-    """Places to add before and after an axis, as TensorFlow does."""
+    """Return the padding before and after an axis, as in TensorFlow."""
     if padding == "valid":
         return 0, 0
     if padding == "causal":
@@ -364,15 +250,7 @@ def _padding(padding: str, length: int, span: int, stride: int) -> tuple[int, in
 
 
 class StackedBatchNormalization(_Weighted):
-    """Batch normalisation: each model has its own batch, so its own moments.
-
-    Parameters
-    ----------
-    source : keras.layers.BatchNormalization
-        The layer, channels last.
-    models : int
-        How many models.
-    """
+    """Stacked BatchNormalization layers, channels last; moments per model."""
 
     def __init__(self, source: Any, models: int) -> None:
         super().__init__(source, models)
@@ -380,22 +258,7 @@ class StackedBatchNormalization(_Weighted):
         self.center, self.scale = source.center, source.scale
 
     def call(self, inputs: Any, training: bool = False, mask: None = None) -> Any:
-        """Normalise the rows of each model.
-
-        Parameters
-        ----------
-        inputs : tensor, shape (models, rows, ..., channels)
-            Inputs of each model.
-        training : bool, default False
-            Use the moments of the batch, and move the kept ones towards them.
-        mask : None
-            As for `RowWise`.
-
-        Returns
-        -------
-        tensor, shape (models, rows, ..., channels)
-            Normalised.
-        """
+        """Normalise (models, rows, ..., channels) for each model."""
         rank = len(inputs.shape)
         mean, variance = self._wide("moving_mean", rank), self._wide("moving_variance", rank)
         if training and self.trainable:
@@ -413,15 +276,7 @@ class StackedBatchNormalization(_Weighted):
 
 
 class BatchedDropout(keras.layers.Layer):
-    """Dropout: each model has its own generator, in the state in which its layer has it.
-
-    Parameters
-    ----------
-    source : keras.layers.Dropout
-        The layer.
-    models : int
-        How many models.
-    """
+    """Stacked Dropout layers, each with the generator state of its source layer."""
 
     def __init__(self, source: Any, models: int) -> None:
         super().__init__(name=source.name)
@@ -431,23 +286,10 @@ class BatchedDropout(keras.layers.Layer):
         )
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Drop some of the values.
-
-        Parameters
-        ----------
-        inputs : tensor, shape (models, rows, ...)
-            Inputs of each model.
-        training : bool, default False
-            Drop; otherwise inputs pass unchanged.
-
-        Returns
-        -------
-        tensor, shape (models, rows, ...)
-            Values that were kept are larger by 1 / (1 - rate).
-        """
+        """Drop values in training and scale the others by 1 / (1 - rate)."""
         if not training or not self.rate:
             return inputs
-        # What keras.random.dropout does with the state of a SeedGenerator.
+        # As keras.random.dropout uses the state of a SeedGenerator.
         seeds = tf.cast(tf.math.floormod(self.state.value, tf.int32.max - 1), tf.int32)
         self.state.assign(tf.add(self.state.value, [[0, 1]]))
         return tf.map_fn(

@@ -1,9 +1,9 @@
-"""How arrays reach the network: on the device once, batches without Python between two of them.
+"""Feeding of arrays from the device's memory, without Python between batches.
 
-`keras.Model.fit` on arrays hands every batch over one by one; on the small networks of the course
-that costs many times the arithmetic. Here the arrays become tensors once and TensorFlow gathers
-the batches. What is computed stays the same: the same loss over batches of the same size, every
-row once an epoch.
+On the small networks of the course, `keras.Model.fit` spends many times longer on handing over
+batches than on arithmetic. Here the arrays become tensors once, and TensorFlow gathers the batches.
+The computation stays the same: the same loss over batches of the same size, every row once per
+epoch.
 """
 
 from __future__ import annotations
@@ -21,51 +21,20 @@ from nnloss._tensorflow import keras, tf
 
 
 def order_of_epoch(rows: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """Give the order in which an epoch visits the training rows.
-
-    It depends on nothing else, neither on the epochs before nor on how the rows are fed, so that
-    a training can go on at any epoch, and many seeds can be trained at once.
-
-    Parameters
-    ----------
-    rows : int
-        Training rows; all of them are shuffled.
-    seed : int
-        Of the training, at least 0.
-    epoch : int
-        From 0.
-
-    Returns
-    -------
-    ndarray of int64, shape (rows,)
-        A permutation of ``0 ... rows - 1``.
-    """
+    """Return an epoch's order of rows, independent of the epochs before it."""
+    # So training can resume at any epoch, and many seeds can be trained at once.
     return np.random.default_rng((seed, epoch)).permutation(rows)
 
 
 def shuffle_seed() -> int:
-    """Draw the seed of a training's shuffling from Python's generator.
-
-    Returns
-    -------
-    int
-        From 0 to 2**31 - 1; `nnloss.set_seed` and ``keras.utils.set_random_seed`` fix it.
-    """
+    """Draw a training's shuffling seed, in [0, 2**31), from Python's generator."""
     return random.randrange(2**31)
 
 
 def in_memory(*values: Any) -> bool:
-    """Whether all values are dense arrays, or nested structures of them.
+    """Return whether all arguments of ``fit`` are dense arrays, nested structures of them, or None.
 
-    Parameters
-    ----------
-    *values : any
-        Arguments of ``fit``; None counts as an array.
-
-    Returns
-    -------
-    bool
-        False for generators, datasets and sparse tensors.
+    Generators, datasets and sparse tensors are not.
     """
     return all(
         leaf is None or isinstance(leaf, (np.ndarray, tf.Tensor)) or hasattr(leaf, "iloc")
@@ -74,40 +43,15 @@ def in_memory(*values: Any) -> bool:
 
 
 def rows_before(rows: int, share: float) -> int:
-    """Count the rows that stay for training where Keras splits off the last ones.
-
-    Parameters
-    ----------
-    rows : int
-        Rows given.
-    share : float
-        ``validation_split`` of ``fit``.
-
-    Returns
-    -------
-    int
-        The rows before the first one for validation, as Keras counts them.
-    """
+    """Return the number of training rows left by ``validation_split``, as Keras counts."""
     return math.floor(rows * (1.0 - share))
 
 
 def weights(y: Any, class_weight: dict[int, float] | None, sample_weight: Any) -> tuple[Any, ...]:
-    """Say how much each row counts, as an array.
+    """Return `sample_weight`, or weights made from `class_weight`, as a tuple for a batch.
 
-    Parameters
-    ----------
-    y : array_like
-        Numbers of classes, or one-hot rows.
-    class_weight : dict of int to float, or None
-        As for ``fit``; a class that is not named counts 1.
-    sample_weight : array_like or None
-        As for ``fit``.
-
-    Returns
-    -------
-    tuple
-        One weight a row, shape (N,) as a rule; two parts where both were given, which Keras
-        does not allow.
+    `y` holds class numbers or one-hot rows. A class without an entry has weight 1. If both are
+    given, both are returned, for Keras to reject.
     """
     if class_weight is None:
         return (sample_weight,)
@@ -122,20 +66,7 @@ def weights(y: Any, class_weight: dict[int, float] | None, sample_weight: Any) -
 
 
 def parted(arrays: tuple[Any, Any, Any], rows: int) -> tuple[Any, tuple[Any, Any, Any]]:
-    """Cut arrays in two.
-
-    Parameters
-    ----------
-    arrays : tuple of x, y and sample_weight
-        As ``fit`` takes them; `sample_weight` may be None.
-    rows : int
-        Rows of the first part.
-
-    Returns
-    -------
-    tuple of two such tuples
-        The first rows, and the others.
-    """
+    """Split x, y and sample_weight into the first `rows` rows and the others."""
 
     def part(rows: slice) -> Any:
         return keras.tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], whole)
@@ -146,17 +77,10 @@ def parted(arrays: tuple[Any, Any, Any], rows: int) -> tuple[Any, tuple[Any, Any
 
 
 def tensors(values: Any) -> Any:
-    """Turn arrays into tensors; numbers with a fraction become ``keras.config.floatx()``.
+    """Convert arrays, None, or nested structures of them to tensors.
 
-    Parameters
-    ----------
-    values : array_like, None, or nested structure of these
-        As ``fit`` takes them.
-
-    Returns
-    -------
-    tf.Tensor, None, or nested structure of these
-        Lists become tuples: tf.data would stack a list into one tensor.
+    Floats are cast to ``keras.config.floatx()``. Lists become tuples, as tf.data would stack a
+    list.
     """
     if values is None:
         return None
@@ -172,17 +96,11 @@ def tensors(values: Any) -> Any:
 
 
 class DeviceDataset:
-    """Rows that stay on the device, and the batches that are made of them there.
+    """Rows stored on the device, from which it gathers batches.
 
-    A function that was traced with one feed serves all arrays of the same types and widths, so a
-    feed is loaded again and again.
-
-    Parameters
-    ----------
-    parts : tuple of x and y, or of x, y and sample_weight
-        From `tensors`; only types and widths count, the rows are not kept.
-    shuffled : bool
-        Whether rows come in the order that was last given to `arrange`.
+    `parts` is (x, y) or (x, y, sample_weight) from `tensors`. Only types and shapes are kept, so
+    that functions traced for one dataset serve all arrays of that kind: it is loaded again and
+    again. If `shuffled`, rows come in the order last given to `arrange`.
     """
 
     def __init__(self, parts: Any, shuffled: bool) -> None:
@@ -196,35 +114,16 @@ class DeviceDataset:
         )
         self._size = tf.Variable(1, trainable=False, dtype=tf.int64, name="batch_size")
         self._shuffled = shuffled
-        #: Rows and batches of the arrays that are loaded; 0 if there are none.
+        #: Number of loaded rows and batches; 0 if nothing is loaded.
         self.rows = self.batches = 0
 
     def serves(self, parts: Any, shuffled: bool) -> bool:
-        """Whether it is free, and was made for such arrays.
-
-        Parameters
-        ----------
-        parts, shuffled
-            As for the constructor.
-
-        Returns
-        -------
-        bool
-            True if `load` may be called.
-        """
+        """Return whether the dataset is free and was built for arrays of this kind."""
         return not self.batches and self._kind == (_kind(parts), shuffled)
 
     @contextmanager
     def load(self, parts: Any, batch_size: int) -> Iterator[None]:
-        """Take arrays, and let them go at the end.
-
-        Parameters
-        ----------
-        parts : tuple of x and y, or of x, y and sample_weight
-            From `tensors`, N rows each.
-        batch_size : int
-            Rows in a batch; the last one may be smaller.
-        """
+        """Load arrays, in batches of `batch_size` rows, and release them on exit."""
         self.rows = int(keras.tree.flatten(parts)[0].shape[0])
         self.batches = -(-self.rows // batch_size)
         try:
@@ -237,57 +136,32 @@ class DeviceDataset:
 
     @property
     def single(self) -> bool:
-        """Whether all rows are one batch; what `each_batch` makes then has no loop."""
+        """Whether one batch holds all rows. `each_batch` then makes no loop."""
         return self.batches == 1
 
     def arrange(self, order: NDArray[np.int64]) -> None:
-        """Give the rows an order.
-
-        Parameters
-        ----------
-        order : ndarray of int64, shape (N,)
-            A permutation of ``0 ... N - 1``.
-        """
+        """Set the order of the rows, a permutation of ``0 ... N - 1``."""
         self._order.assign(order)
 
     def dataset(self, steps: int) -> Any:
-        """Give Keras something to draw from.
+        """Return a ``tf.data.Dataset`` with the number of the first batch of each execution.
 
-        Parameters
-        ----------
-        steps : int
-            Batches that are taken at once.
-
-        Returns
-        -------
-        tf.data.Dataset
-            Number of the first batch in each execution. Keras draws one number an execution, and
-            takes the length for the number of batches, so the dataset has as many elements.
+        Keras draws one element per execution of `steps` batches but takes the dataset's length as
+        the number of batches, so there is one element per batch.
         """
         options = tf.data.Options()
-        # Keras makes new iterators each epoch. To optimise and tune the pipeline anew for each
-        # takes longer than an epoch of a small network, and finds nothing in three steps.
+        # Keras makes new iterators each epoch. Optimising the pipeline for each of them takes
+        # longer than an epoch of a small network and gains nothing.
         options.autotune.enabled = False
         options.experimental_optimization.apply_default_optimizations = False
         firsts = tf.data.Dataset.range(0, self.batches * steps, steps)
         return firsts.with_options(options)
 
     def each_batch(self, step: Any, steps: int, result: Any) -> Any:
-        """Make a function that takes several batches at once.
+        """Return a function that runs `step` on `steps` batches per call and returns `result()`.
 
-        Parameters
-        ----------
-        step : callable
-            Takes a batch: a tuple of x and y, or of x, y and sample_weight. Gives a dict.
-        steps : int
-            Batches at once.
-        result : callable
-            Gives, after these batches, what `step` gave for the last one.
-
-        Returns
-        -------
-        callable
-            Takes an iterator over `dataset`, gives a dict.
+        `step` gets (x, y) or (x, y, sample_weight). The function gets an iterator over `dataset`.
+        `result` must return what `step` returned for the last batch.
         """
         single = self.single
 
@@ -320,13 +194,7 @@ class DeviceDataset:
 
 
 class Shuffle(keras.callbacks.Callback):
-    """A Keras callback that gives the rows of a feed a new order at the begin of each epoch.
-
-    Parameters
-    ----------
-    feed : DeviceDataset
-        Loaded.
-    """
+    """Keras callback that reorders a loaded dataset at the beginning of each epoch."""
 
     def __init__(self, feed: DeviceDataset) -> None:
         super().__init__()
@@ -334,18 +202,10 @@ class Shuffle(keras.callbacks.Callback):
         self.seed = shuffle_seed()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Set the order of this epoch.
-
-        Parameters
-        ----------
-        epoch : int
-            From 0.
-        logs : dict, optional
-            Not used.
-        """
+        """Set the order of this epoch."""
         self.feed.arrange(order_of_epoch(self.feed.rows, self.seed, epoch))
 
 
 def _kind(parts: Any) -> str:
-    """Types and widths of arrays, and how they are nested."""
+    """Return the types, shapes and nesting of arrays."""
     return repr(tf.nest.map_structure(lambda leaf: (leaf.dtype.name, *leaf.shape[1:]), parts))

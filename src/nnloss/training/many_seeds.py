@@ -1,8 +1,8 @@
-"""Many seeds of one small model, trained at once.
+"""Training of one small model from many seeds at once.
 
-A single small network leaves a processor idle: most of its time goes into starting operations, not
-into arithmetic. Here the weights of many seeds are stacked (`batched_layers`), and XLA compiles
-an epoch of all of them into one program.
+A single small network leaves a processor idle: most of the time goes into launching operations, not
+arithmetic. Here the weights of many seeds are stacked (`batched_layers`), and XLA compiles an epoch
+of all of them into one program.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from nnloss.training.seeds import set_seed
 
 logger = logging.getLogger("nnloss")
 
-#: Bytes that weights and activations of a chunk may take, by the estimate in `ManySeeds`.
+#: Bytes allowed for the weights and activations of a chunk, as estimated in `ManySeeds`.
 MEMORY = 512 * 2**20
-#: Models in a chunk, at most: beyond it their weights no longer fit into the processor's cache.
+#: Maximum number of models in a chunk: the weights of more do not fit into the cache.
 MODELS = 100
 
 Progress = Callable[[int, int], None]
 Measure = Callable[[Any, Any], Any]
 
-# They treat each number of a weight by itself, so they can treat many models' numbers at once.
+# Optimizers that act on each element of a weight separately, so they work on stacked weights.
 _ELEMENTWISE = ("SGD", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Adagrad", "Adadelta", "Lion")
 
 
@@ -66,37 +66,37 @@ def fit_many(
 ) -> pd.DataFrame:
     """Train one model from many seeds.
 
-    A seed gives what a single run gives after ``nnloss.set_seed(seed)``: the same initial weights
-    and the same batches in the same order, bit for bit; then the same numbers but for rounding.
-    Sums are taken in another order here, and training multiplies a difference of the last bit from
-    step to step; a ReLU close to its kink decides the rest. After 100 epochs on Boston Housing the
-    test loss differs by less than 1e-3 of its value.
+    Each seed has the same initial weights and the same batches as a single run after
+    ``nnloss.set_seed(seed)``, bit for bit. Results agree up to rounding, because sums are taken in
+    another order. Training amplifies a difference in the last bit from step to step, above all at
+    the kink of a ReLU. After 100 epochs on Boston Housing the test loss differs by less than 1e-3
+    of its value.
 
     Parameters
     ----------
     build : callable
-        Makes the body, as for `compile_for_task`; called for each seed in turn, after ``set_seed``
-        (for the first one again where seeds have to be trained one after another).
+        Returns the model without its output layer, as for `compile_for_task`. Called for each seed
+        after ``set_seed``, and once more for the first seed if seeds are trained one by one.
     split : Split
-        Inputs as the network takes them; `y` a quantity, or the numbers of classes.
+        Inputs ready for the network; `y` holds a quantity or class numbers.
     seeds : iterable of int
-        From 0 to 2**32 - 1, each once.
+        Distinct, from 0 to 2**32 - 1.
     task : Task
         `REGRESSION`, `BINARY` or `MULTICLASS`.
     epochs : int
         At least 1.
     batch_size : int, default 32
-        Rows in a batch; the last one may be smaller.
+        Rows per batch; the last one may be smaller.
     classes : int, optional
-        Number of classes, for `MULTICLASS`; default that of `split`.
+        Number of classes for `MULTICLASS`. Default: that of `split`.
     loss, optimizer
-        As for `compile_for_task`. An optimizer object is copied for each seed, by its config.
+        As for `compile_for_task`. An optimizer object is copied for each seed by its config.
     metrics : mapping of str to callable, optional
-        Reported besides those of the task: functions of targets and outputs, made of TensorFlow
-        operations, that give a value a row as Keras' functions do, over their last axis.
+        Metrics in addition to those of the task. Each maps targets and outputs to one value per
+        row, over the last axis as Keras' functions do, with TensorFlow operations.
     per_epoch : bool or int, default False
-        Give the values of every epoch, or of every so many and the last one; the test rows are
-        evaluated after these, which may take longer than to train.
+        Return values for every epoch, or for every `per_epoch` epochs and the last one. The test
+        rows are evaluated after each of them, which may take longer than training.
     progress : callable, optional
         Called with the seeds times epochs that are done, and with all of them.
     jit_compile : bool, default True
@@ -105,24 +105,24 @@ def fit_many(
     Returns
     -------
     DataFrame
-        One row a seed, in the order given: ``seed``, ``diverged`` (a value was not finite, in
-        whichever epoch), ``loss`` and the metrics of the task over the batches of the last epoch,
-        as in Keras' history, ``val_loss`` and so on on the test rows after it. With `per_epoch`,
-        one row a seed and epoch, and a column ``epoch``, from 1.
+        One row per seed, in the given order. Columns: ``seed``; ``diverged``, whether a value of
+        any epoch was not finite; ``loss`` and the task's metrics over the batches of the last
+        epoch, as in Keras' history; ``val_loss`` etc. on the test rows after it. With `per_epoch`,
+        one row per seed and epoch, and a column ``epoch``, from 1.
 
     Raises
     ------
     NnlossError
-        If there is no seed, one twice, no epoch, a batch is larger than the data, or the optimizer
-        cannot be copied.
+        If `seeds` is empty or has duplicates, `epochs` is below 1, a batch is larger than the data,
+        or the optimizer cannot be copied.
     PairingError, TargetError
-        As `compile_for_task` and `TaskModel.fit`; nothing is trained then.
+        As `compile_for_task` and `TaskModel.fit`, before any training.
 
     Notes
     -----
-    What `batched_layers` does not know (a layer, a regularizer, an optimizer that looks at whole
-    weights) is trained one seed after another, and the reason is logged. As ``set_seed`` does, it
-    seeds the process and asks for deterministic operations.
+    Models that `batched_layers` does not support, or optimizers that use a weight as a whole, are
+    trained one seed after another; the reason is logged. Like ``set_seed``, this seeds the process
+    and requests deterministic operations.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def fit_many(
         metrics or {},
         jit_compile,
     )
-    plan.new_optimizer()  # so that one that cannot be copied is found out now
+    plan.new_optimizer()  # raises now if it cannot be copied
     first, start = plan.start(seeds[0])
     assert first.choice.loss is not None, "complete has required a loss of the task"
     given = (
@@ -168,7 +168,7 @@ def fit_many(
 
 @dataclass(frozen=True)
 class _Plan:
-    """What was asked for."""
+    """Arguments of `fit_many`."""
 
     build: Callable[[], Any]
     task: Task
@@ -183,20 +183,20 @@ class _Plan:
 
     @property
     def given(self) -> list[int]:
-        """The epochs whose values are given, from 1."""
+        """Epochs whose values are returned, from 1."""
         last = [self.epochs]
         if not self.per_epoch:
             return last
         return list(range(int(self.per_epoch), self.epochs, int(self.per_epoch))) + last
 
     def start(self, seed: int) -> tuple[Completed, Start]:
-        """Make a new model as a single run does, and note what its training starts with."""
+        """Build a model as a single run does, and return it with its initial state."""
         set_seed(seed)
         made = complete(self.build(), self.task, classes=self.classes, loss=self.loss)
         return made, Start.of(keras.Model(made.inputs, made.outputs))
 
     def new_optimizer(self) -> Any:
-        """Make an optimizer in the state in which the caller's was given."""
+        """Return a copy of the caller's optimizer in its initial state."""
         given = keras.optimizers.get(self.optimizer)
         rule = "fit_many copies the optimizer for each seed, by its config"
         if hasattr(given, "_exclude_from_weight_decay"):
@@ -218,7 +218,7 @@ class _Plan:
 
 @dataclass(frozen=True)
 class Start:
-    """What a training starts with: variables, the seed to shuffle by; and what the layers are."""
+    """Initial state of a training: variables, shuffling seed, and the layers' configurations."""
 
     variables: list[NDArray[Any]]
     shuffle_seed: int
@@ -226,18 +226,7 @@ class Start:
 
     @classmethod
     def of(cls, network: Any) -> Start:
-        """Note the start of a model that was made just now.
-
-        Parameters
-        ----------
-        network : keras.Model
-            Made after ``set_seed``; the seed to shuffle by is the next number that `fit` draws.
-
-        Returns
-        -------
-        Start
-            Of copies.
-        """
+        """Copy a new model's initial state, and draw the shuffling seed as `fit` would."""
         shuffle_seed = device_data.shuffle_seed()
         shape = [(type(layer), layer.get_config() | {"name": ""}) for layer in network.layers]
         return cls([variable.numpy() for variable in _variables(network)], shuffle_seed, shape)
@@ -245,7 +234,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Data:
-    """Tensors, targets encoded."""
+    """Tensors for training and test, with encoded targets."""
 
     x_train: Any
     y_train: Any
@@ -283,12 +272,12 @@ def _require_numbers(epochs: int, batch_size: int, rows: int, per_epoch: int) ->
         )
 
 
-#: Seeds times epochs that were done since the last time, and a table if it is ready.
+#: Seeds times epochs done since the last item, and a table once it is ready.
 Steps = Iterator[tuple[int, pd.DataFrame | None]]
 
 
 def _all(plan: _Plan, first: Completed, start: Start, data: Data, seeds: Sequence[int]) -> Steps:
-    """Train at once what can be, and the rest one after another."""
+    """Train all seeds at once, or those that cannot be stacked one after another."""
     left = list(seeds)
     try:
         ensemble = ManySeeds(
@@ -310,7 +299,7 @@ def _all(plan: _Plan, first: Completed, start: Start, data: Data, seeds: Sequenc
 
 
 def _one_by_one(plan: _Plan, data: Data, seeds: Sequence[int]) -> Steps:
-    """Train each seed as a model of its own."""
+    """Train each seed as a separate model."""
     for seed in seeds:
         set_seed(seed)
         model = compile_for_task(
@@ -333,7 +322,7 @@ def _one_by_one(plan: _Plan, data: Data, seeds: Sequence[int]) -> Steps:
             validation_freq=plan.given,
             verbose=0,
         ).history
-        # What is measured while training is there for all epochs, on the test rows for the given.
+        # Training values exist for all epochs, test values only for the given ones.
         places = [epoch - 1 for epoch in plan.given]
         frame = pd.DataFrame(
             {
@@ -349,10 +338,10 @@ def _one_by_one(plan: _Plan, data: Data, seeds: Sequence[int]) -> Steps:
 
 
 def _together(plan: _Plan, ensemble: ManySeeds, start: Start, seeds: Sequence[int]) -> Steps:
-    """Train the seeds in chunks of one size: the last one may repeat its last seed."""
+    """Train the seeds in chunks of one size; the last chunk may repeat its last seed."""
     for begin in range(0, len(seeds), ensemble.models):
         chunk = seeds[begin : begin + ensemble.models]
-        # The first seed has been started, to see what is to be stacked.
+        # The first seed's model already exists, as the template.
         starts = [start if seed == seeds[0] else plan.start(seed)[1] for seed in chunk]
         for seed, each in zip(chunk, starts, strict=True):
             if each.layers != start.layers:
@@ -375,27 +364,12 @@ def _together(plan: _Plan, ensemble: ManySeeds, start: Start, seeds: Sequence[in
 
 
 class ManySeeds:
-    """Models of one shape that are trained at once.
+    """Models of the same shape that are trained at once.
 
-    Parameters
-    ----------
-    template : keras.Model
-        One of them.
-    measures : mapping of str to callable
-        Functions of targets and outputs that give a value a row; ``"loss"`` is trained on.
-    data : Data
-        What they are trained and evaluated on.
-    optimizer : keras.optimizers.Optimizer
-        A new one.
-    batch_size, seeds : int
-        Rows in a batch; how many seeds there are.
-    jit_compile : bool, default True
-        Whether XLA compiles an epoch; without it a short training starts sooner.
-
-    Raises
-    ------
-    NotBatchable
-        If something in the model, the loss or the optimizer is not known.
+    `template` is one of them, `measures` maps names to functions of targets and outputs with one
+    value per row (``"loss"`` is minimised), and `optimizer` must be new. `seeds` is the number of
+    seeds, which are trained in chunks of `models`. Without `jit_compile`, a short training starts
+    sooner. Raises `NotBatchable` for an unsupported model, loss or optimizer.
     """
 
     def __init__(
@@ -413,7 +387,7 @@ class ManySeeds:
         floats = _floats_per_row(template)
         each = 4 * (4 * template.count_params() + 3 * batch_size * floats)
         chunks = -(-seeds // max(1, min(MODELS, MEMORY // each)))
-        #: Models in a chunk.
+        #: Models per chunk.
         self.models = -(-seeds // chunks)
         self.data = data
         self.batch_size = batch_size
@@ -423,7 +397,7 @@ class ManySeeds:
         self._new = [variable.numpy() for variable in self.optimizer.variables]
         self._measures = {name: partial(_by_row, each) for name, each in measures.items()}
         self._shuffle_seeds: list[int] = []
-        # XLA draws other random numbers than TensorFlow does from the same state.
+        # From the same state, XLA draws other random numbers than TensorFlow.
         drops = any(isinstance(layer, BatchedDropout) for layer in self.network.layers)
         self._train = tf.function(
             self._train_epoch, jit_compile=jit_compile and not drops, autograph=False
@@ -433,13 +407,7 @@ class ManySeeds:
         self._test_rows = min(rows, max(1, MEMORY // (4 * 2 * floats * self.models)))
 
     def load(self, starts: Sequence[Start]) -> None:
-        """Start with new models.
-
-        Parameters
-        ----------
-        starts : sequence of Start
-            Not more than `models`; if there are fewer, the last one is repeated.
-        """
+        """Set initial states, at most `models`; the last one is repeated to fill the chunk."""
         padded = [*starts, *starts[-1:] * (self.models - len(starts))]
         self._shuffle_seeds = [each.shuffle_seed for each in padded]
         states = zip(*(each.variables for each in padded), strict=True)
@@ -449,17 +417,9 @@ class ManySeeds:
             variable.assign(value)
 
     def train(self, epoch: int) -> dict[str, NDArray[np.float32]]:
-        """Train all models for an epoch.
+        """Train all models for an epoch, counted from 0, which determines the order of rows.
 
-        Parameters
-        ----------
-        epoch : int
-            From 0; it gives the order of the rows.
-
-        Returns
-        -------
-        dict of str to ndarray, shape (models,)
-            Loss and metrics, means over the rows as they were visited.
+        Returns loss and metrics of shape (models,), averaged over the rows as they were visited.
         """
         rows = len(self.data.x_train)
         orders = [device_data.order_of_epoch(rows, seed, epoch) for seed in self._shuffle_seeds]
@@ -467,13 +427,7 @@ class ManySeeds:
         return {name: value.numpy() / rows for name, value in sums.items()}
 
     def evaluate(self) -> dict[str, NDArray[np.float32]]:
-        """Evaluate all models on the test rows.
-
-        Returns
-        -------
-        dict of str to ndarray, shape (models,)
-            Loss and metrics, means over the rows.
-        """
+        """Return loss and metrics of shape (models,), averaged over the test rows."""
         rows = len(self.data.x_test)
         sums = [
             self._evaluate(
@@ -504,19 +458,19 @@ class ManySeeds:
         return dict(zip(names, sums, strict=True))
 
     def _train_step(self, chosen: Any) -> dict[str, Any]:
-        """Take a step with the rows that each model has next; give sums over these rows."""
+        """Train on the next rows of each model; return sums over these rows."""
         x, y = tf.gather(self.data.x_train, chosen), tf.gather(self.data.y_train, chosen)
         weights = self.network.trainable_variables
         with tf.GradientTape() as tape:
             predicted = self.network(x, training=True)
             values = {name: measure(y, predicted) for name, measure in self._measures.items()}
-            # The sum over models: no model's loss has a gradient in the weights of another.
+            # The sum over models gives each its own gradient: they share no weights.
             loss = tf.reduce_sum(tf.reduce_mean(values["loss"], axis=1))
         self.optimizer.apply(tape.gradient(loss, [w.value for w in weights]), weights)
         return {name: tf.reduce_sum(value, axis=1) for name, value in values.items()}
 
     def _sums(self, x: Any, y: Any) -> dict[str, Any]:
-        """Add up over the rows, which all models see."""
+        """Return sums over rows that all models share."""
         x, y = (tf.broadcast_to(part, (self.models, *part.shape)) for part in (x, y))
         predicted = self.network(x, training=False)
         return {
@@ -526,7 +480,7 @@ class ManySeeds:
 
 
 def _variables(network: Any) -> list[Any]:
-    """Weights and states of generators, layer by layer: in one order for a model and its stack."""
+    """Return weights and generator states, in the same order for a model and its stack."""
     found = []
     for layer in network.layers:
         found += layer.weights
@@ -536,7 +490,7 @@ def _variables(network: Any) -> list[Any]:
 
 
 def _measures(choice: LossChoice) -> dict[str, Measure]:
-    """Loss and metrics as functions of targets and outputs, one value a model and row."""
+    """Return loss and metrics as functions of targets and outputs, one value per row."""
     assert choice.loss is not None, "complete has required a loss of the task"
     if isinstance(choice.given, keras.losses.Loss):
         if choice.given.reduction not in ("sum_over_batch_size", "mean"):
@@ -552,7 +506,7 @@ def _measures(choice: LossChoice) -> dict[str, Measure]:
 
 
 def _by_row(measure: Measure, y: Any, predicted: Any) -> Any:
-    """One value a model and row; some of Keras' functions keep an axis of length 1."""
+    """Return one value per model and row, without the extra axis of some Keras functions."""
     return tf.reshape(measure(y, predicted), tf.shape(predicted)[:2])
 
 
@@ -567,7 +521,7 @@ def _require_elementwise(optimizer: Any) -> Any:
 
 
 def _floats_per_row(template: Any) -> int:
-    """Numbers that a row becomes on its way through a model, patches of convolutions among them."""
+    """Return how many numbers a row turns into in a model, convolution patches included."""
     total = 0
     for layer in template.layers:
         for output in keras.tree.flatten(layer.output):

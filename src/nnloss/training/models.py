@@ -1,4 +1,4 @@
-"""`compile_for_task`: give a Keras model the output layer, loss and metrics of its task."""
+"""Keras models completed with the output layer, loss and metrics of their task."""
 
 from __future__ import annotations
 
@@ -40,43 +40,43 @@ def compile_for_task(
     head: Head = "auto",
     strict: bool = True,
 ) -> TaskModel:
-    """Complete and compile a model with the output layer, loss and metrics of a task.
+    """Add the output layer, loss and metrics of a task to a model and compile it.
 
     A model that ends in a hidden layer (relu, tanh, pooling, Flatten, Dropout, normalisation, ...)
-    gets the output layer. One that ends in a right output keeps it. What `check_pairing` would call
-    wrong is refused.
+    gets the output layer. A model with a suitable output layer keeps it. A pairing that
+    `check_pairing` calls wrong raises an error.
 
     Parameters
     ----------
     model : keras.Model
-        A built functional or sequential model with one output. The returned model shares its
-        layers and weights.
+        A built functional or sequential model with one output. The returned model shares its layers
+        and weights.
     task : Task
-        One of `TASKS`, or of your own.
+        One of `TASKS` or your own.
     classes : int, optional
         Number of output nodes, at least 2, where the task leaves it open: classes of `MULTICLASS`,
-        labels of `MULTILABEL`, quantities of `MULTIOUTPUT`. May be left out where the model already
-        ends in its output layer.
+        labels of `MULTILABEL`, quantities of `MULTIOUTPUT`. Not needed if the model already has its
+        output layer.
     loss : str, keras.losses.Loss or callable, optional
-        One of ``task.losses``; default the canonical one. With ``from_logits=True`` the output
+        One of ``task.losses``. Default: the canonical loss. With ``from_logits=True`` the output
         layer is linear.
     optimizer : str or keras.optimizers.Optimizer, default "adam"
         As in ``compile``.
     metrics : sequence of str or keras.metrics.Metric, optional
-        Reported besides those of the task.
+        Metrics in addition to those of the task.
     log : path or Run, optional
-        A folder: each ``fit`` leaves a run record in ``log/<name of the model>/<run id>/`` and a
-        row in ``log/results.csv``. An open `nnloss.runs.Run`: it is written into.
+        A folder: each ``fit`` writes a run record to ``log/<name of the model>/<run id>/`` and adds
+        a row to ``log/results.csv``. An open `nnloss.runs.Run`: ``fit`` writes to it.
     head : {"auto", "add", "keep"}, default "auto"
-        Whether to add the output layer. "auto" reads it off the model.
+        Whether to add the output layer. "auto" infers it from the model.
     strict : bool, default True
-        Whether to refuse what cannot be known, such as a loss or layer of your own. If False, a
-        warning is logged instead.
+        Raise an error for anything that cannot be checked, such as a custom loss or layer. If
+        False, log a warning instead.
 
     Returns
     -------
     TaskModel
-        Compiled. What was chosen is logged to ``logging.getLogger("nnloss")`` as one INFO line.
+        The compiled model. An INFO line of ``logging.getLogger("nnloss")`` states the choices.
 
     Raises
     ------
@@ -111,20 +111,20 @@ def compile_for_task(
 
 @keras.saving.register_keras_serializable(package="nnloss")
 class TaskModel(OnDeviceModel):
-    """A Keras model that knows its task: made by `compile_for_task`.
+    """Keras model with a task, built by `compile_for_task`.
 
-    It is a functional ``keras.Model`` in every respect, and quick on arrays (`on_device`).
-    Besides, ``compile`` refuses a loss or a metric that does not fit, ``fit`` and ``evaluate``
-    check inputs and targets before the first step, and a run record is left if a `log` was given.
-    ``save`` writes an ordinary Keras model, which loads where this package is not installed;
-    ``keras.models.clone_model`` gives one too.
+    A functional ``keras.Model``, fast on arrays. In addition, ``compile`` raises an error for a
+    loss or metric that does not fit the task, ``fit`` and ``evaluate`` check inputs and targets
+    before the first step, and a run is recorded if `log` is given. ``save`` writes an ordinary
+    Keras model, which loads without this package. ``keras.models.clone_model`` returns an ordinary
+    model too.
 
     Parameters
     ----------
     inputs, outputs : keras.KerasTensor or nested structure of them
         As for ``keras.Model``; one output.
     task : Task
-        What the output layer belongs to.
+        Task of the output layer.
     name : str, optional
         Name of the model.
     log, strict
@@ -149,7 +149,7 @@ class TaskModel(OnDeviceModel):
         self._question = self._asked(None)
 
     def _asked(self, loss: Any) -> Question:
-        """Return the output with a loss, for the judge."""
+        """Return the output and a loss as a question for `judge`."""
         values = values_of(self.outputs[0])
         choice = recognise(loss, self.task, values)
         nodes = self.task.nodes or max(values.units(choice.axis) or 0, 2)
@@ -169,9 +169,9 @@ class TaskModel(OnDeviceModel):
         optimizer, loss, metrics
             As in `compile_for_task`.
         **kwargs
-            Further arguments of ``keras.Model.compile``. ``jit_compile`` is False unless given:
-            XLA cannot compile every layer, short trainings are over before it has paid, and without
-            it results are the same bits wherever the saved model is loaded.
+            Further arguments of ``keras.Model.compile``. ``jit_compile`` defaults to False: XLA
+            cannot compile every layer and does not pay off in short trainings. Without it, a saved
+            model gives bit-identical results wherever it is loaded.
 
         Raises
         ------
@@ -193,12 +193,12 @@ class TaskModel(OnDeviceModel):
 
     @property
     def bound_metrics(self) -> tuple[Any, ...]:
-        """The metrics of the task, and the caller's."""
+        """Metrics of the task, followed by the caller's."""
         return tuple(self._compiled.metrics)
 
     @property
     def nodes(self) -> int:
-        """Units of the output layer."""
+        """Number of units of the output layer."""
         return int(self._question.values.units() or 0)
 
     def fit(
@@ -220,31 +220,30 @@ class TaskModel(OnDeviceModel):
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
     ) -> Any:
-        """Train, as ``keras.Model.fit``; inputs and targets are checked first.
+        """Train, as ``keras.Model.fit``, after checking inputs and targets.
 
-        Of arrays every row is checked, of a generator each batch as it comes, of a
-        ``tf.data.Dataset`` or ``PyDataset`` the first batch. To look at it starts the dataset once
-        more: a shuffled one then goes on with its next order, a source that can be read only once
-        loses that batch.
+        Every row of arrays is checked, each batch of a generator as it is drawn, and the first
+        batch of a ``tf.data.Dataset`` or ``PyDataset``. This starts the dataset once more: a
+        shuffled one continues with its next order, and a source that can be read only once loses
+        that batch. Arguments not listed here are as in Keras.
 
         Parameters
         ----------
-        x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, \
-class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps, \
-validation_batch_size, validation_freq
-            As in Keras. Arrays may hold float64; they are trained on as ``keras.config.floatx()``.
-            ``validation_batch_size`` defaults to 1024 for arrays where it cannot change the values:
-            a mean loss, metrics that are Keras objects or names, no fixed batch size.
+        x, y, validation_data
+            As in Keras. float64 arrays are cast to ``keras.config.floatx()``.
+        validation_batch_size : int, optional
+            Default for arrays: 1024 if that cannot change the values, that is with a mean loss,
+            Keras' own metrics and no fixed batch size.
 
         Returns
         -------
         keras.callbacks.History
-            As in Keras: its ``history`` has a list of values an epoch for each metric.
+            ``history`` maps each metric to its list of values per epoch.
 
         Raises
         ------
         TargetError
-            If inputs or targets do not fit the task; nothing is trained or written then.
+            If inputs or targets do not fit the task. Nothing is trained or written then.
         """
         if batch_size is not None and batch_size < 1:
             raise NnlossError(
@@ -295,30 +294,29 @@ validation_batch_size, validation_freq
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Evaluate, as ``keras.Model.evaluate``; inputs and targets are checked first.
+        """Evaluate, as ``keras.Model.evaluate``, after checking inputs and targets.
 
-        With a `log`, the values go into the record of the last ``fit`` as ``metrics.test``,
-        whichever rows they were measured on.
+        With `log`, the values are stored as ``metrics.test`` in the record of the last ``fit``,
+        regardless of the rows.
 
         Parameters
         ----------
         x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
-            As in Keras; ``batch_size`` defaults to 1024 for arrays where that cannot change the
-            values, see `fit`.
+            As in Keras. ``batch_size`` has the default of ``validation_batch_size`` in `fit`.
         **kwargs
-            What Keras passes when ``fit`` validates.
+            Used by Keras for validation in ``fit``.
 
         Returns
         -------
         list of float or dict of str to float
-            Loss and metrics, means over rows.
+            Loss and metrics, averaged over rows.
 
         Raises
         ------
         TargetError
             If inputs or targets do not fit the task.
         """
-        if kwargs:  # from inside fit, which has checked and fed already
+        if kwargs:  # called by fit, which has already checked and loaded the data
             return super().evaluate(
                 x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict, **kwargs
             )
@@ -333,12 +331,9 @@ validation_batch_size, validation_freq
         return result
 
     def to_keras(self) -> Any:
-        """Give the same layers, weights and compiled state as an ordinary Keras model.
+        """Return an ordinary functional Keras model that is compiled in the same way.
 
-        Returns
-        -------
-        keras.Model
-            Functional; it shares layers, weights and optimizer with this model.
+        It shares layers, weights and optimizer with this model.
         """
         model = keras.Model(self.input, self.outputs[0], name=self.name)
         model.compile(
@@ -352,41 +347,24 @@ validation_batch_size, validation_freq
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Save as an ordinary Keras model, which loads without this package.
 
-        `compile_for_task` makes a loaded model a `TaskModel` again and keeps its output layer.
-
-        Parameters
-        ----------
-        filepath, overwrite, **kwargs
-            As in ``keras.Model.save``.
+        Arguments are as in ``keras.Model.save``. To turn the loaded model into a `TaskModel`, pass
+        it to `compile_for_task`, which keeps its output layer.
         """
         self.to_keras().save(filepath, overwrite=overwrite, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """Describe the model for ``keras.saving.save_model`` and ``from_config``.
-
-        Returns
-        -------
-        dict
-            The functional model and the name of the task.
-        """
+        """Return the functional model and the task's name, for serialisation."""
         model = keras.Model(self.input, self.outputs[0], name=self.name)
         return {"model": keras.saving.serialize_keras_object(model), "task": self.task.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> TaskModel:
-        """Rebuild a model from `get_config`; Keras compiles it and loads its weights.
+        """Build a model, not compiled and with new weights, from `get_config`.
 
-        Parameters
-        ----------
-        config : dict
-            From `get_config`.
-        custom_objects : dict, optional
-            Classes of the caller's own, by name.
-
-        Returns
-        -------
-        TaskModel
-            Not compiled, with new weights.
+        Raises
+        ------
+        PairingError
+            If the task is neither in `TASKS` nor in `custom_objects`.
         """
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
         name = config["task"]
@@ -400,13 +378,7 @@ validation_batch_size, validation_freq
         return cls(model.input, model.outputs[0], task, name=model.name)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile as the model was when it was saved.
-
-        Parameters
-        ----------
-        config : dict
-            From ``get_compile_config``.
-        """
+        """Compile with the result of ``get_compile_config``."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)  # so that its state can be loaded
 

@@ -1,8 +1,8 @@
-"""`OnDeviceModel`: a Keras model that trains and evaluates quickly on arrays.
+"""Keras model that trains and evaluates fast on arrays.
 
-`keras.Model.fit` hands every batch over from Python, resets and reads each metric by itself, and
-traces its step twice; on the networks of the course that takes many times the arithmetic. Here
-TensorFlow loops over the batches of a `DeviceDataset`. What is computed stays the
+`keras.Model.fit` hands over every batch from Python, resets and reads each metric separately, and
+traces its step twice. On the networks of the course that takes many times longer than the
+arithmetic. Here TensorFlow loops over the batches of a `DeviceDataset`; the computation stays the
 same.
 """
 
@@ -19,10 +19,10 @@ from nnloss.training import device_data, fitting
 
 @dataclass(frozen=True)
 class _Compiled:
-    """What a model was compiled with; out of sight of Keras, which tracks metrics in attributes.
+    """Arguments of ``compile``, hidden from Keras, which tracks metrics in attributes.
 
-    `functions` keeps the traced training and evaluation for each way of running them, `feeds` what
-    they take their rows from, `on_metrics` what is done to all metrics together.
+    `functions` caches the traced training and evaluation by `_Execution.key`, `feeds` the datasets,
+    and `on_metrics` the operations on all metrics.
     """
 
     loss: Any = None
@@ -35,35 +35,30 @@ class _Compiled:
 
 @dataclass(frozen=True)
 class _Execution:
-    """How steps are run: how many at once, and the feeds that their rows come from."""
+    """Number of steps run at once, and the feeds that provide the rows."""
 
     steps: int = 1
     train: device_data.DeviceDataset | None = None
     test: device_data.DeviceDataset | None = None
 
     def key(self, kind: str) -> tuple[Any, ...]:
-        """Say what a traced function depends on; `kind` is "train" or "test"."""
+        """Return what a traced function depends on; `kind` is "train" or "test"."""
         feed = getattr(self, kind)
         return kind, self.steps, feed, feed and feed.single
 
 
 class OnDeviceModel(keras.Model):
-    """A Keras model whose `fit` and `evaluate` are quick on arrays, and Keras' own otherwise.
+    """Keras model with fast `fit` and `evaluate` on arrays, and Keras' own otherwise.
 
-    Callbacks see every epoch with the values that Keras gives on the same batches, and every batch
-    if they have a hook for batches; then steps run one by one. Arrays are fed where that is safe:
-    for no strategy of several devices, not eagerly, without ``steps_per_epoch``.
+    Callbacks see every epoch with the same values as in Keras. If one has a batch hook, steps run
+    one by one. Arrays are fed from the device unless there is a distribution strategy, eager
+    execution or ``steps_per_epoch``.
 
-    XLA is used where ``jit_compile=True`` asks for it. It has to compile first, which short steps
-    do not bring in again (``python -m benchmarks`` measures it), and not every layer can be.
-
-    Parameters
-    ----------
-    *args, **kwargs
-        As for ``keras.Model``.
+    XLA is used only with ``jit_compile=True``: its compilation takes longer than short steps save
+    (``python -m benchmarks`` measures it), and some layers do not compile.
     """
 
-    # Keras sets them.
+    # Set by Keras.
     steps_per_execution: int
     train_function: Any
     test_function: Any
@@ -76,13 +71,7 @@ class OnDeviceModel(keras.Model):
     def compile(
         self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, **kwargs: Any
     ) -> None:
-        """Compile, as ``keras.Model.compile``.
-
-        Parameters
-        ----------
-        optimizer, loss, metrics, **kwargs
-            As in Keras.
-        """
+        """Compile, as ``keras.Model.compile``."""
         super().compile(optimizer=optimizer, loss=loss, metrics=metrics, **kwargs)
         self._compiled = _Compiled(loss, tuple(metrics or ()), kwargs)
 
@@ -105,20 +94,7 @@ class OnDeviceModel(keras.Model):
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
     ) -> Any:
-        """Train, as ``keras.Model.fit``.
-
-        Parameters
-        ----------
-        x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, \
-class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps, \
-validation_batch_size, validation_freq
-            As in Keras; see `TaskModel.fit`.
-
-        Returns
-        -------
-        keras.callbacks.History
-            As in Keras.
-        """
+        """Train, as ``keras.Model.fit``; see `TaskModel.fit`."""
         callbacks = fitting.listed(callbacks)
         size = batch_size or 32
         if (
@@ -128,7 +104,7 @@ validation_batch_size, validation_freq
         ):
             rows = next((len(leaf) for leaf in keras.tree.flatten(x) if leaf is not None), 0)
             trained = device_data.rows_before(rows, validation_split)
-            if 0 < trained < rows:  # else Keras says what is wrong
+            if 0 < trained < rows:  # else Keras raises
                 (x, y, sample_weight), validation_data = device_data.parted(
                     (x, y, sample_weight), trained
                 )
@@ -146,17 +122,16 @@ validation_batch_size, validation_freq
             weights = device_data.weights(y, class_weight, sample_weight)
             if self._feeds(x, y, *weights) and not (steps_per_epoch or validation_split):
                 train = stack.enter_context(self._fed((x, y, *weights), size, shuffle))
-                arguments = {"shuffle": False}  # it is done by the feed
+                arguments = {"shuffle": False}  # the feed shuffles
                 if shuffle:
                     callbacks = [device_data.Shuffle(train), *callbacks]
             if isinstance(validation_data, (tuple, list)) and self._feeds(*validation_data):
-                if validation_steps:  # counts batches of the size that Keras would take
+                if validation_steps:  # counts batches of Keras' own size
                     validation_batch_size = validation_batch_size or size
                 else:
                     validation_batch_size = validation_batch_size or self._evaluation_batch or size
                     test = stack.enter_context(self._fed(validation_data, validation_batch_size))
-            # Several steps at once run to the end of the data: right only where that is the end
-            # of the epoch.
+            # Several steps at once run to the end of the data, which must be the end of the epoch.
             steps = self.steps_per_execution
             if not (steps_per_epoch or validation_steps):
                 if train:
@@ -167,7 +142,7 @@ validation_batch_size, validation_freq
                 x = train.dataset(steps)
             if test:
                 validation_data = test.dataset(steps)
-            # Otherwise its variables have the step traced twice.
+            # Building it in the first step would trace that step twice.
             if (train or test) and not self.optimizer.built:
                 self.optimizer.build(self.trainable_variables)
             stack.enter_context(self._running(_Execution(steps, train, test)))
@@ -197,19 +172,8 @@ validation_batch_size, validation_freq
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Evaluate, as ``keras.Model.evaluate``.
-
-        Parameters
-        ----------
-        x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict, **kwargs
-            As in Keras; see `TaskModel.evaluate`.
-
-        Returns
-        -------
-        list of float or dict of str to float
-            As in Keras.
-        """
-        if kwargs:  # from inside fit, which has fed already
+        """Evaluate, as ``keras.Model.evaluate``; see `TaskModel.evaluate`."""
+        if kwargs:  # called by fit, which has already loaded the feed
             return super().evaluate(
                 x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict, **kwargs
             )
@@ -226,69 +190,23 @@ validation_batch_size, validation_freq
             )
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        """Predict, as ``keras.Model.predict``.
-
-        One step at a time, also from a callback of ``fit``, which trains several at once: the
-        numbers are those of a model loaded from a file, bit for bit.
-
-        Parameters
-        ----------
-        *args, **kwargs
-            As in Keras.
-
-        Returns
-        -------
-        ndarray of float32, shape (N, nodes)
-            What the output layer gives.
-        """
+        """Predict, as ``keras.Model.predict``, even inside a callback of ``fit``."""
+        # One step at a time, so that a model loaded from a file gives the same bits.
         with self._running(_Execution(1)):
             return super().predict(*args, **kwargs)
 
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
-        """Train on one batch, as ``keras.Model.train_on_batch``.
-
-        Parameters
-        ----------
-        *args, **kwargs
-            As in Keras.
-
-        Returns
-        -------
-        float, list of float or dict of str to float
-            As in Keras.
-        """
+        """Train on one batch, as ``keras.Model.train_on_batch``."""
         with self._running(_Execution(1)):
             return super().train_on_batch(*args, **kwargs)
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
-        """Evaluate one batch, as ``keras.Model.test_on_batch``.
-
-        Parameters
-        ----------
-        *args, **kwargs
-            As in Keras.
-
-        Returns
-        -------
-        float, list of float or dict of str to float
-            As in Keras.
-        """
+        """Evaluate one batch, as ``keras.Model.test_on_batch``."""
         with self._running(_Execution(1)):
             return super().test_on_batch(*args, **kwargs)
 
     def make_train_function(self, force: bool = False) -> Any:
-        """Make the function that runs training steps, as ``keras.Model`` does.
-
-        Parameters
-        ----------
-        force : bool, default False
-            Make it anew.
-
-        Returns
-        -------
-        callable or None
-            As in Keras; it is kept in ``train_function``.
-        """
+        """Build ``train_function``, as ``keras.Model`` does."""
         feed = self._execution.train
         if feed is None or (self.train_function is not None and not force):
             return super().make_train_function(force)
@@ -296,18 +214,7 @@ validation_batch_size, validation_freq
         return self.train_function
 
     def make_test_function(self, force: bool = False) -> Any:
-        """Make the function that runs evaluation steps, as ``keras.Model`` does.
-
-        Parameters
-        ----------
-        force : bool, default False
-            Make it anew.
-
-        Returns
-        -------
-        callable or None
-            As in Keras; it is kept in ``test_function``.
-        """
+        """Build ``test_function``, as ``keras.Model`` does."""
         feed = self._execution.test
         if feed is None or (self.test_function is not None and not force):
             return super().make_test_function(force)
@@ -315,23 +222,16 @@ validation_batch_size, validation_freq
         return self.test_function
 
     def reset_metrics(self) -> None:
-        """Set all metrics to zero, as Keras does at the begin of each epoch."""
+        """Reset all metrics, as ``keras.Model`` does."""
         self._on_metrics("reset", super().reset_metrics)
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """Give the values of all metrics, as ``keras.Model`` does.
-
-        Returns
-        -------
-        dict of str to tf.Tensor
-            By name, the loss among them.
-        """
+        """Return the values of all metrics and the loss by name."""
         values: dict[str, Any] = self._on_metrics("result", super().get_metrics_result)
         return values
 
     @property
     def _metrics_are_keras(self) -> bool:
-        """Whether all metrics are Keras' own."""
         weighted = self._compiled.options.get("weighted_metrics") or ()
         return all(
             isinstance(each, str)
@@ -341,24 +241,23 @@ validation_batch_size, validation_freq
 
     @property
     def _evaluation_batch(self) -> int | None:
-        """A large batch, if the mean over large batches is that over small ones; else None."""
+        """Batch size for evaluation if the mean does not depend on it, else None."""
         reduction = getattr(self._compiled.loss, "reduction", "sum_over_batch_size")
         free = all(each.shape[0] is None for each in self.inputs)
         large = reduction == "sum_over_batch_size" and self._metrics_are_keras and free
         return fitting.EVALUATION_BATCH if large else None
 
     def _over(self, feed: device_data.DeviceDataset, step: Any) -> Any:
-        """Take steps over the batches of a feed."""
         if self.jit_compile:
             step = tf.function(step, jit_compile=True, reduce_retracing=True, autograph=False)
         return feed.each_batch(step, self.steps_per_execution, self.get_metrics_result)
 
     def _feeds(self, x: Any = None, y: Any = None, *weights: Any) -> bool:
-        """Whether x and y are arrays, for no strategy of several devices, and steps are traced."""
+        """Return whether x and y are arrays, without a strategy or eager execution."""
         plain = not tf.distribute.has_strategy() and not self.run_eagerly
-        # Also a model that was made under a strategy keeps it.
+        # A model built under a strategy keeps it.
         plain = plain and self.distribute_strategy is tf.distribute.get_strategy()
-        given = keras.tree.flatten([x, y])  # an optional input may be left out
+        given = keras.tree.flatten([x, y])  # an optional input may be None
         return (
             plain
             and all(leaf is not None for leaf in given)
@@ -369,7 +268,7 @@ validation_batch_size, validation_freq
     def _fed(
         self, parts: Sequence[Any], batch_size: int, shuffle: bool = False
     ) -> Iterator[device_data.DeviceDataset]:
-        """Load arrays into a feed: one that has been traced before, if there is one."""
+        """Load arrays into a feed, one that has already been traced if possible."""
         given = device_data.tensors(tuple(part for part in parts if part is not None))
         feeds = self._compiled.feeds
         feed = next((each for each in feeds if each.serves(given, shuffle)), None)
@@ -380,14 +279,14 @@ validation_batch_size, validation_freq
             yield feed
 
     def _at_once(self, callbacks: Sequence[Any], batches: int, verbose: Any) -> int:
-        """How many steps to run at once; a caller's own number is kept."""
+        """Return how many steps to run at once; the caller's own number is kept."""
         if "steps_per_execution" in self._compiled.options:
             return self.steps_per_execution
         return fitting.steps_per_execution(callbacks, batches, verbose)
 
     @contextmanager
     def _running(self, execution: _Execution) -> Iterator[None]:
-        """Run steps in another way, for a while."""
+        """Run steps with another execution inside the context."""
         before = replace(self._execution, steps=self.steps_per_execution)
         self._switch_to(execution)
         try:
@@ -396,7 +295,7 @@ validation_batch_size, validation_freq
             self._switch_to(before)
 
     def _switch_to(self, execution: _Execution) -> None:
-        """Put the functions in their place that were traced for it, if they were."""
+        """Restore the functions traced for an execution, if any."""
         functions, before = self._compiled.functions, self._execution
         functions[before.key("train")] = self.train_function
         functions[before.key("test")] = self.test_function
@@ -405,7 +304,7 @@ validation_batch_size, validation_freq
         self.test_function = functions.get(execution.key("test"))
 
     def _on_metrics(self, name: str, function: Any) -> Any:
-        """Call a function of all metrics as one operation; one by one takes Keras 2 ms an epoch."""
+        """Call a function of all metrics as one operation, which saves 2 ms per epoch."""
         if tf.inside_function() or self.run_eagerly:
             return function()
         built = all(getattr(each, "built", True) for each in self.metrics)

@@ -1,4 +1,4 @@
-"""Show how far a training is: a bar at a terminal, plain lines elsewhere."""
+"""Progress display for training: a progress bar in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nnloss._tensorflow import keras
 
-_LINES = 10  # plain lines in a training
+_LINES = 10  # plain lines per training
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """A Keras callback that shows the epochs on standard error; use it with ``verbose=0``.
+    """Keras callback that shows the epochs on standard error.
+
+    Use it with ``verbose=0``.
 
     Parameters
     ----------
     title : str
-        What is trained.
+        Label of the training.
     """
 
     def __init__(self, title: str) -> None:
@@ -28,13 +30,7 @@ class EpochProgress(keras.callbacks.Callback):
         self._bar: Progress | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Start the bar, if there is a terminal.
-
-        Parameters
-        ----------
-        logs : dict, optional
-            Not used.
-        """
+        """Start the bar if standard error is a terminal."""
         console = Console(stderr=True)
         if not console.is_terminal:
             return
@@ -49,15 +45,7 @@ class EpochProgress(keras.callbacks.Callback):
         self._bar.start()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Move the bar, or print every tenth part of the training.
-
-        Parameters
-        ----------
-        epoch : int
-            From 0.
-        logs : dict, optional
-            Values of the epoch.
-        """
+        """Advance the bar, or print a line after every tenth of the training."""
         values = _values(logs or {})
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=epoch + 1, values=values)
@@ -67,17 +55,11 @@ class EpochProgress(keras.callbacks.Callback):
             print(f"{self.title}: epoch {done}/{self._epochs}  {values}", file=sys.stderr)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """End the bar.
-
-        Parameters
-        ----------
-        logs : dict, optional
-            Not used.
-        """
+        """Remove the bar."""
         self.stop()
 
     def stop(self) -> None:
-        """Give the terminal back, also after Ctrl-C."""
+        """Stop the bar and restore the terminal; safe to call after Ctrl-C."""
         if self._bar:
             self._bar.stop()
             self._bar = None

@@ -1,4 +1,4 @@
-"""What a `TaskModel` leaves in a run when it is trained."""
+"""Recording of a `TaskModel`'s training in a run."""
 
 from __future__ import annotations
 
@@ -22,30 +22,15 @@ logger = logging.getLogger("nnloss")
 
 
 class FitRecorder(keras.callbacks.Callback):
-    """Write what a ``fit`` was and gave into a run.
+    """Callback and context manager that records a ``fit`` in a run, however it ends.
 
-    It is a callback, which sees the epochs, and a context manager around ``fit``, so that what was
-    trained is kept however ``fit`` ends.
-
-    Parameters
-    ----------
-    log : path or Run
-        A folder: a run is started there, and ended with ``fit``. A run: it is left open.
-    name : str
-        Name of the model.
-    backup : Backup, optional
-        Another callback of this ``fit``, which knows the epochs of a process that was killed.
-    **description
-        Fields of `nnloss.RunRecord` that are known before the training.
-
-    Attributes
-    ----------
-    run : Run
-        After the start.
+    `log` is a folder, in which a run is started and ended with ``fit``, or a `Run`, which stays
+    open. `backup` provides the epochs before an interruption. `description` holds fields of
+    `nnloss.RunRecord` that are known before training.
     """
 
     run: Run
-    #: It only looks for Ctrl-C there, and can do so after several.
+    #: The batch hooks only check for Ctrl-C, so several steps may run at once.
     watches_batches = False
 
     def __init__(
@@ -72,8 +57,8 @@ class FitRecorder(keras.callbacks.Callback):
             self.run = Run.start(self._log, self._name, seed=current_seed())
         self.run.update(**self._description)
         self._began = time.perf_counter()
-        # A KeyboardInterrupt that falls into a destructor is lost, and one inside TensorFlow can
-        # crash the process. So Ctrl-C is noted, and raised where a callback is called.
+        # A KeyboardInterrupt in a destructor is lost, and inside TensorFlow it can crash the
+        # process. So Ctrl-C only sets a flag, and the callback hooks raise.
         if threading.current_thread() is threading.main_thread():
             self._handler = signal.getsignal(signal.SIGINT)
             if callable(self._handler):
@@ -81,7 +66,7 @@ class FitRecorder(keras.callbacks.Callback):
         return self
 
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
-        if self._interrupted:  # asked twice: at once, whatever happens
+        if self._interrupted:  # pressed twice: interrupt at once
             self._handler(number, frame)
         self._interrupted = True
 
@@ -90,50 +75,20 @@ class FitRecorder(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Take the epochs that the backup had, if there are any.
-
-        Parameters
-        ----------
-        logs : dict, optional
-            Not used.
-        """
+        """Copy the epochs restored by the backup."""
         if self._backup:
             self._epochs = list(self._backup.epochs)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Stop here if Ctrl-C was pressed.
-
-        Parameters
-        ----------
-        batch : int
-            Not used.
-        logs : dict, optional
-            Not used.
-        """
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
         self._stop_if_interrupted()
 
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Stop here if Ctrl-C was pressed.
-
-        Parameters
-        ----------
-        batch : int
-            Not used.
-        logs : dict, optional
-            Not used.
-        """
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
         self._stop_if_interrupted()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Take the values of an epoch.
-
-        Parameters
-        ----------
-        epoch : int
-            From 0.
-        logs : dict, optional
-            Loss and metrics, with ``val_`` in front for the validation data.
-        """
+        """Store the values of an epoch."""
         self._epochs.append({"epoch": epoch + 1} | (logs or {}))
         self._stop_if_interrupted()
 
@@ -149,7 +104,7 @@ class FitRecorder(keras.callbacks.Callback):
             self._save()
         if self.run is self._log:
             return
-        # Nobody else judges this run, so its last epoch must do.
+        # Nobody else adds metrics to this run, so use those of the last epoch.
         last = self._epochs[-1] if self._epochs else {}
         validation = {k[4:]: v for k, v in last.items() if k.startswith("val_")}
         training = {k: v for k, v in last.items() if k != "epoch" and not k.startswith("val_")}
@@ -157,7 +112,7 @@ class FitRecorder(keras.callbacks.Callback):
         self.run.__exit__(kind, error, trace)
 
     def _save(self) -> None:
-        """Add the epochs to those of an earlier ``fit`` of the same run, and keep the model."""
+        """Append the epochs to those of an earlier ``fit`` of the run, and save the model."""
         before = self.run.record
         epochs = pd.DataFrame(self._epochs)
         if before.epochs_trained:
@@ -173,6 +128,6 @@ class FitRecorder(keras.callbacks.Callback):
         try:
             self.run.save_model(self.model)
         except (NotImplementedError, TypeError, ValueError) as error:
-            # A layer that cannot be saved is no reason to lose the training.
+            # Keep the rest of the training even if a layer cannot be saved.
             logger.warning("The model was trained, but not saved: %s", error)
             self.run.update(notes=[*before.notes, f"model not saved: {error}"])

@@ -1,4 +1,4 @@
-"""One seed for initial weights, order of rows and dropout."""
+"""Random seed for initial weights, the order of rows, and dropout."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from nnloss._tensorflow import keras, tf
 def set_seed(seed: int) -> None:
     """Make initial weights, shuffling and dropout depend on `seed` alone.
 
-    Seeds Python, NumPy, TensorFlow and Keras, and asks TensorFlow for deterministic operations,
-    for the rest of the process. On one machine, with one set of library versions and one number
-    of threads, the same seed then gives the same weights bit for bit, in any process. Another
-    processor or another version may round differently.
+    Seeds Python, NumPy, TensorFlow and Keras, and requests deterministic operations from
+    TensorFlow, for the rest of the process. On one machine, with the same library versions and
+    number of threads, a seed then yields bit-identical weights in any process. Another processor or
+    version may round differently.
 
     Parameters
     ----------
@@ -23,14 +23,8 @@ def set_seed(seed: int) -> None:
 
 
 def current_seed() -> int | None:
-    """Ask Keras for the seed last given to it.
-
-    Returns
-    -------
-    int or None
-        None if there was none; right also if ``keras.utils.set_random_seed`` was used.
-    """
-    # Keras has no public way to ask, and a copy of our own could be out of date.
+    """Return the seed last given to Keras by any caller, or None."""
+    # Keras has no public function for this, and our own copy could be out of date.
     from keras.src.utils.rng_utils import get_random_seed
 
     seed = get_random_seed()

@@ -121,18 +121,7 @@ PUBLISHED: tuple[Published, ...] = (
 def settings_of(exercise: str, edition: int, *, augment: bool = False) -> Settings:
     """Return the course's settings for one training.
 
-    Parameters
-    ----------
-    exercise : str
-        Name as in a run record.
-    edition : int
-        Year of the solution.
-    augment : bool, default False
-        Whether the training images are augmented.
-
-    Returns
-    -------
-    Settings
+    `exercise` is named as in a run record; `edition` is the year of the solution.
     """
     return SETTINGS[f"{exercise}_augmented" if augment else exercise, edition]
 

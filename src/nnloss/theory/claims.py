@@ -55,16 +55,13 @@ def same(
     Parameters
     ----------
     topic, claim : str
+        See `Claim`.
     left, right : array_like
         Numbers of the same shape.
     tolerance : float
         Largest difference at which the claim holds.
     relative : bool, default False
         Whether to divide differences by the largest absolute value on either side.
-
-    Returns
-    -------
-    Claim
 
     Raises
     ------

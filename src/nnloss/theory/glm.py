@@ -31,16 +31,7 @@ _CONVERGED = 1e-6
 
 
 def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
-    """Fit the GLM of a task by statsmodels.
-
-    Parameters
-    ----------
-    task, x, y
-        See `nnloss.table.Task.fit_glm`.
-
-    Returns
-    -------
-    Fit
+    """Fit the GLM of a task by statsmodels; see `nnloss.table.Task.fit_glm`.
 
     Raises
     ------
@@ -149,6 +140,7 @@ def log_likelihood(task: Task, y: NDArray[Any], predictor: Array) -> float:
     Parameters
     ----------
     task : Task
+        Defines the likelihood.
     y : ndarray
         Targets of the task.
     predictor : ndarray, shape (N, nodes)

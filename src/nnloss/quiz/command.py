@@ -73,7 +73,7 @@ def explain(question: Question) -> None:
 
 
 class Stopped(Exception):
-    """No more answers will come."""
+    """Raised when no more answers will come."""
 
 
 def read(prompt: str) -> str:

@@ -157,7 +157,7 @@ class Question:
 
     def _number(self, text: str) -> float | None:
         text = re.sub(r"\s", "", text)
-        # A comma separates thousands if the answer is a whole number; otherwise it is a decimal comma.
+        # A comma separates thousands if the answer is a whole number, else decimals.
         whole = self.answer == int(self.answer) and re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", text)
         text = text.replace(",", "" if whole else ".")
         try:

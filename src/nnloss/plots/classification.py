@@ -90,7 +90,7 @@ def mean_confusion(table: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(size + room, size + below), layout="constrained")
     (axes,) = row_of_panels(figure, 1)
     for row, column in np.ndindex(mean.shape):
-        # Light enough for black numbers.
+        # Kept light, so that black numbers stay readable.
         shade = (BLUE, 0.5 * share[row, column])
         corner = (column - 0.5, row - 0.5)
         axes.add_patch(Rectangle(corner, 1, 1, facecolor=shade, edgecolor=LINE, linewidth=0.5))

@@ -1,7 +1,7 @@
-"""Why these pairs, and what goes wrong with others: numerical claims, each with a tolerance.
+"""Numerical evidence for the pairs of output and loss, and experiments with other pairs.
 
-Identities, GLM twins, pitfalls, loss landscapes, hidden states and backpropagation. Imports
-`nnloss.training`, `nnloss.datasets` and the table.
+Identities, GLM twins, pitfalls, loss landscapes, hidden states and backpropagation. Results are
+claims with a tolerance. Imports `nnloss.training`, `nnloss.datasets` and the table.
 """
 
 import lazy_loader

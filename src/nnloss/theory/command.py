@@ -109,7 +109,7 @@ def identities(x: Rows, y: dict[str, Array]) -> list[Claim]:
     ]
 
 
-# Is a network without hidden layer a GLM?
+# Is a network without a hidden layer a GLM?
 #
 # Trained to convergence, it has the coefficients and the likelihood of the GLM. That requires a
 # maximum. If a plane separates the classes, there is no maximum: the likelihood keeps growing with
@@ -153,7 +153,7 @@ def glm_twins(
 
 
 def alike(topic: str, name: str, one: Any, other: Any) -> list[Claim]:
-    """Claim that two fits have the same coefficients and log-likelihood."""
+    """Return the claims that two fits have equal coefficients and log-likelihoods."""
     return [
         same(topic, f"{name}: coefficients", one.coefficients, other.coefficients, 1e-4),
         same(

@@ -1,1 +1,1 @@
-"""Speed and memory, measured against the plain translation of the course's scripts."""
+"""Speed and memory compared with a plain translation of the course's scripts."""

@@ -1,7 +1,7 @@
-"""Measure the training against plain Keras and PyTorch: ``uv run python -m benchmarks``.
+"""Measure training against plain Keras and PyTorch: ``uv run python -m benchmarks``.
 
-Contenders run in turn, A B C A B C, each in a process of its own, so that a slow spell of the
-machine hits all of them. What counts is the ratio of the medians of one run, not the seconds.
+Contenders alternate (A B C A B C), each in a separate process, so that a slow spell of the machine
+affects all of them. Compare the ratios of medians within one run, not the seconds.
 """
 
 from __future__ import annotations
@@ -44,19 +44,7 @@ Exercise = Annotated[
 
 @dataclass(frozen=True)
 class Job:
-    """One thing to measure.
-
-    Parameters
-    ----------
-    part, exercise, contender : str
-        What it belongs to.
-    epochs : int
-        Epochs of the training; 0 for ``--help``.
-    number : int
-        Training rows, or seeds of `fit_many`.
-    rounds : int or None
-        How often it runs, if not as often as the others.
-    """
+    """One measurement: `epochs` is 0 for ``--help``, `number` is training rows or seeds."""
 
     part: str
     exercise: str
@@ -66,7 +54,7 @@ class Job:
     rounds: int | None = None
 
     def command(self, files: dict[str, Path]) -> list[str]:
-        """Give the arguments for Python."""
+        """Return the arguments for Python."""
         if not self.epochs:
             return ["-m", f"exercises.{self.exercise}", "--help"]
         script = f"benchmarks.contenders.{SCRIPTS[self.contender]}"
@@ -76,22 +64,7 @@ class Job:
 
 
 def jobs(part: str, exercises: list[str], rows: dict[str, int]) -> Iterator[Job]:
-    """List what a part consists of, in the order in which it runs in each round.
-
-    Parameters
-    ----------
-    part : str
-        Which one.
-    exercises : list of str
-        Those that were asked for.
-    rows : dict of str to int
-        Training rows of each.
-
-    Yields
-    ------
-    Job
-        Contenders in turn.
-    """
+    """Yield the jobs of a part in the order of each round, contenders alternating."""
     contenders = [OURS, PLAIN, *([TORCH] if find_spec("torch") else [])]
     for exercise in exercises:
         epochs, all_rows = EPOCHS[exercise], rows[exercise]
@@ -100,7 +73,7 @@ def jobs(part: str, exercises: list[str], rows: dict[str, int]) -> Iterator[Job]
                 yield Job(part, exercise, contender, epochs, all_rows)
         elif part == "start":
             yield Job(part, exercise, "nnloss --help", 0, 0)
-            if exercise == "boston":  # one step: an epoch of one batch
+            if exercise == "boston":  # one step: an epoch with one batch
                 for contender in contenders:
                     yield Job(part, exercise, contender, 1, 32)
         elif part == "rows" and exercise == "wafer":
@@ -118,7 +91,7 @@ def jobs(part: str, exercises: list[str], rows: dict[str, int]) -> Iterator[Job]
 
 
 def run(chosen: list[Job], files: dict[str, Path], rounds: int) -> pd.DataFrame:
-    """Measure jobs in turn, round after round; one row each time."""
+    """Measure jobs round by round and return one row per measurement."""
     measured: list[dict[str, Any]] = []
     for number in range(1, rounds + 1):
         for job in chosen:
@@ -134,21 +107,10 @@ def run(chosen: list[Job], files: dict[str, Path], rounds: int) -> pd.DataFrame:
 
 
 def ratios(measured: pd.DataFrame, column: str, factor: float = 1.0) -> pd.DataFrame:
-    """Compare each contender with ours.
+    """Return medians per contender and their ratios to ours, with the range over rounds.
 
-    Parameters
-    ----------
-    measured : DataFrame
-        From `run`, of one exercise and one number.
-    column : str
-        What is compared: ``training`` or ``seconds``.
-    factor : float, default 1
-        How often the others would have to run to do what ours did once.
-
-    Returns
-    -------
-    DataFrame
-        A row for each contender: medians, and other / ours with the range over the rounds.
+    `column` is ``training`` or ``seconds``; `factor` is the number of runs of a contender that one
+    of ours replaces.
     """
     wide = measured.pivot(index="round", columns="contender", values=column)
     ours = MANY if MANY in wide else OURS
@@ -209,8 +171,8 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder, f"{name}.npz") for name in exercises}
         data = named[0].resolve() if named else None
-        # In a process of its own: the peak memory that the system reports of a process is never
-        # below that of the one that started it.
+        # In a separate process: the reported peak memory of a process is never below the one of its
+        # parent.
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             rows = {
                 name: pool.submit(arrays.save, name, data, path).result()

@@ -1,4 +1,4 @@
-"""The arrays of an exercise in one file, so that all contenders train on the same ones."""
+"""Arrays of an exercise in one file, so that all contenders train on the same data."""
 
 from __future__ import annotations
 
@@ -12,21 +12,9 @@ from nnloss.course.published import SETTINGS
 
 
 def save(exercise: str, data: Path | None, path: Path) -> int:
-    """Write what the network of an exercise takes, as in the edition of 2023.
+    """Write the network's arrays and the batch size of the 2023 edition to an ``.npz`` file.
 
-    Parameters
-    ----------
-    exercise : {"boston", "wafer", "cifar10"}
-        Whose.
-    data : Path or None
-        Folder with the data; None for the packaged file of Boston.
-    path : Path
-        An ``.npz`` file: x_train, y_train, x_test, y_test, batch_size.
-
-    Returns
-    -------
-    int
-        Training rows.
+    Returns the number of training rows. `data` is None for the packaged Boston file.
     """
     split = getattr(nnloss, f"load_{exercise}")(data)
     x_train, x_test = split.x_train, split.x_test

@@ -1,6 +1,6 @@
-"""Measure the judge: ``uv run python -m benchmarks.judge``.
+"""Measure the pairing check: ``uv run python -m benchmarks.judge``.
 
-How long `check_pairing` takes on a deep model, and the checks of ``fit`` beside an epoch.
+Times `check_pairing` on deep models, and the target checks of ``fit`` relative to an epoch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LAYERS, ROUNDS = 500, 5
 
 
 def chain() -> Any:
-    """Return a model of dense layers in a row."""
+    """Return a model of consecutive dense layers."""
     hidden = inputs = keras.Input((16,))
     for _ in range(LAYERS - 2):
         hidden = keras.layers.Dense(16, "relu")(hidden)
@@ -32,7 +32,7 @@ def chain() -> Any:
 
 
 def residual() -> Any:
-    """Return a model whose output leads back through every block."""
+    """Return a model of residual blocks."""
     inputs = keras.Input((16,))
     hidden = keras.layers.Dense(16)(inputs)
     for _ in range((LAYERS - 3) // 2):
@@ -41,7 +41,7 @@ def residual() -> Any:
 
 
 def seconds(action: Callable[[], Any]) -> float:
-    """Return the median time of several runs."""
+    """Return the median time of several calls."""
     times = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
@@ -51,7 +51,7 @@ def seconds(action: Callable[[], Any]) -> float:
 
 
 def main() -> None:
-    """Print the times of the judge, medians of five."""
+    """Print the times of the checks, medians of five."""
     rows = []
     for build in (chain, residual):
         model = build()

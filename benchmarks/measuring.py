@@ -1,4 +1,4 @@
-"""Run a command in a process of its own, and measure it."""
+"""Time and memory of a command in a separate process."""
 
 from __future__ import annotations
 
@@ -14,24 +14,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def measure(command: list[str]) -> dict[str, float]:
-    """Run a command once.
+    """Run a Python command once and return its measurements.
 
-    Parameters
-    ----------
-    command : list of str
-        Arguments for Python.
-
-    Returns
-    -------
-    dict of str to float
-        Wall time in ``seconds``, peak resident memory in ``MB``, and the numbers of the JSON object
-        in the last line that it printed, if there is one: ``training``, seconds from the model to
-        its last epoch, tracing included, and ``val_loss``.
-
-    Raises
-    ------
-    RuntimeError
-        If it fails; with what it wrote to standard error.
+    Keys are ``seconds`` (wall time), ``MB`` (peak resident memory) and those of the JSON object in
+    its last line, if any: ``training`` (seconds, tracing included) and ``val_loss``. Raises
+    RuntimeError with its standard error if it fails.
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
@@ -48,7 +35,7 @@ def measure(command: list[str]) -> dict[str, float]:
             code = os.waitstatus_to_exitcode(status)
             raise RuntimeError(f"{' '.join(command)} ended with {code}\n{errors.read()}")
         last = out.read().strip().rpartition("\n")[2]
-    # Linux counts in KiB, macOS in bytes.
+    # Linux reports KiB, macOS bytes.
     peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     printed = json.loads(last) if last.startswith("{") else {}
     return {"seconds": seconds, "MB": peak, **printed}

@@ -1,4 +1,4 @@
-"""Draw what the benchmarks measured."""
+"""Figure of the benchmark results."""
 
 from __future__ import annotations
 
@@ -16,17 +16,9 @@ TITLES = {"boston": "Boston", "wafer": "Wafer", "cifar10": "CIFAR-10"}
 
 
 def drawn(folder: Path) -> Figure | None:
-    """Draw training times, cost against rows and cost against seeds, of what was measured.
+    """Draw the results in a folder, one panel per existing file; return None without any.
 
-    Parameters
-    ----------
-    folder : Path
-        With ``training.csv``, ``rows.csv`` and ``seeds.csv``, or some of them.
-
-    Returns
-    -------
-    matplotlib.figure.Figure or None
-        One panel for each file; None without any.
+    The files are ``training.csv``, ``rows.csv`` and ``seeds.csv``.
     """
     panels = {"training": _training, "rows": _rows, "seeds": _seeds}
     there = [name for name in panels if (folder / f"{name}.csv").exists()]

@@ -1,1 +1,1 @@
-"""The exercises of the course, one module each: ``python -m exercises.boston``."""
+"""Exercises of the course, one module each: ``python -m exercises.boston``."""

@@ -1,12 +1,12 @@
 # %% [markdown]
 # # Exercise 11.3: the price of a home in Boston
 #
-# A quantity is to be predicted from 13 features of a district: a regression. The classical answer
+# We predict a number from 13 features of a district: a regression problem. The classical method
 # is a linear model fitted by least squares. A neural network replaces the linear predictor by
-# layers that are learned and keeps the rest: one linear output and the squared error, which is
-# the Gaussian likelihood under another name.
+# learned layers and keeps the rest: one linear output and the squared error, which is the
+# Gaussian likelihood under another name.
 #
-# `python -m exercises.boston` runs it; `--help` lists the options.
+# Run it with `python -m exercises.boston`; `--help` lists the options.
 
 # %%
 """Exercise 11.3: predict Boston home values by linear regression and by a neural network."""
@@ -35,35 +35,36 @@ from nnloss.course.published import SETTINGS, compare, compared
 Loss = Annotated[Literal["mse", "mae", "both"], cli.option("What the network is trained on.")]
 
 # %% [markdown]
-# ## What must be done to the data?
+# ## How are the data preprocessed?
 #
-# The features have very different scales, and gradient descent suffers from that. Each is centred
-# and scaled by the mean and the standard deviation (with n - 1) of the training rows; the test
-# rows must not take part. The target stays in 1000 USD, so that errors can be read as money.
+# The features have very different scales, which slows gradient descent down. Each feature is
+# centred and scaled with the mean and the standard deviation (with n - 1) of the training rows; the
+# test rows must not be used for this. The target stays in 1000 USD, so that errors are amounts of
+# money.
 
 
 # %%
 # %% [markdown]
 # ## The classical model first
 #
-# Least squares has a closed form and no randomness: everyone gets these numbers.
+# Least squares has a closed-form solution without randomness: everyone gets the same numbers.
 
 
 # %%
 # %% [markdown]
-# ## How large is the output layer, and which loss belongs to it?
+# ## How many output nodes are needed, and which loss?
 #
-# One number is predicted, so there is one output node; it may be any number, so its activation is
+# We predict one number, so there is one output node. It can be any number, so the activation is
 # linear. The loss is the mean squared error: binary and categorical cross-entropy are likelihoods
-# of labels and do not apply to a price. All of this is in the task. The network below is only the
-# hidden part, and `compile_for_task` adds the output, the loss and the metrics.
+# of labels and do not apply to a price. The task `REGRESSION` contains all of this. The network
+# has only hidden layers, and `compile_for_task` adds the output layer, the loss and the metrics.
 
 
 # %%
 def train(
     split: nnloss.Split, run: nnloss.Run, loss: str, seed: int, epochs: int, batch: int
 ) -> Predictions:
-    """Train the network on one loss and predict."""
+    """Train the network on one loss and return its predictions."""
     x = standardised(split)
     nnloss.set_seed(seed)
     model = nnloss.compile_for_task(network(), nnloss.REGRESSION, loss=loss, log=run)
@@ -83,13 +84,13 @@ def train(
 # %% [markdown]
 # ## How good is each model?
 #
-# Four numbers from the same residuals. MSE, its root and the sum of squares order models in the
-# same way and have one minimiser; MAE asks another question.
+# We compute four measures from the same residuals. MSE, its square root and the sum of squares rank
+# models in the same way and have the same minimiser; MAE can rank them differently.
 
 
 # %%
 def as_table(judged: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
-    """Put the errors of all models into a table, a row for each model and set of rows."""
+    """Return the errors in a table, one row per model and set of rows."""
     return pd.DataFrame(
         {"model": model, "rows": rows} | {MEASURES[name]: v for name, v in values.items()}
         for model, parts in judged.items()
@@ -98,15 +99,15 @@ def as_table(judged: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
 
 
 # %% [markdown]
-# ## Trained on MSE or on MAE: what is the difference?
+# ## What is the difference between training on MSE and on MAE?
 #
-# The squared error is least at the conditional mean, the absolute error at the conditional
-# median. Where prices are skewed the two differ, and so do the networks.
+# The conditional mean minimises the expected squared error, the conditional median the expected
+# absolute error. Where prices are skewed, mean and median differ, and so do the networks.
 
 
 # %%
 def what_each_loss_does(split: nnloss.Split, fitted: dict[str, Predictions], worst: int = 5) -> str:
-    """Write a paragraph on the networks trained on "MSE" and on "MAE", from their predictions."""
+    """Return a paragraph comparing the networks trained on "MSE" and on "MAE"."""
     y = split.y_test
     tests = {name: predictions["test"] for name, predictions in fitted.items()}
     judged = {name: errors(split, predictions) for name, predictions in fitted.items()}
@@ -136,23 +137,23 @@ def what_each_loss_does(split: nnloss.Split, fitted: dict[str, Predictions], wor
 
 
 # %% [markdown]
-# ## What a run leaves
+# ## Saving the results
 #
-# Predictions and figures go into the run's folder, beside the record, the history and the model
-# that `fit` has left there.
+# Predictions and figures are saved in the run's folder, next to the record, the history and the
+# model that `fit` saved there.
 
 
 # %%
 def leave(
     run: nnloss.Run, split: nnloss.Split, linear: Predictions, network: Predictions, title: str
 ) -> None:
-    """Write predictions and figures of a run."""
+    """Write the predictions and figures of a run."""
     parts = {"train": (split.rows_train, split.y_train), "test": (split.rows_test, split.y_test)}
     predictions = [
         pd.DataFrame(
             {
                 "rows": rows,
-                "line": numbers + 2,  # of the CSV file, under its header
+                "line": numbers + 2,  # line of the CSV file, whose first line is the header
                 "actual": y,
                 "network": network[rows],
                 "linear_regression": linear[rows],
@@ -170,7 +171,7 @@ def leave(
 
 
 # %% [markdown]
-# ## All of it, in this order
+# ## Putting it all together
 
 
 # %%

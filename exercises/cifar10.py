@@ -1,12 +1,12 @@
 # %% [markdown]
 # # Exercise 11.4: what is in the picture?
 #
-# Ten classes, 60,000 colour images of 32 x 32 pixels: a multi-class classification. The classical
-# answer is the multinomial logistic regression on the pixels. A convolutional network puts layers
-# in front of it that look at neighbouring pixels together, and keeps the rest: softmax and
-# categorical cross-entropy, which is the multinomial likelihood under another name.
+# Ten classes and 60,000 colour images of 32 x 32 pixels: a multi-class classification problem. The
+# classical method is multinomial logistic regression on the pixels. A convolutional network adds
+# layers before it that combine neighbouring pixels, and keeps the rest: softmax and categorical
+# cross-entropy, which is the multinomial likelihood under another name.
 #
-# `python -m exercises.cifar10` runs it, `--augment` answers the second question too.
+# Run it with `python -m exercises.cifar10`; `--augment` answers the second question too.
 
 # %%
 """Exercise 11.4: classify CIFAR-10 by softmax regression and by a convolutional network."""
@@ -35,7 +35,8 @@ from nnloss.course.published import compare, compared, settings_of
 # %% [markdown]
 # ## What do the data look like?
 #
-# Equally many images of each class, so accuracy is a fair measure and guessing gets one in ten.
+# All classes have equally many images, so accuracy is a fair measure, and guessing gets one in ten
+# right.
 
 
 # %%
@@ -51,32 +52,32 @@ def some_images(split: nnloss.Split, each: int = 10) -> Any:
 # %% [markdown]
 # ## The classical model first
 #
-# A softmax regression has a coefficient for each pixel, colour and class, and one intercept a
-# class: 30,730 numbers. It is the network without hidden layers. Pixels are divided by 255 and
-# centred at the mean image, which changes the intercepts only, but without it L-BFGS needs many
-# times as long. With a little ridge penalty the optimum is reached in about 50 steps.
+# A softmax regression has one coefficient per pixel, colour and class, and one intercept per class:
+# 30,730 parameters. It is a network without hidden layers. Pixels are divided by 255 and centred at
+# the mean image. Centring changes only the intercepts, but without it L-BFGS takes many times as
+# long. With a small ridge penalty it converges in about 50 steps.
 
 
 # %%
 # %% [markdown]
-# ## How large is the output layer, and which loss belongs to it?
+# ## How many output nodes are needed, and which loss?
 #
-# One node for each class, and since an image shows one of them, the ten outputs are to be
-# probabilities with sum 1: softmax. The loss is categorical cross-entropy on one-hot labels.
-# `compile_for_task` adds both; the network below is the hidden part. Dividing by 255 is its first
-# layer, so that images stay bytes until they are needed.
+# There is one node per class. Each image shows exactly one class, so the ten outputs must be
+# probabilities that sum to 1: softmax. The loss is categorical cross-entropy on one-hot labels.
+# `compile_for_task` adds both; the network has only hidden layers. Its first layer divides by 255,
+# so that the images are stored as bytes.
 #
 # ## Augmentation
 #
-# An image that is turned a little, shifted a little or mirrored shows the same thing. Keras'
-# preprocessing layers draw such a change anew for each image in each epoch, in training only.
+# A slightly rotated, shifted or mirrored image shows the same object. Keras' preprocessing layers
+# draw a new random change for each image in each epoch, in training only.
 
 
 # %%
 def train(
     split: nnloss.Split, run: nnloss.Run, augment: bool, seed: int, epochs: int, batch: int
 ) -> tuple[Array, dict[str, dict[str, float]]]:
-    """Train the network; its probabilities for the test images, and its loss and accuracy."""
+    """Train the network; return its test probabilities, and loss and accuracy by set of rows."""
     y_train, y_test = (
         nnloss.encode(y, nnloss.MULTICLASS, len(split.classes))
         for y in (split.y_train, split.y_test)
@@ -95,7 +96,7 @@ def train(
             callbacks=[progress],
             verbose=0,
         )
-    # Training images as they are: nothing is augmented outside fit.
+    # Nothing is augmented outside fit.
     measured = {
         "train": model.evaluate(split.x_train, y_train, verbose=0, return_dict=True),
         "test": model.evaluate(split.x_test, y_test, verbose=0, return_dict=True),
@@ -104,21 +105,21 @@ def train(
 
 
 def title(augment: bool) -> str:
-    """Name a network."""
+    """Return the display name of a network."""
     return "augmented network" if augment else "network"
 
 
 # %% [markdown]
-# ## How often is it wrong, and in what?
+# ## How often is it wrong, and where?
 #
-# The confusion matrix counts images by their class and by the class that they were taken for. What
-# is not on its diagonal is wrong: its share is the misclassification error. Each row, divided by
-# its sum, tells how a class fares.
+# The confusion matrix counts images by actual and predicted class. Entries off its diagonal are
+# mistakes; their share is the misclassification error. Each row divided by its sum shows how the
+# images of one class are classified.
 
 
 # %%
 def by_class(matrices: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Accuracy within each class, a column for each model."""
+    """Return a table of the accuracy within each class, one column per model."""
     shares = {
         name: np.diag(counts) / counts.sum(axis=1).to_numpy() for name, counts in matrices.items()
     }
@@ -131,7 +132,7 @@ def by_class(matrices: dict[str, pd.DataFrame]) -> pd.DataFrame:
 def most_confused(
     split: nnloss.Split, probabilities: Array, counts: pd.DataFrame, pairs: int = 6, each: int = 8
 ) -> dict[str, Array]:
-    """Find the images of the most frequent mistakes, those first of which the network is surest."""
+    """Return images of the most frequent mistakes, most confident predictions first."""
     wrong = counts.to_numpy().copy()
     np.fill_diagonal(wrong, 0)
     predicted = probabilities.argmax(axis=1)
@@ -148,14 +149,14 @@ def most_confused(
 # %% [markdown]
 # ## What does augmentation do?
 #
-# It gives the network other images in each epoch. The network can no longer learn single images
-# by heart: it gets worse on the training images and better on new ones, and the gap between the
-# two closes.
+# It shows the network different images in each epoch. The network can no longer memorise single
+# images: it gets worse on the training images and better on new ones, and the gap between them
+# shrinks.
 
 
 # %%
 def what_augmentation_does(measured: dict[bool, dict[str, dict[str, float]]]) -> str:
-    """Write a paragraph on the network without and with augmentation, from their measures."""
+    """Return a paragraph comparing the networks without and with augmentation."""
     plain, other = measured[False], measured[True]
     gaps = {
         key: {name: values["train"][name] - values["test"][name] for name in ("accuracy", "loss")}
@@ -174,17 +175,17 @@ def what_augmentation_does(measured: dict[bool, dict[str, dict[str, float]]]) ->
 
 
 # %% [markdown]
-# ## What a run leaves
+# ## Saving the results
 #
-# Tables and figures go into the run's folder, beside the record, the history and the model that
-# `fit` has left there.
+# Tables and figures are saved in the run's folder, next to the record, the history and the model
+# that `fit` saved there.
 
 
 # %%
 def leave(
     run: nnloss.Run, split: nnloss.Split, probabilities: Array, matrices: dict[str, pd.DataFrame]
 ) -> None:
-    """Write confusion matrix, predictions and figures of a run."""
+    """Write the confusion matrix, predictions and figures of a run."""
     name, counts = list(matrices.items())[-1]
     run.save_table("confusion_matrix", counts.rename_axis("actual").reset_index())
     predicted, classes = probabilities.argmax(axis=1), np.array(split.classes)
@@ -210,7 +211,7 @@ def leave(
 
 
 # %% [markdown]
-# ## All of it, in this order
+# ## Putting it all together
 #
 # In a notebook, call `main(augment=True)` for the second question.
 

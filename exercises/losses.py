@@ -1,6 +1,6 @@
 """Losses are likelihoods: identities, GLM twins, pitfalls, landscapes, hidden states.
 
-The command is ``nnloss losses`` too; its code is in ``nnloss.theory``.
+Also available as ``nnloss losses``; the code is in ``nnloss.theory``.
 """
 
 from nnloss import commandline

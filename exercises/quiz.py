@@ -1,6 +1,6 @@
-"""A quiz on losses, outputs and likelihoods, as an exam asks them.
+"""A quiz on losses, output activations and likelihoods, in the style of an exam.
 
-The command is ``nnloss quiz`` too; its code is in ``nnloss.quiz``.
+Also available as ``nnloss quiz``; the code is in ``nnloss.quiz``.
 """
 
 from nnloss import commandline

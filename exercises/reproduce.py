@@ -1,6 +1,6 @@
-"""Do the published numbers hold? All exercises from many seeds.
+"""Do the published numbers hold? All exercises with many seeds.
 
-The command is ``nnloss reproduce`` too; its code is in ``nnloss.reproduction``.
+Also available as ``nnloss reproduce``; the code is in ``nnloss.reproduction``.
 """
 
 from nnloss import commandline

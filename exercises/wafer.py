@@ -1,15 +1,15 @@
 # %% [markdown]
-# # Exercise 11.5: is the chip all right?
+# # Exercise 11.5: is the wafer normal?
 #
-# A sensor watches how a wafer is processed; each series of 152 values is of a normal or of an
-# abnormal one. Two classes can be written in two ways: one sigmoid output with binary
-# cross-entropy, or two softmax outputs with categorical cross-entropy. They are the same
-# likelihood, that of the logistic regression, which is fitted first.
+# A sensor records the processing of a wafer; each series of 152 values is normal or abnormal. There
+# are two ways to model two classes: one sigmoid output with binary cross-entropy, or two softmax
+# outputs with categorical cross-entropy. Both have the same likelihood as logistic regression,
+# which is fitted first.
 #
-# `python -m exercises.wafer` runs it; `--loss both` compares the two ways.
+# Run it with `python -m exercises.wafer`; `--loss both` compares the two ways.
 
 # %%
-"""Exercise 11.5: tell normal from abnormal wafers by logistic regression and a 1D network."""
+"""Exercise 11.5: classify wafers as normal or abnormal by logistic regression and a 1D network."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -43,9 +43,9 @@ Loss = Annotated[
 # %% [markdown]
 # ## What do the data look like?
 #
-# Nine of ten series are normal. Whoever says "normal" to all of them has an accuracy of 0.9 and
-# finds nothing, so accuracy alone misleads. Beside it stand the balanced accuracy (the mean over
-# the classes of the share found), the ROC curve, and precision and recall for the abnormal ones.
+# Nine in ten series are normal. Predicting "normal" for all of them has an accuracy of 0.9 and
+# detects nothing, so accuracy alone is misleading. We also report balanced accuracy (the mean
+# recall over the classes), the ROC curve, and precision and recall for the abnormal class.
 
 
 # %%
@@ -61,26 +61,26 @@ def some_series(split: nnloss.Split, each: int = 5) -> Any:
 # %% [markdown]
 # ## The classical model first
 #
-# A logistic regression with 153 coefficients on 1,000 series. A plane in that many dimensions
-# separates the two classes of the training rows completely. Then the likelihood has no maximum:
-# it grows for ever as the coefficients grow, and what a program returns is where it gave up. R's
-# `glm` gives up after 25 steps of iteratively reweighted least squares, and so do we, to get the
-# course's number. A ridge penalty, its size chosen by cross-validation on the training rows, makes
-# the problem well posed. Both are in `nnloss.course.wafer`.
+# We fit a logistic regression with 153 coefficients to 1,000 series. In so many dimensions a
+# hyperplane separates the two classes of the training rows completely. Then the likelihood has no
+# maximum: it keeps growing with the coefficients, and the result depends on where a program stops.
+# R's `glm` stops after 25 steps of iteratively reweighted least squares, and so do we, to reproduce
+# the course's number. A ridge penalty, chosen by cross-validation on the training rows, makes the
+# problem well posed. Both are in `nnloss.course.wafer`.
 
 # %% [markdown]
-# ## How large is the output layer, and which loss belongs to it?
+# ## How many output nodes are needed, and which loss?
 #
-# Either way is right: two nodes, softmax, one-hot labels and categorical cross-entropy, as the
-# course has it, or one node, sigmoid, labels 0 and 1 and binary cross-entropy. What is wrong is to
-# mix them. The variants are two tasks of `compile_for_task`; the hidden layers are the same.
+# Two variants are right: two nodes with softmax, one-hot labels and categorical cross-entropy, as
+# in the course, or one node with sigmoid, labels 0 and 1 and binary cross-entropy. Mixing them is
+# wrong. They are two tasks of `compile_for_task`; the hidden layers are the same.
 
 
 # %%
 def train(
     split: nnloss.Split, run: nnloss.Run, loss: str, seed: int, epochs: int, batch: int
 ) -> tuple[Any, Fitted, dict[str, dict[str, float]]]:
-    """Train the network with one of the two outputs; the model, its answers, its measures."""
+    """Train the network with one of the two outputs; return model, predictions and measures."""
     task, classes = TASKS[loss], len(split.classes)
     x = {"train": split.x_train[..., np.newaxis], "test": split.x_test[..., np.newaxis]}
     labels = {"train": split.y_train, "test": split.y_test}
@@ -114,15 +114,15 @@ def train(
 # %% [markdown]
 # ## Are the two ways the same?
 #
-# A softmax divides e^z1 by e^z0 + e^z1, which is a sigmoid of z1 - z0: only the difference of the
-# two logits counts, and the second node adds parameters but no model. And on the same
-# probabilities the two losses are the same sum. Trained from random weights the two networks are
-# nevertheless two runs with different numbers: they start elsewhere and take other steps.
+# The softmax e^z1 / (e^z0 + e^z1) equals the sigmoid of z1 - z0: only the difference of the two
+# logits matters, so the second node adds parameters but does not change the model. For the same
+# probabilities the two losses are also equal. Trained from random weights, the two networks still
+# give different numbers, because they start from different weights and take different steps.
 
 
 # %%
 def algebra(split: nnloss.Split, model: Any) -> pd.DataFrame:
-    """Check both claims on the test rows, with the network that has two softmax outputs."""
+    """Check both claims on the test rows, with the network with two softmax outputs."""
     x = split.x_test[..., np.newaxis]
     z = logits(model, x)
     p = nnloss.likelihoods.softmax(z)
@@ -161,7 +161,7 @@ def algebra(split: nnloss.Split, model: Any) -> pd.DataFrame:
 
 
 def show_algebra(checked: pd.DataFrame) -> None:
-    """Print the claims with their numbers, and whether they hold."""
+    """Print the claims with their numbers and whether they hold."""
     shown = checked.assign(
         left=[f"{value:.6f}" for value in checked["left"]],
         right=[f"{value:.6f}" for value in checked["right"]],
@@ -178,14 +178,15 @@ def show_algebra(checked: pd.DataFrame) -> None:
 
 
 # %% [markdown]
-# ## What a run leaves
+# ## Saving the results
 #
-# The confusion matrix counts test series by their class and by the class that they were taken for.
+# The confusion matrix counts test series by actual and predicted class. It is saved in the run's
+# folder, with the predictions and figures.
 
 
 # %%
 def leave(run: nnloss.Run, split: nnloss.Split, models: dict[str, Fitted]) -> None:
-    """Write confusion matrix, predictions and figures of a run; the last model is its network."""
+    """Write the confusion matrix, predictions and figures; the last model is the run's network."""
     network = list(models.values())[-1]
     matrices = {name: confusion(split, fitted) for name, fitted in models.items()}
     counts = list(matrices.values())[-1]
@@ -216,16 +217,16 @@ def leave(run: nnloss.Run, split: nnloss.Split, models: dict[str, Fitted]) -> No
 
 
 def curves(split: nnloss.Split, models: dict[str, Fitted]) -> Any:
-    """Draw ROC and precision-recall curves of the models that have a score."""
+    """Draw ROC and precision-recall curves of the models with scores."""
     scores = {name: fitted.score for name, fitted in models.items() if name != "all normal"}
     return nnloss.plots.roc_and_precision_recall(split.y_test == ABNORMAL, scores)
 
 
 # %% [markdown]
-# ## All of it, in this order
+# ## Putting it all together
 #
-# The classical models, the network with one or both outputs, the comparison. In a notebook, call
-# `main(loss="both")` for another choice.
+# We fit the classical models, train the network with one or both outputs, and compare. In a
+# notebook, call `main(loss="both")` for both outputs.
 
 
 # %%
@@ -333,7 +334,7 @@ def main(
 def as_table(
     judged: dict[str, dict[str, float]], matrices: dict[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """Put the measures of all models into a table, with the mistakes of both kinds."""
+    """Return a table of the measures of all models, with both kinds of mistakes."""
     return pd.DataFrame(
         {
             "model": name,

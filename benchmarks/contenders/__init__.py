@@ -1,1 +1,1 @@
-"""Trainings that are measured, each a script: exercise, file of arrays, epochs, rows."""
+"""Training scripts to measure. Arguments: exercise, file of arrays, epochs, rows."""

@@ -1,4 +1,4 @@
-"""Many seeds of an exercise's network at once; the last argument is how many."""
+"""An exercise's network with many seeds at once; the last argument is their number."""
 
 import json
 import sys

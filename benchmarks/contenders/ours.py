@@ -1,4 +1,4 @@
-"""An exercise's network trained through `compile_for_task`, as the exercise does."""
+"""An exercise's network trained through `compile_for_task`, as in the exercise."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The course's script for an exercise, translated from R: Keras and nothing else."""
+"""The course's script for an exercise, translated from R to plain Keras."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The same network, optimizer, batches and evaluation in PyTorch: eager, all cores."""
+"""The same network, optimizer, batches and evaluation in PyTorch: eager, on all cores."""
 
 import json
 import os
@@ -17,7 +17,7 @@ batch_size = int(arrays["batch_size"])
 
 
 def tensors(part: str, rows: int | None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Channels first, and numbers of classes: what PyTorch's layers and losses take."""
+    """Return inputs with channels first, and class numbers, as PyTorch expects them."""
     x, y = arrays[f"x_{part}"][:rows], arrays[f"y_{part}"][:rows]
     if exercise == "boston":
         return torch.from_numpy(x), torch.from_numpy(y).reshape(-1, 1)
@@ -28,7 +28,7 @@ def tensors(part: str, rows: int | None) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def hits(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Add up the metric over the rows of a batch."""
+    """Return the sum of the metric over a batch."""
     if exercise == "boston":
         return (output - target).abs().sum()
     return (output.argmax(dim=1) == target).sum()

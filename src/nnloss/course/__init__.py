@@ -1,7 +1,6 @@
-"""What did the course do, and what did it print?
+"""The course's exercises: preprocessing, networks, classical models, settings, published numbers.
 
-Preprocessing, networks, classical models and settings of the three exercises, and the published
-numbers. Imports `nnloss.datasets`, `nnloss.runs`, `nnloss.likelihoods` and the table.
+Imports `nnloss.datasets`, `nnloss.runs`, `nnloss.likelihoods` and the table.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Boston Housing: standardised features, linear regression, the course's network, four errors."""
+"""Boston Housing: standardised features, linear regression, network, error measures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnloss import likelihoods
 from nnloss.datasets import Split
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Predictions = dict[str, Array]  # by "train" and "test"
+Predictions = dict[str, Array]  # keys "train" and "test"
 
 UNIT = "1000 USD"
 QUICK_EPOCHS = 5
@@ -23,13 +23,13 @@ MEASURES = {
 
 
 def standardised(split: Split) -> Predictions:
-    """Features in standard deviations of the training rows."""
+    """Return the features centred and scaled by mean and SD (n - 1) of the training rows."""
     mean, sd = split.x_train.mean(axis=0), split.x_train.std(axis=0, ddof=1)
     return {"train": (split.x_train - mean) / sd, "test": (split.x_test - mean) / sd}
 
 
 def linear_regression(split: Split) -> Predictions:
-    """Fit the linear regression and predict, on all 13 features."""
+    """Fit a linear regression on all 13 features and return its predictions."""
     from sklearn.linear_model import LinearRegression
 
     x = standardised(split)
@@ -38,7 +38,7 @@ def linear_regression(split: Split) -> Predictions:
 
 
 def network() -> Any:
-    """Build the hidden layers of the course's network; 3,009 parameters with the output layer."""
+    """Return the hidden layers of the course's network (3,009 parameters with the output)."""
     import keras
 
     return keras.Sequential(
@@ -52,7 +52,7 @@ def network() -> Any:
 
 
 def errors(split: Split, predictions: Predictions) -> dict[str, dict[str, float]]:
-    """MSE, RMSE, SSE and MAE on training and test rows."""
+    """Return MSE, RMSE, SSE and MAE on the training and test rows."""
     targets = {"train": split.y_train, "test": split.y_test}
     return {
         rows: {name: getattr(likelihoods, name)(y, predictions[rows]) for name in MEASURES}

@@ -1,4 +1,4 @@
-"""CIFAR-10: softmax regression on the pixels, the course's network, augmentation, confusion."""
+"""CIFAR-10: softmax regression, network with optional augmentation, confusion matrix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ QUICK_EPOCHS, QUICK_ROWS = 3, 10_000
 
 
 def softmax_regression(split: Split) -> tuple[Array, str]:
-    """Fit the regression; predicted classes of the test images, and how it was fitted."""
+    """Fit the regression; return the predicted test classes and a description of the fit."""
     from sklearn.linear_model import LogisticRegression
 
     x = {
@@ -25,7 +25,7 @@ def softmax_regression(split: Split) -> tuple[Array, str]:
     centre = x["train"].mean(axis=0)
     for pixels in x.values():
         pixels -= centre
-    penalty = 1000 * len(x["train"]) / 50_000  # the same for each image in a quick run
+    penalty = 1000 * len(x["train"]) / 50_000  # same penalty per image in a quick run
     model = LogisticRegression(C=1 / penalty, max_iter=200).fit(x["train"], split.y_train)
     return model.predict(x["test"]), (
         f"multinomial likelihood, ridge penalty of {penalty / 2:g} times the sum of the squared "
@@ -34,7 +34,7 @@ def softmax_regression(split: Split) -> tuple[Array, str]:
 
 
 def network(augment: bool) -> Any:
-    """Build the hidden layers of the course's network; 167,562 parameters with the output."""
+    """Return the hidden layers of the course's network (167,562 parameters with the output)."""
     import keras
 
     changes = [
@@ -68,6 +68,6 @@ def confusion(split: Split, predicted: Array) -> pd.DataFrame:
 
 
 def judged(counts: pd.DataFrame) -> dict[str, float]:
-    """Accuracy and misclassification error from a confusion matrix."""
+    """Compute accuracy and misclassification error from a confusion matrix."""
     right, rows = int(np.trace(counts.to_numpy())), int(counts.to_numpy().sum())
     return {"accuracy": right / rows, "misclassification_error": (rows - right) / rows}

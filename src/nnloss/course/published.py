@@ -1,7 +1,7 @@
-"""The numbers that the course published, and ours beside them.
+"""The course's published numbers, and their comparison with ours.
 
 TMA4268 Statistical Learning (NTNU), module 11, solutions of 2023 and 2024: one run each in R with
-keras, no seed. The classical models have no randomness, the networks have.
+keras, without a seed. The classical models are deterministic, the networks are not.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Published:
-    """One number of the course's solution.
+    """One published number.
 
     Parameters
     ----------
     exercise : str
-        As in a run record.
+        Name as in a run record.
     edition : int
         Year of the solution.
     quantity : str
-        What it is, in words.
+        Description in words.
     key : str
         Dotted path of our number in the run record.
     value : float
-        As printed.
+        Value as printed.
     loss : str or None
-        The training loss that it holds for; None where nothing was trained.
+        Training loss; None for a model without training.
     augment : bool or None
-        Whether the training images were augmented; None where there are no images.
+        Whether the training images were augmented; None without images.
     """
 
     exercise: str
@@ -49,32 +49,26 @@ class Published:
 
     @property
     def settings(self) -> Settings | None:
-        """Those of the training that it comes from; None where nothing was trained."""
+        """Settings of the training; None without one."""
         if self.loss is None:
             return None
         return settings_of(self.exercise, self.edition, augment=bool(self.augment))
 
     @property
     def metric(self) -> str | None:
-        """Name of our number in a history; None where nothing was trained."""
+        """Name of our metric in a training history; None without a training."""
         return None if self.loss is None else "val_" + self.key.removeprefix("metrics.test.")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of an exercise in one edition.
-
-    Parameters
-    ----------
-    epochs, batch_size : int
-        Of the training.
-    """
+    """Epochs and batch size of a training in one edition."""
 
     epochs: int
     batch_size: int
 
 
-#: By exercise and edition; the augmented network has settings of its own.
+#: Keys are exercise and edition; the augmented network has separate settings.
 SETTINGS: dict[tuple[str, int], Settings] = {
     ("boston", 2023): Settings(epochs=100, batch_size=32),
     ("boston", 2024): Settings(epochs=100, batch_size=64),
@@ -125,44 +119,24 @@ PUBLISHED: tuple[Published, ...] = (
 
 
 def settings_of(exercise: str, edition: int, *, augment: bool = False) -> Settings:
-    """Look up the course's settings for one training.
+    """Return the course's settings for one training.
 
-    Parameters
-    ----------
-    exercise : str
-        As in a run record.
-    edition : int
-        Year of the solution.
-    augment : bool, default False
-        Whether the training images are augmented.
-
-    Returns
-    -------
-    Settings
-        From `SETTINGS`.
+    `exercise` is named as in a run record; `edition` is the year of the solution.
     """
     return SETTINGS[f"{exercise}_augmented" if augment else exercise, edition]
 
 
 def decimals(value: float) -> int:
-    """Count the decimals that a number was printed with.
+    """Return the number of decimals that a number was printed with.
 
-    Parameters
-    ----------
-    value : float
-        As printed.
-
-    Returns
-    -------
-    int
-        Zeros at the end do not count: R does not print them either.
+    R does not print trailing zeros, so they do not count.
     """
     digits = format(Decimal(repr(float(value))), "f")  # without an exponent
     return len(digits.partition(".")[2].rstrip("0"))
 
 
 def compare(record: RunRecord) -> list[dict[str, Any]]:
-    """Our numbers beside the published ones of the same exercise and edition.
+    """Compare a run with the published numbers of the same exercise and edition.
 
     Parameters
     ----------
@@ -172,9 +146,8 @@ def compare(record: RunRecord) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        With ``quantity``, ``key``, ``ours``, ``published`` and ``difference`` (ours minus
-        published). A number that holds for another training loss, or for other images, is left
-        out.
+        Keys ``quantity``, ``key``, ``ours``, ``published`` and ``difference`` (ours minus
+        published). Numbers for another loss or another augmentation are left out.
     """
     return [
         {
@@ -193,22 +166,22 @@ def compare(record: RunRecord) -> list[dict[str, Any]]:
 
 
 def compared(record: RunRecord, course: Settings) -> tuple[pd.DataFrame, list[str]]:
-    """Return our numbers beside the published ones, and what must be known to compare them.
+    """Return a table of our numbers and the published ones, and remarks on the comparison.
 
     Parameters
     ----------
     record : RunRecord
-        With its field ``published``.
+        A run whose field ``published`` is set.
     course : Settings
-        The settings that the numbers were published for.
+        The settings of the published numbers.
 
     Returns
     -------
-    DataFrame
-        A row for each number, as text with the published decimals. Numbers of a network that was
-        not trained as the course's are left out.
-    list of str
-        Remarks, one paragraph each.
+    table : DataFrame
+        One row per number, as text with the published decimals. Numbers of a network trained
+        with other settings than the course's are left out.
+    remarks : list of str
+        One paragraph each.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Wafer: logistic regressions, the course's network, measures for rare classes, confusion."""
+"""Wafer: logistic regressions, network, measures for a rare class, confusion matrix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 QUICK_EPOCHS = 5
 ABNORMAL, NORMAL = 0, 1
 TASKS = {"cce": MULTICLASS, "bce": BINARY}
-IRLS_STEPS = 25  # where R's glm stops, and so the course
+IRLS_STEPS = 25  # maximum of R's glm, and so of the course
 WARNINGS = {
     "PerfectSeparationWarning": "the fitted probabilities have become the labels",
     "RuntimeWarning": "exp overflows at logits that large",
@@ -25,15 +25,22 @@ WARNINGS = {
 
 
 def predicted_class(p_abnormal: Array) -> Array:
-    """Decide from the probability of "abnormal": above one half it is that class."""
+    """Return the class numbers: "abnormal" where its probability exceeds one half."""
     return np.where(p_abnormal > 0.5, ABNORMAL, NORMAL)
 
 
 def measures(y: Array, p_abnormal: Array, score: Array) -> dict[str, float]:
-    """Measures from labels and probabilities of "abnormal"; above one half counts as such.
+    """Compute accuracy, balanced accuracy, ROC AUC and average precision.
 
-    Rows are ranked by `score`, the logit: probabilities that are 0 or 1 in floating point are ties,
-    the logits behind them are not.
+    Parameters
+    ----------
+    y : ndarray of int, shape (N,)
+        Class numbers.
+    p_abnormal : ndarray, shape (N,)
+        Probabilities of "abnormal", the class predicted above one half.
+    score : ndarray, shape (N,)
+        Logits of "abnormal". They rank the rows: probabilities can be tied at 0 or 1 in floating
+        point, logits are not.
     """
     from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
@@ -49,10 +56,7 @@ def measures(y: Array, p_abnormal: Array, score: Array) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model's probabilities of "abnormal" for the test rows, and what is to be said of it.
-
-    `score` are the logits of "abnormal".
-    """
+    """Probabilities and logits (`score`) of "abnormal" for the test rows, with a remark."""
 
     p_abnormal: Array
     score: Array
@@ -60,16 +64,16 @@ class Fitted:
 
     @property
     def predicted(self) -> Array:
-        """Number of the class: above one half it is "abnormal"."""
+        """Predicted class numbers: "abnormal" above one half."""
         return predicted_class(self.p_abnormal)
 
     def measures(self, split: Split) -> dict[str, float]:
-        """Judge the model on the test rows."""
+        """Compute the measures on the test rows."""
         return measures(split.y_test, self.p_abnormal, self.score)
 
 
 def logistic_regression(split: Split, dtype: str = "float64") -> Fitted:
-    """Fit the unpenalised regression as the course does, on the series rounded to `dtype`."""
+    """Fit the course's unpenalised regression to the series rounded to `dtype`."""
     import statsmodels.api as sm
 
     x_train, x_test = (
@@ -95,7 +99,7 @@ def logistic_regression(split: Split, dtype: str = "float64") -> Fitted:
 
 
 def ridge_logistic_regression(split: Split) -> Fitted:
-    """Fit the regression with a ridge penalty chosen by 5-fold cross-validation."""
+    """Fit a logistic regression with a ridge penalty chosen by 5-fold cross-validation."""
     from sklearn.linear_model import LogisticRegressionCV
 
     model = LogisticRegressionCV(
@@ -115,9 +119,9 @@ def ridge_logistic_regression(split: Split) -> Fitted:
 
 
 def network() -> Any:
-    """Build the hidden layers of the course's network; with the output 10,994 or 9,969 parameters.
+    """Return the hidden layers of the course's network.
 
-    The 1,025 of difference are the second output node's.
+    With two softmax outputs it has 10,994 parameters, with one sigmoid output 9,969.
     """
     import keras
 
@@ -137,7 +141,7 @@ def network() -> Any:
 
 
 def logits(model: Any, x: Array) -> Array:
-    """Compute what the output layer gives to its activation, in float64."""
+    """Compute the inputs of the output activation in float64."""
     import keras
 
     output = model.layers[-1]
@@ -148,7 +152,7 @@ def logits(model: Any, x: Array) -> Array:
 
 
 def abnormal(model: Any, x: Array) -> tuple[Array, Array]:
-    """Probability and logit of "abnormal", which is class 0: of two softmax outputs the first."""
+    """Return probabilities and logits of "abnormal" (class 0)."""
     p: Array = model.predict(x, batch_size=1000, verbose=0).astype("float64")
     z = logits(model, x)
     if z.shape[1] == 2:

@@ -1,7 +1,7 @@
-"""How does a result look?
+"""Figures of data, trainings, results and theory.
 
-Each function draws tables or arrays as a matplotlib Figure and writes no file; the caller names the
-units. Imports nothing of nnloss.
+Each function draws tables or arrays as a matplotlib Figure and writes no file. The caller names
+the units. Imports nothing from the rest of nnloss.
 """
 
 from nnloss.plots.classification import confusion_matrix, mean_confusion, roc_and_precision_recall

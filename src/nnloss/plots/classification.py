@@ -1,4 +1,4 @@
-"""Figures of a classification: the confusion matrix, and the curves over all thresholds."""
+"""Figures of a classification: confusion matrices, ROC and precision-recall curves."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from nnloss.plots.style import BLUE, GREEN, GREY, LINE, ORANGE, PURPLE, row_of_p
 
 
 def confusion_matrix(counts: Mapping[str, ArrayLike], classes: Sequence[str]) -> Figure:
-    """Confusion matrices, a panel for each model.
+    """Draw confusion matrices, one panel per model.
 
     Parameters
     ----------
     counts : mapping of str to array_like, shape (C, C)
-        Rows by actual class (down) and predicted class (across), by name of the model.
+        Counts by actual class (rows) and predicted class (columns), by model name.
     classes : sequence of str
-        Names of the classes.
+        Class names.
 
     Returns
     -------
     Figure
-        Numbers are counts; the shade is the share of the actual class, so that a rare class is
-        seen as well as a frequent one.
+        Counts as numbers; the shade is the share of the actual class, so that rare classes are
+        visible.
     """
     size = max(3.6, 0.62 * len(classes))
     figure = Figure(figsize=((size + 1.4) * len(counts), size + 1.2), layout="constrained")
@@ -62,7 +62,7 @@ def confusion_matrix(counts: Mapping[str, ArrayLike], classes: Sequence[str]) ->
 
 
 def mean_confusion(table: pd.DataFrame) -> Figure:
-    """Confusion matrix of one configuration, averaged over the seeds.
+    """Draw the confusion matrix of one configuration, averaged over seeds.
 
     Parameters
     ----------
@@ -72,14 +72,14 @@ def mean_confusion(table: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        Mean count and, with two seeds or more, the standard deviation over them; the shade is the
-        share of the actual class.
+        Mean counts and, from two seeds on, their standard deviations; the shade is the share of
+        the actual class.
     """
     classes = list(dict.fromkeys(table["actual"]))
     cells = table.set_index(["seed", "actual", "predicted"])["count"].unstack(
         ["actual", "predicted"]
     )
-    # A cell without a row is a mistake that was never made.
+    # A missing cell is a mistake that never occurred.
     cells = cells.reindex(columns=pd.MultiIndex.from_product([classes, classes])).fillna(0)
     mean, sd = (each.to_numpy().reshape(len(classes), -1) for each in (cells.mean(), cells.std()))
     share = mean / np.maximum(mean.sum(axis=1, keepdims=True), 1)
@@ -90,7 +90,7 @@ def mean_confusion(table: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(size + room, size + below), layout="constrained")
     (axes,) = row_of_panels(figure, 1)
     for row, column in np.ndindex(mean.shape):
-        # Never so dark that the number on it would need another colour.
+        # Kept light, so that black numbers stay readable.
         shade = (BLUE, 0.5 * share[row, column])
         corner = (column - 0.5, row - 0.5)
         axes.add_patch(Rectangle(corner, 1, 1, facecolor=shade, edgecolor=LINE, linewidth=0.5))
@@ -111,19 +111,19 @@ def mean_confusion(table: pd.DataFrame) -> Figure:
 
 
 def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike]) -> Figure:
-    """ROC curve and precision-recall curve of several models.
+    """Draw ROC and precision-recall curves of several models.
 
     Parameters
     ----------
     positive : array_like of bool, shape (N,)
-        Whether a row is of the class looked for.
+        True for rows of the positive class.
     scores : mapping of str to array_like, shape (N,)
-        The higher, the more a model holds the row for one of that class.
+        Scores by model name; higher means more likely positive.
 
     Returns
     -------
     Figure
-        Two panels; finely dotted is a model that guesses. After four models the styles begin anew.
+        Two panels; a finely dotted line marks guessing. Line styles repeat after four models.
     """
     from sklearn.metrics import (
         average_precision_score,
@@ -142,7 +142,7 @@ def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike
         roc.plot(x, y, line, color=colour, label=f"{name}: AUC {area:.4f}")
         y, x, _ = precision_recall_curve(truth, score)
         area = average_precision_score(truth, score)
-        # Steps, as the average precision counts: between two points no precision is reached.
+        # Steps, as in the average precision, which does not interpolate.
         precision.plot(
             x, y, line, color=colour, drawstyle="steps-post", label=f"{name}: {area:.4f}"
         )

@@ -1,4 +1,4 @@
-"""Figures of the data themselves: images and series, in labelled rows."""
+"""Figures of the data: images and series in labelled rows."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from nnloss.plots.style import BLUE
 
 
 def images(rows: Mapping[str, ArrayLike]) -> Figure:
-    """Images in rows, each row with its name.
+    """Draw images in labelled rows.
 
     Parameters
     ----------
     rows : mapping of str to array_like, shape (K, height, width, 3)
-        uint8 images by the name of the row; rows may differ in length.
+        uint8 images by row label; K may differ between rows.
 
     Returns
     -------
     Figure
-        A row for each name, and a place for each image.
     """
     across = max(len(np.asarray(row)) for row in rows.values())
     figure = Figure(figsize=(2.6 + 0.85 * across, 0.85 * len(rows) + 0.2), layout="constrained")
@@ -39,19 +38,19 @@ def images(rows: Mapping[str, ArrayLike]) -> Figure:
 
 
 def series(rows: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str) -> Figure:
-    """Series in panels, a row of panels for each class.
+    """Draw series, one row of panels per class.
 
     Parameters
     ----------
     rows : mapping of str to array_like, shape (K, length)
-        Series by the name of the row.
+        Series by row label.
     xlabel, ylabel : str
-        Of the axes, with their units.
+        Axis labels with units.
 
     Returns
     -------
     Figure
-        All panels have the same axes.
+        All panels share their axes.
     """
     across = max(len(np.asarray(row)) for row in rows.values())
     figure = Figure(figsize=(2.6 * across, 1.9 * len(rows) + 0.6), layout="constrained")

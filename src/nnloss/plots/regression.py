@@ -1,4 +1,4 @@
-"""Figures of a regression: predictions against targets, and what the errors add up to."""
+"""Figures of a regression: predictions against targets, and shares of the total error."""
 
 from __future__ import annotations
 
@@ -18,24 +18,23 @@ def predicted_vs_actual(
     limits: tuple[float, float],
     unit: str,
 ) -> Figure:
-    """Predictions against what they predict, a panel for each model.
+    """Draw predictions against targets, one panel per model.
 
     Parameters
     ----------
     actual : array_like, shape (N,)
         Targets.
     predictions : mapping of str to array_like, shape (N,)
-        Predictions by name of the model.
-    limits : tuple of float
-        Of both axes.
+        Predictions by model name.
+    limits : (float, float)
+        Limits of both axes.
     unit : str
-        Of the target.
+        Unit of the target.
 
     Returns
     -------
     Figure
-        The dashed diagonal is a perfect prediction. Points outside the limits are counted in a
-        note, so that none disappears unsaid.
+        The dashed diagonal marks perfect predictions. A note counts points outside the limits.
     """
     y = np.asarray(actual)
     figure = Figure(figsize=(5 * len(predictions), 5), layout="constrained")
@@ -68,25 +67,25 @@ def squared_against_absolute(
     kind: str = "row",
     worst: int = 5,
 ) -> Figure:
-    """Each row's share of the squared and of the absolute error, a panel for each model.
+    """Draw each row's share of the squared and of the absolute error, one panel per model.
 
     Parameters
     ----------
     names : array_like, shape (N,)
-        What to call the rows.
+        Row labels.
     actual : array_like, shape (N,)
         Targets.
     predictions : mapping of str to array_like, shape (N,)
-        Predictions by name of the model.
+        Predictions by model name.
     kind : str, default "row"
-        What these names are.
+        Description of `names` in the axis label.
     worst : int, default 5
-        Rows to name, and whose share is added up.
+        Number of rows to label and to sum up in the title.
 
     Returns
     -------
     Figure
-        Rows from the worst to the best of the model; all shares of a kind add up to 100 %.
+        Rows in descending order of error; the shares of each kind of error sum to 100 %.
     """
     y, rows = np.asarray(actual), np.asarray(names)
     figure = Figure(figsize=(6.2 * len(predictions), 4.6), layout="constrained")

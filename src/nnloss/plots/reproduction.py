@@ -1,4 +1,4 @@
-"""Figures of one training repeated from many seeds."""
+"""Figures of one training repeated with many seeds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnloss.plots.style import BLUE, GREY, ORANGE, plain_log_axis, row_of_panels
 
-#: From so many seeds on there are bars instead of dots, and bands of quantiles.
+#: From this number of seeds on, histograms replace dots, and bands are quantiles.
 MANY = 40
 _WIDTH = 4.4
 _LINES = ("-", "--", ":", "-.")
@@ -30,25 +30,24 @@ def distributions(
     published: Mapping[str, Mapping[str, float]] | None = None,
     intervals: Mapping[str, tuple[float, float]] | None = None,
 ) -> Figure:
-    """Distribution over the seeds, a panel for each configuration, above one another.
+    """Draw distributions over seeds, one panel per configuration.
 
     Parameters
     ----------
     values : mapping of str to array_like
-        One value a seed, by name of the configuration; what is not finite is left out.
+        One value per seed, by configuration; values that are not finite are left out.
     label : str
-        Of the horizontal axis, which they share.
+        Label of the shared horizontal axis.
     published : mapping of str to mapping of str to float, optional
-        What to mark, by name of the configuration and of the mark.
+        Values to mark, by configuration and label.
     intervals : mapping of str to (float, float), optional
-        What to shade.
+        Intervals to shade, by configuration.
 
     Returns
     -------
     Figure
-        From 40 seeds on a histogram, below a dot for each seed; the triangle is the mean. The axis
-        ends where values are more than two widths of the central 95 % away from it; a note counts
-        those outside.
+        A histogram from 40 seeds on, otherwise one dot per seed; the triangle is the mean. The axis
+        excludes values more than two widths of the central 95 % away from it; a note counts them.
     """
     published, intervals = published or {}, intervals or {}
     finite = {name: _finite(part) for name, part in values.items()}
@@ -76,20 +75,20 @@ def distributions(
 
 
 def bands(curves: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Summarise a metric over the seeds, epoch by epoch.
+    """Compute quantiles of a metric over seeds, epoch by epoch.
 
     Parameters
     ----------
     curves : DataFrame
-        Columns ``seed``, ``epoch`` and the metric; what is not finite is left out.
+        Columns ``seed``, ``epoch`` and the metric; values that are not finite are left out.
     metric : str
-        Which one.
+        Name of the metric.
 
     Returns
     -------
     DataFrame
-        By epoch: ``median``, ``outer_low`` and ``outer_high`` (the central 95 %, with fewer than 40
-        seeds the range), ``inner_low`` and ``inner_high`` (the central 50 %).
+        By epoch: ``median``, ``outer_low`` and ``outer_high`` (the central 95 %, or the range with
+        fewer than 40 seeds), ``inner_low`` and ``inner_high`` (the central 50 %).
     """
     many = curves["seed"].nunique() >= MANY
     outer = (0.025, 0.975) if many else (0.0, 1.0)
@@ -113,26 +112,26 @@ def training_bands(
     linear: bool = False,
     limits: tuple[float, float] | None = None,
 ) -> Figure:
-    """Training and test curves of all seeds of one configuration.
+    """Draw training and test curves of one configuration over all seeds.
 
     Parameters
     ----------
     curves : DataFrame
-        Columns ``seed``, ``epoch``, the metric and, under ``val_`` and its name, that of the test
+        Columns ``seed``, ``epoch``, the metric, and the metric with prefix ``val_`` for the test
         rows.
     metric : str
-        Which one.
+        Name of the metric.
     label : str
-        Of the vertical axis.
+        Label of the vertical axis.
     linear : bool, default False
-        Whether that axis is linear; else it is logarithmic.
+        Whether the vertical axis is linear instead of logarithmic.
     limits : (float, float), optional
-        Of that axis, for figures to be compared.
+        Limits of the vertical axis, to make figures comparable.
 
     Returns
     -------
     Figure
-        Lines are medians; bands are those of `bands`, the inner one from 40 seeds on.
+        Lines are medians, bands are from `bands`; the inner band is drawn from 40 seeds on.
     """
     figure = Figure(figsize=(_WIDTH, 2.9), layout="constrained")
     (axes,) = row_of_panels(figure, 1)
@@ -159,7 +158,7 @@ def training_bands(
             axes.yaxis.set_major_locator(LogLocator())
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
-    # Above the axes, where no curve passes.
+    # Above the axes, clear of the curves.
     axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
     return figure
 
@@ -167,24 +166,24 @@ def training_bands(
 def paired_differences(
     differences: ArrayLike, *, label: str, mean: float, interval: tuple[float, float]
 ) -> Figure:
-    """Distribution of the differences between two configurations, seed by seed.
+    """Draw the distribution of paired differences between two configurations.
 
     Parameters
     ----------
     differences : array_like
-        One a seed; what is not finite is left out.
+        One per seed; values that are not finite are left out.
     label : str
-        Of the horizontal axis.
+        Label of the horizontal axis.
     mean : float
-        Of the differences.
+        Mean difference.
     interval : (float, float)
-        Of the mean.
+        Confidence interval of the mean.
 
     Returns
     -------
     Figure
-        Drawn as by `distributions`. The vertical line is no difference, the dot with the bar the
-        mean with its interval.
+        Drawn as in `distributions`. The vertical line marks zero; the dot with the bar is the mean
+        with its interval.
     """
     sample = _finite(differences)
     figure = Figure(figsize=(_WIDTH, 1.75), layout="constrained")
@@ -211,9 +210,9 @@ def _finite(values: ArrayLike) -> _Array:
 def _limits(
     samples: list[_Array], marks: list[float], intervals: list[tuple[float, float]]
 ) -> tuple[float, float]:
-    """Find limits that hold all marks and all values but those far away from the others.
+    """Return limits that include all marks and all values except distant outliers.
 
-    An interval may be far wider than what it was found from; then its end is not seen.
+    Intervals extend the limits by at most half a width on each side.
     """
     ends = [value for value in marks if np.isfinite(value)]
     for sample in samples:
@@ -231,14 +230,14 @@ def _limits(
 
 
 def _draw(axes: Axes, sample: _Array, limits: tuple[float, float], *, mean: bool = True) -> None:
-    """Draw a histogram or, of few values, dots; the vertical axis ends at the highest."""
+    """Draw a histogram, or dots for few values."""
     if len(sample) >= MANY:
         edges = list(np.linspace(*limits, 49))
-        # One outline: beside each other, translucent bars would show their seams.
+        # One outline: separate translucent bars would show seams.
         counts, _, _ = axes.hist(sample, bins=edges, histtype="stepfilled", color=BLUE, alpha=0.75)
         top = max(float(np.max(counts)), 1.0)
     else:
-        # In columns, as many as fit beside each other; equal values lie above one another.
+        # Stack the dots in 48 columns.
         column = np.digitize(sample, np.linspace(*limits, 49))
         height = np.array([np.sum(column[:place] == column[place]) for place in range(len(sample))])
         top = max(float(np.max(height, initial=0)) + 1, 4.0)
@@ -249,7 +248,7 @@ def _draw(axes: Axes, sample: _Array, limits: tuple[float, float], *, mean: bool
 
 
 def _mark(axes: Axes, marks: Mapping[str, float], limits: tuple[float, float]) -> None:
-    """Draw marked values, their names above: in one text where they are close to each other."""
+    """Draw marked values with their names above, in one text if they are close together."""
     ordered = sorted(marks.items(), key=lambda mark: mark[1])
     places = [(value - limits[0]) / (limits[1] - limits[0]) for _, value in ordered]
     for (_, value), line in zip(ordered, _LINES * len(ordered), strict=False):
@@ -258,7 +257,7 @@ def _mark(axes: Axes, marks: Mapping[str, float], limits: tuple[float, float]) -
     texts = [", ".join(name for name, _ in ordered)] if close else [name for name, _ in ordered]
     at = [sum(places) / len(places)] if close else places
     for text, place in zip(texts, at, strict=True):
-        # Towards the middle, so that it stays in the figure.
+        # Aligned towards the middle, to stay inside the figure.
         side = "left" if place < 0.3 else "right" if place > 0.7 else "center"
         edge = place
         if close and side != "center":

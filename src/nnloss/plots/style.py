@@ -1,6 +1,6 @@
-"""What the figures share: colours, panels in a row, readable axes.
+"""Shared style of the figures: colours, rows of panels, log axes.
 
-Colours are distinguishable without colour vision (Okabe & Ito 2008, *Color Universal Design*).
+The colours suit colour-blind readers (Okabe & Ito 2008, *Color Universal Design*).
 """
 
 from __future__ import annotations
@@ -15,33 +15,12 @@ GREY, LINE = "#666666", "#b0b0b0"
 
 
 def row_of_panels(figure: Figure, panels: int, *, sharey: bool = False) -> list[Axes]:
-    """Put panels side by side into a figure.
-
-    Parameters
-    ----------
-    figure : Figure
-        An empty one.
-    panels : int
-        How many.
-    sharey : bool, default False
-        Whether they share their vertical axis.
-
-    Returns
-    -------
-    list of Axes
-        From left to right.
-    """
+    """Return panels side by side in an empty figure, from left to right."""
     return list(figure.subplots(1, panels, squeeze=False, sharey=sharey)[0])
 
 
 def plain_log_axis(axis: Axis) -> None:
-    """Few ticks, written as numbers, on a logarithmic axis that spans a decade or two.
-
-    Parameters
-    ----------
-    axis : Axis
-        Already logarithmic.
-    """
+    """Draw few ticks with plain numbers on a log axis that spans one or two decades."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_locator(NullLocator())

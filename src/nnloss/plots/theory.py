@@ -1,4 +1,4 @@
-"""Figures of why the pairs are what they are: twins, pitfalls, landscapes, hidden states."""
+"""Figures of GLM twins, pitfalls, loss landscapes and hidden states."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
 
 
 def twins(coefficients: Mapping[str, tuple[ArrayLike, ArrayLike]], names: Sequence[str]) -> Figure:
-    """Coefficients of GLMs and of the networks that equal them, a panel for each.
+    """Draw coefficients of GLMs and of the equivalent networks, one panel per pair.
 
     Parameters
     ----------
     coefficients : mapping of str to (array_like, array_like), shape (features + 1, outputs)
-        Those of the GLM and of the network, by the name of the pair.
+        Coefficients of the GLM and of the network, by name of the pair.
     names : sequence of str
-        Of the intercept and the features.
+        Names of the intercept and the features.
 
     Returns
     -------
     Figure
-        A ring is the GLM, the dot in it the network.
+        Rings mark the GLM, dots the network.
     """
     columns = min(3, len(coefficients))
     rows = -(-len(coefficients) // columns)
@@ -54,7 +54,7 @@ def twins(coefficients: Mapping[str, tuple[ArrayLike, ArrayLike]], names: Sequen
 
 
 def gradients(table: pd.DataFrame) -> Figure:
-    """Gradient in the logit of a row of class 1: BCE and MSE.
+    """Draw the gradients of BCE and MSE in the logit for a row of class 1.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def gradients(table: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        To the left the network is sure and wrong.
+        The network is confidently wrong on the left.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     (axes,) = row_of_panels(figure, 1)
@@ -86,22 +86,22 @@ def gradients(table: pd.DataFrame) -> Figure:
 
 
 def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: float) -> Figure:
-    """Test error by epoch of several pairings, a panel for each group of them.
+    """Draw the test error of several pairings by epoch, one panel per group.
 
     Parameters
     ----------
     panels : mapping of str to DataFrame
-        Columns ``pairing``, ``seed``, ``epoch`` and ``accuracy``. After four pairings the styles
-        begin anew.
+        Columns ``pairing``, ``seed``, ``epoch`` and ``accuracy``, by title. Line styles repeat
+        after four pairings.
     level : float
-        The accuracy to be reached.
+        Accuracy to reach.
     majority : float
-        The accuracy of who always says the larger class.
+        Accuracy of always predicting the larger class.
 
     Returns
     -------
     Figure
-        Lines are medians over seeds, bands go from the worst to the best seed.
+        Lines are medians over seeds; bands span the worst to the best seed.
     """
     figure = Figure(figsize=(5.2 * len(panels), 4.8), layout="constrained")
     drawn = row_of_panels(figure, len(panels), sharey=True)
@@ -131,20 +131,20 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
 
 
 def landscapes(reach: ArrayLike, surfaces: Mapping[str, ArrayLike]) -> Figure:
-    """Surfaces of the loss around weights, as contours, a panel for each.
+    """Draw contours of loss surfaces around weights, one panel per surface.
 
     Parameters
     ----------
     reach : array_like, shape (K,)
         Steps in both directions.
     surfaces : mapping of str to array_like, shape (K, K)
-        Loss by name.
+        Losses by title.
 
     Returns
     -------
     Figure
-        Contours are at equal steps of the logarithm of the loss, between its least and its largest
-        value in the panel; the cross is where the weights are.
+        Contours at equal steps of the log loss, from the minimum to the maximum of the panel; the
+        cross marks the weights.
     """
     figure = Figure(figsize=(3.6 * len(surfaces), 3.9), layout="constrained")
     steps = np.asarray(reach)
@@ -168,20 +168,20 @@ def landscapes(reach: ArrayLike, surfaces: Mapping[str, ArrayLike]) -> Figure:
 def profiles(
     panels: Mapping[str, tuple[ArrayLike, Mapping[str, ArrayLike]]], *, xlabel: str, ylabel: str
 ) -> Figure:
-    """Loss along one parameter while the others are learned, a panel for each model.
+    """Draw the loss along one parameter at several stages of training, one panel per model.
 
     Parameters
     ----------
     panels : mapping of str to (array_like, mapping of str to array_like), all of shape (K,)
-        By name of the model, what is added to the parameter, and the loss for each state of the
-        other parameters.
+        By title: the values added to the parameter, and the losses for each state of the other
+        parameters.
     xlabel, ylabel : str
-        Of the axes.
+        Axis labels.
 
     Returns
     -------
     Figure
-        Each curve less its least loss, which has a ring if it is not at the edge.
+        Each curve minus its minimum; a ring marks a minimum inside the panel.
     """
     figure = Figure(figsize=(5.4 * len(panels), 4.2), layout="constrained")
     for axes, (title, (reach, curves)) in zip(
@@ -192,7 +192,7 @@ def profiles(
             values = np.asarray(losses) - np.min(losses)
             least = int(np.argmin(values))
             axes.plot(steps, values, line, color=colour, label=name)
-            if 0 < least < len(steps) - 1:  # at the edge it is no minimum
+            if 0 < least < len(steps) - 1:  # no minimum at the edge
                 axes.plot(steps[least], values[least], "o", mfc="none", color=colour)
         axes.axvline(0, color=GREY, linewidth=0.8)
         axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
@@ -202,22 +202,21 @@ def profiles(
 
 
 def states_by_target(values: ArrayLike, target: ArrayLike, *, label: str) -> Figure:
-    """Activations of a hidden layer, rows in order of their target.
+    """Draw the activations of a hidden layer, with rows sorted by target.
 
     Parameters
     ----------
     values : array_like, shape (N, units)
         Activations.
     target : array_like, shape (N,)
-        What the rows are ordered by.
+        Targets.
     label : str
-        Of the target, with its unit.
+        Label of the target, with its unit.
 
     Returns
     -------
     Figure
-        Units in order of their correlation with the target; each is shown as a share of its own
-        largest activation.
+        Units sorted by their correlation with the target, each as a share of its maximum.
     """
     states, y = np.asarray(values), np.asarray(target)
     used = states[:, states.std(axis=0) > 0]
@@ -242,19 +241,19 @@ def states_by_target(values: ArrayLike, target: ArrayLike, *, label: str) -> Fig
 
 
 def map_by_class(means: ArrayLike, classes: Sequence[str]) -> Figure:
-    """Mean feature map of each class, and their difference.
+    """Draw the mean feature maps of two classes and their difference.
 
     Parameters
     ----------
     means : array_like, shape (2, steps, filters)
-        Mean activation by class.
+        Mean activations by class.
     classes : sequence of str
-        Their names.
+        Class names.
 
     Returns
     -------
     Figure
-        Filters in order of the mean difference.
+        Filters sorted by mean difference.
     """
     values = np.asarray(means)
     difference = values[1] - values[0]

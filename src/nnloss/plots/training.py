@@ -14,23 +14,21 @@ from nnloss.plots.style import BLUE, GREY, ORANGE, plain_log_axis, row_of_panels
 def history(
     table: pd.DataFrame, panels: Mapping[str, str], *, linear: Collection[str] = ()
 ) -> Figure:
-    """Training and test curves by epoch.
+    """Draw training and test curves by epoch, one panel per metric.
 
     Parameters
     ----------
     table : DataFrame
-        ``history.csv``: a column ``epoch`` and, for each metric, its values in training and,
-        under ``val_`` and its name, on the test rows.
+        The run's ``history.csv``: ``epoch``, each metric, and each metric with prefix ``val_`` for
+        the test rows.
     panels : mapping of str to str
-        Metrics to draw, each with the label of its axis.
+        Axis labels by metric.
     linear : collection of str, optional
-        Those of them to draw on a linear axis; the others, which fall by orders of magnitude, get
-        a logarithmic one.
+        Metrics to draw on a linear axis; the default is logarithmic.
 
     Returns
     -------
     Figure
-        A panel for each metric.
     """
     figure = Figure(figsize=(5.2 * len(panels), 4), layout="constrained")
     for axes, (metric, label) in zip(
@@ -59,25 +57,24 @@ def train_test_gap(
     *,
     label: str,
 ) -> Figure:
-    """Training and test curves of several trainings, a panel for each, on the same axes.
+    """Draw training and test curves of several trainings, one panel each, on shared axes.
 
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        ``history.csv`` of each training, as for `history`, by its name.
+        Histories as for `history`, by title.
     metric : str
-        The metric to draw.
+        Metric to draw.
     ends : mapping of str to (float, float)
-        Its values after the training, on the training and on the test rows as they are. The
-        curve of the training rows is measured while the network learns, on rows that may be
-        augmented; these are not.
+        Its values after training, on the training rows without augmentation and on the test rows.
+        The training curve instead averages over each epoch, possibly on augmented rows.
     label : str
-        Of the vertical axis.
+        Label of the vertical axis.
 
     Returns
     -------
     Figure
-        The gap in the titles is that of `ends`.
+        The titles show the gap in `ends`.
     """
     figure = Figure(figsize=(5.4 * len(tables), 4.4), layout="constrained")
     panels = row_of_panels(figure, len(tables), sharey=True)

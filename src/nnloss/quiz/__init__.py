@@ -1,7 +1,6 @@
-"""What does an exam ask about losses?
+"""Quiz on losses: questions with answers, reasons and proofs, and a memory of past answers.
 
-Questions with answers, reasons and proofs in `questions.toml`, and a memory of past answers.
-Imports `nnloss.errors` only.
+The questions are in `questions.toml`. Imports `nnloss.errors` only.
 """
 
 from nnloss.quiz.question_file import read_questions

@@ -1,4 +1,4 @@
-"""Questions on losses, outputs and likelihoods, asked at a terminal."""
+"""Questions on losses, output activations and likelihoods in a terminal."""
 
 import re
 import sys
@@ -28,15 +28,13 @@ File = Annotated[Path | None, cli.option("A file with questions of your own.", "
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
 PROMPT = "answer (? for a hint, enter to skip, q to stop): "
-TRIES = 5  # lines read for one question: also an input without end gets to the end
+TRIES = 5  # lines read per question, so that endless input ends
 
 # A question
-#
-# Text is wrapped, code is printed as it stands.
 
 
 def show(text: str) -> None:
-    """Print paragraphs, and blocks of code, which are indented."""
+    """Print text: paragraphs are wrapped, indented code blocks are not."""
     for number, block in enumerate(re.split(r"\n\s*\n", text.strip("\n"))):
         if number:
             print()
@@ -47,7 +45,7 @@ def show(text: str) -> None:
 
 
 def pose(question: Question) -> None:
-    """Print a question with what there is to choose from."""
+    """Print a question with its items and options."""
     show(question.question)
     for names, texts in (
         (question.numbers, question.items),
@@ -61,7 +59,7 @@ def pose(question: Question) -> None:
 
 
 def explain(question: Question) -> None:
-    """Print the answer, its reason and its proof."""
+    """Print the answer with its reason and proof."""
     paragraph(f"The answer is {question.solution}")
     show(question.reason)
     if question.proof:
@@ -71,18 +69,18 @@ def explain(question: Question) -> None:
 
 # An answer
 #
-# What cannot be understood is asked again and does not count.
+# Input that is not a valid answer does not count; the prompt is repeated.
 
 
 class Stopped(Exception):
-    """There will be no more answers."""
+    """Raised when no more answers will come."""
 
 
 def read(prompt: str) -> str:
-    """Read a line; one that comes through a pipe is shown."""
+    """Read a line, and print it if it comes from a pipe."""
     if sys.stdin is None:  # closed by the shell
         raise Stopped("There is no input.")
-    print(prompt, end="", flush=True)  # input itself may print it to standard error
+    print(prompt, end="", flush=True)  # input() may print the prompt to standard error
     try:
         text = input().strip()
     except EOFError:
@@ -97,7 +95,7 @@ def read(prompt: str) -> str:
 
 
 def answer(question: Question) -> Any:
-    """Ask until an answer is understood; None if the question is skipped."""
+    """Read lines until one is a valid answer; return None for a skipped question."""
     paragraph(f"Give {question.expected}.")
     for _ in range(TRIES):
         text = read(PROMPT)
@@ -115,11 +113,11 @@ def answer(question: Question) -> Any:
     return None
 
 
-# What came out
+# The score
 
 
 def report(results: list[tuple[Question, bool]]) -> None:
-    """Print the score, by topic too, and what will come again."""
+    """Print the score, also by topic, and the questions to repeat."""
     if not results:
         paragraph("No question was answered.")
         return
@@ -137,7 +135,7 @@ def report(results: list[tuple[Question, bool]]) -> None:
         print("\n".join(f"    {name}" for name in again))
 
 
-# All of it, in this order
+# Run everything in this order
 
 
 def main(
@@ -148,7 +146,7 @@ def main(
     out: cli.Out = Path("runs"),
     file: File = None,
 ) -> None:
-    """Answer questions on losses, outputs and likelihoods, as an exam asks them."""
+    """Answer exam questions on losses, output activations and likelihoods."""
     questions = of_topic(read_questions(file or QUESTIONS), topic)
     if list_:
         for question in questions:
@@ -166,7 +164,7 @@ def main(
     if before:
         paragraph(f"{before} of these you had wrong last time.")
     for stream in (sys.stdin, sys.stdout):
-        if hasattr(stream, "reconfigure"):  # what is no text is a wrong answer, and no end
+        if hasattr(stream, "reconfigure"):  # invalid bytes make a wrong answer, not a crash
             stream.reconfigure(errors="replace")
 
     results: list[tuple[Question, bool]] = []

@@ -1,4 +1,4 @@
-"""What a quiz remembers of the answers, and which questions come next because of it."""
+"""Memory of past answers, and the choice of questions based on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnloss._files import create_folder, replacing
 from nnloss.errors import FolderError
 from nnloss.quiz.questions import Question
 
-#: Seconds to wait for another quiz that writes its answer.
+#: Seconds to wait for another process that holds the lock.
 PATIENCE = 10
 
 _LOG = logging.getLogger("nnloss")
@@ -25,15 +25,7 @@ _LOG = logging.getLogger("nnloss")
 
 @dataclass(frozen=True)
 class Past:
-    """What is remembered of a question.
-
-    Parameters
-    ----------
-    asked, right : int
-        How often it was asked, and how often answered rightly.
-    wrong_last : bool
-        Whether the last answer was not right.
-    """
+    """Past answers to a question: counts, and whether the last one was wrong."""
 
     asked: int = 0
     right: int = 0
@@ -41,44 +33,18 @@ class Past:
 
 
 def recall(path: Path) -> dict[str, Past]:
-    """Read what is remembered; a damaged file is set aside, and a line of the log says so.
+    """Return past answers by question id; a damaged file is renamed and logged.
 
-    Parameters
-    ----------
-    path : Path
-        The memory, a JSON file; without it nothing is remembered. Its folder is created, so that
-        one that cannot be written to is found before the first question.
-
-    Returns
-    -------
-    dict of str to Past
-        By id of the question.
-
-    Raises
-    ------
-    FolderError
-        If the folder cannot be created.
+    Creates the folder, so that a read-only one raises `FolderError` before the first question.
     """
     with _locked(path):
         return _read(path)
 
 
 def remember(path: Path, question: Question, right: bool) -> None:
-    """Add an answer to the memory; safe against other quizzes that do the same.
+    """Add an answer to the memory file, under its lock.
 
-    Parameters
-    ----------
-    path : Path
-        The memory; created if it is not there.
-    question : Question
-        What was asked.
-    right : bool
-        Whether the answer was right.
-
-    Raises
-    ------
-    FolderError
-        If it cannot be written; the old memory is as it was.
+    Raises `FolderError` and keeps the old memory if it cannot be written.
     """
     with _locked(path):
         memory = _read(path)
@@ -92,23 +58,9 @@ def remember(path: Path, question: Question, right: bool) -> None:
 def choose(
     questions: list[Question], memory: Mapping[str, Past], count: int, seed: int | None
 ) -> list[Question]:
-    """Choose questions: first those with a wrong last answer, then new ones, then the others.
+    """Return up to `count` questions: last answered wrongly first, then new ones, then the others.
 
-    Parameters
-    ----------
-    questions : list of Question
-        To choose from.
-    memory : mapping of str to Past
-        By id.
-    count : int
-        How many at most.
-    seed : int or None
-        Of the order within each of the three groups; None for another order each time.
-
-    Returns
-    -------
-    list of Question
-        In the order to be asked.
+    Each group is shuffled with `seed`; None shuffles differently each time.
     """
     shuffled = random.Random(seed).sample(questions, len(questions))
     return sorted(shuffled, key=lambda question: _rank(memory.get(question.id)))[:count]
@@ -138,12 +90,12 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _read(path: Path) -> dict[str, Past]:
-    """Read the memory, under the lock."""
+    """Read the memory; the caller holds the lock."""
     if not path.exists():
         return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):  # neither JSON nor UTF-8, or nested without end
+    except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested too deeply
         content = None
     if isinstance(content, dict) and all(_is_past(each) for each in content.values()):
         return {name: Past(**each) for name, each in content.items()}

@@ -1,4 +1,4 @@
-"""Read a file of quiz questions, and refuse one that is not complete and consistent."""
+"""Reading and validation of quiz question files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnloss.quiz.questions import MOST_OPTIONS, Question
 
 _TEXTS = ("id", "topic", "kind", "question", "reason")
 _OPTIONAL_TEXTS = ("hint", "proof")
-# Kinds of questions, and the keys that only they have.
+# Additional keys of each kind of question.
 _KINDS: dict[str, tuple[str, ...]] = {
     "choice": ("options",),
     "true_false": (),
@@ -31,7 +31,7 @@ def read_questions(path: Path) -> list[Question]:
     Parameters
     ----------
     path : Path
-        A TOML file with a table ``[[question]]`` for each.
+        A TOML file with one table ``[[question]]`` per question.
 
     Returns
     -------
@@ -41,7 +41,8 @@ def read_questions(path: Path) -> list[Question]:
     Raises
     ------
     DataError
-        If the file cannot be read, has no question, or one of them is not complete and consistent.
+        If the file cannot be read or has no question, or if a question is incomplete or
+        inconsistent.
     """
     rule = f"The quiz file '{path}' must be a TOML file with tables [[question]]"
     try:
@@ -119,7 +120,7 @@ def _build(entry: Any, place: int, path: Path) -> Question:
 
 
 def _answer(entry: dict[str, Any], lists: dict[str, tuple[str, ...]], whose: str) -> Any:
-    """Check the answer of an entry, and give it as a `Question` has it."""
+    """Check the answer of an entry and return it in the form of `Question.answer`."""
     given, kind = entry["answer"], entry["kind"]
     if kind == "blank":
         _require_texts(given, f"{whose} needs a list of the spellings that are right as answer")
@@ -150,4 +151,4 @@ def _require_texts(given: Any, rule: str, least: int = 1, most: float = math.inf
 def _is_number(value: Any) -> bool:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
-    return abs(value) < 10**300 and math.isfinite(value)  # a longer whole number is no float
+    return abs(value) < 10**300 and math.isfinite(value)  # longer integers do not fit a float

@@ -1,4 +1,4 @@
-"""Quiz questions: what one is, and when an answer to it is right."""
+"""Quiz questions, and the evaluation of answers."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ class Question:
     Parameters
     ----------
     id : str
-        Its name, which stays when the wording changes.
+        Stable name, kept when the wording changes.
     topic : str
-        What it is about.
+        Topic in lower case.
     kind : str
         "choice", "true_false", "match", "order", "number" or "blank".
     question : str
-        The text: paragraphs, and blocks of code indented by four spaces.
+        Paragraphs, and code blocks indented by four spaces.
     answer : str, bool, float, tuple of str, or dict of str to str
-        The letter of a choice; a truth; a number; the letters in their order; a letter for each
-        item ("1", "2", ...) of a match; the accepted spellings of a blank, the best one first.
+        By kind: the letter of a choice; a bool; a letter for each item ("1", "2", ...) of a match;
+        the letters of an order; a number; the accepted spellings of a blank, the best one first.
     reason : str
-        Why it is the answer.
+        Explanation of the answer.
     items : tuple of str
-        What a match has on the left, numbered from 1.
+        Left side of a match, numbered from 1.
     options : tuple of str
-        What there is to choose from, lettered from a.
+        Options, lettered from a.
     tolerance : float
-        How far from the answer a number may be.
+        Largest accepted difference from a number.
     hint : str
-        A help that does not give the answer away, or nothing.
+        Hint that does not give the answer away; may be empty.
     proof : str
-        Python code that fails where `answer`, a variable of it, is not the answer; or nothing.
+        Python code that raises if the variable `answer` is wrong; may be empty.
     """
 
     id: str
@@ -72,7 +72,7 @@ class Question:
 
     @property
     def expected(self) -> str:
-        """What an answer looks like, for a prompt."""
+        """Description of a valid answer, for a prompt."""
         letters = ", ".join(self.letters)
         return {
             "choice": f"one of {letters}",
@@ -85,7 +85,7 @@ class Question:
 
     @property
     def solution(self) -> str:
-        """The answer as text."""
+        """Answer as text."""
         match self.kind:
             case "choice":
                 return f"{self.answer}) {self.options[self.letters.index(self.answer)]}"
@@ -101,21 +101,21 @@ class Question:
 
     @property
     def program(self) -> str:
-        """The proof as a program that runs by itself; empty without one."""
+        """Proof as a complete program; empty without one."""
         return f"answer = {self.answer!r}\n{self.proof.strip()}" if self.proof else ""
 
     def understand(self, text: str) -> Any:
-        """Read an answer, tolerant of spaces, commas, brackets and upper case.
+        """Parse an answer, ignoring case, spaces, commas and brackets.
 
         Parameters
         ----------
         text : str
-            What was typed.
+            Text as typed.
 
         Returns
         -------
-        str, bool, float, tuple of str, or dict of str to str, or None
-            As `answer`, but the text itself for a blank; None if it is no answer to this question.
+        str, bool, float, tuple of str, dict of str to str, or None
+            In the form of `answer`, but plain text for a blank; None if it is not a valid answer.
         """
         text = text.strip().replace("\N{MINUS SIGN}", "-")
         lower = text.lower()
@@ -135,22 +135,11 @@ class Question:
         return text or None
 
     def is_right(self, given: Any) -> bool:
-        """Judge an answer.
-
-        Parameters
-        ----------
-        given : any
-            As `understand` returns it.
-
-        Returns
-        -------
-        bool
-            Whether it is the answer.
-        """
+        """Return whether an answer parsed by `understand` is right."""
         if self.kind == "number":
             return bool(abs(given - self.answer) <= self.tolerance + 1e-9)
         if self.kind == "blank":
-            # `loss="bce"` is meant where `"bce"` is missing behind `loss=`.
+            # Accept `loss="bce"` where the blank after `loss=` stands for `"bce"`.
             meant = {_plain(given), _plain(given.partition("=")[2])}
             return bool(meant & {_plain(spelling) for spelling in self.answer})
         return bool(given == self.answer)
@@ -168,7 +157,7 @@ class Question:
 
     def _number(self, text: str) -> float | None:
         text = re.sub(r"\s", "", text)
-        # A comma groups thousands where a whole number is due; elsewhere it is a decimal comma.
+        # A comma separates thousands if the answer is a whole number, else decimals.
         whole = self.answer == int(self.answer) and re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", text)
         text = text.replace(",", "" if whole else ".")
         try:
@@ -179,25 +168,7 @@ class Question:
 
 
 def of_topic(questions: list[Question], topic: str | None) -> list[Question]:
-    """Take the questions of a topic.
-
-    Parameters
-    ----------
-    questions : list of Question
-        All of them.
-    topic : str or None
-        The topic, in upper or lower case; None for all.
-
-    Returns
-    -------
-    list of Question
-        In the same order.
-
-    Raises
-    ------
-    NnlossError
-        If there is no such topic.
-    """
+    """Return the questions of a topic, ignoring case; all questions for None."""
     if topic is None:
         return questions
     found = [question for question in questions if question.topic == topic.strip().lower()]
@@ -211,6 +182,6 @@ def of_topic(questions: list[Question], topic: str | None) -> list[Question]:
 
 
 def _plain(text: str) -> str:
-    """Leave out what does not count in a spelling: spaces, quotation marks, upper case, an end."""
+    """Return a spelling without spaces, quotation marks, upper case and final full stop."""
     one = text.replace("²", "^2").replace("\N{EN DASH}", "-").replace("\N{MINUS SIGN}", "-")
     return re.sub("[\\s\"'`‘’“”]", "", one).lower().rstrip(".")

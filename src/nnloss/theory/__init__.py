@@ -1,6 +1,6 @@
-"""Why these pairs, and what goes wrong with others?
+"""Numerical evidence for the pairs of output and loss, and experiments with other pairs.
 
-Identities, GLM twins, pitfalls, landscape, hidden states and backpropagation, in numbers that are
+Identities, GLM twins, pitfalls, loss landscapes, hidden states and backpropagation. Results are
 claims with a tolerance. Imports `nnloss.training`, `nnloss.datasets` and the table.
 """
 

@@ -1,4 +1,4 @@
-"""Backpropagation by hand: the chain rule in NumPy, and Keras' gradients beside it."""
+"""Backpropagation in NumPy and by automatic differentiation in Keras."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ Array = NDArray[np.float64]
 def by_hand(
     weights: Sequence[NDArray[Any]], x: NDArray[Any], y: NDArray[Any], task: Task
 ) -> list[Array]:
-    """Compute the gradient of a task's loss in all weights of a dense network with ReLU.
-
-    Forward, each layer is kept. Backward, the error of the last one is the gradient of the loss in
-    the linear predictor, which is the residual, mu - y, for a canonical link (twice that for MSE,
-    without its one half); each layer hands it on through its kernel where its ReLU was open.
+    """Compute the gradient of a task's mean loss in the weights of a dense ReLU network.
 
     Parameters
     ----------
     weights : sequence of ndarray
         Kernel, bias, kernel, bias, ...
     x : ndarray, shape (N, features)
-        Inputs.
     y : ndarray, shape (N, nodes)
-        Targets.
     task : Task
-        Its output activation with its canonical loss.
+        Defines the output activation and its canonical loss.
 
     Returns
     -------
     list of ndarray
-        In the order and shapes of `weights`, of the mean loss.
+        In the order and shapes of `weights`.
+
+    Notes
+    -----
+    The gradient in the linear predictor of the output is the residual mu - y for a canonical link
+    (twice that for MSE, which lacks the factor one half). Each layer passes it back through its
+    kernel where its ReLU was active.
     """
     kernels, biases = weights[::2], weights[1::2]
     layers = [np.asarray(x, dtype=np.float64)]
@@ -57,11 +57,9 @@ def by_keras(model: Any, x: NDArray[Any], y: NDArray[Any]) -> list[Array]:
     Parameters
     ----------
     model : keras.Model
-        Compiled.
+        A compiled model.
     x : ndarray, shape (N, features)
-        Inputs.
     y : ndarray, shape (N, nodes)
-        Targets.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A claim that two numbers are one, with both numbers and how far they may differ."""
+"""Claims that two numbers are equal within a tolerance."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from numpy.typing import ArrayLike
 
 @dataclass(frozen=True)
 class Claim:
-    """That two quantities are the same.
+    """Claim that two quantities are equal.
 
     Parameters
     ----------
-    topic : str
-        What it is about.
-    claim : str
-        In words or as a formula.
+    topic, claim : str
+        The topic, and the claim in words or as a formula.
     left, right : float
-        Both sides; of arrays the two numbers where the left one is largest.
+        Both sides; for arrays, the elements where the left side is largest in absolute value.
     difference : float
-        The largest of any element; a share of the larger side if `relative`.
+        Largest absolute difference of any element; if `relative`, divided by the largest absolute
+        value on either side.
     tolerance : float
-        The largest difference at which the claim holds.
+        Largest difference at which the claim holds.
     relative : bool
-        How the difference is counted.
+        Whether `difference` is relative.
     """
 
     topic: str
@@ -38,7 +37,7 @@ class Claim:
 
     @property
     def holds(self) -> bool:
-        """Whether both sides agree; a side that is not a number agrees with nothing."""
+        """Whether both sides agree; False if a side is NaN."""
         return self.difference <= self.tolerance
 
 
@@ -51,28 +50,23 @@ def same(
     *,
     relative: bool = False,
 ) -> Claim:
-    """Compare two quantities.
+    """Compare two quantities element by element.
 
     Parameters
     ----------
     topic, claim : str
         See `Claim`.
     left, right : array_like
-        Numbers, of one shape.
+        Numbers of the same shape.
     tolerance : float
-        The largest difference at which the claim holds.
+        Largest difference at which the claim holds.
     relative : bool, default False
-        Whether differences are shares of the largest number on either side.
-
-    Returns
-    -------
-    Claim
-        With the largest number on the left, that on its right, and the largest difference.
+        Whether to divide differences by the largest absolute value on either side.
 
     Raises
     ------
     ValueError
-        If the shapes differ: numbers must not be compared by broadcasting.
+        If the shapes differ or there are no elements; nothing is broadcast.
     """
     one, other = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if one.shape != other.shape or not one.size:

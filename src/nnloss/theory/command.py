@@ -16,7 +16,7 @@ from nnloss.course import boston, wafer
 from nnloss.theory.claims import Claim, same
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Rows = dict[str, Array]  # features by "train" and "test"
+Rows = dict[str, Array]  # keys "train" and "test"
 
 EPOCHS = {"boston": 100, "wafer": 20, "pitfalls": 30, "seeds": 20}
 QUICK = {"boston": 20, "wafer": 3, "pitfalls": 10, "seeds": 4, "series": 1500}
@@ -24,20 +24,20 @@ Seed = Annotated[
     int,
     cli.option("The first of the seeds.", "N", cli.whole_number(0, 2**32 - EPOCHS["seeds"])),
 ]
-GOOD = 0.97  # the test accuracy that pairings are timed by
-SURE = 12.0  # a logit: the network says "normal" with p = 0.999994 before its first step
-LSTAT = 12  # the column of the feature with the largest coefficient
+GOOD = 0.97  # test accuracy that a pairing must reach
+SURE = 12.0  # initial logit of "normal": p = 0.999994 before the first step
+LSTAT = 12  # column of the feature with the largest coefficient
 
-# The data: a quantity, two classes, three classes
+# Targets for six tasks
 #
-# Boston's price is the quantity. For classification it is cut: above the median or not, and into
-# thirds. Its whole thousands are counts, the two questions "above this third?" are two labels, and
-# the price and its logarithm two quantities. Wafer's series come in where mistakes are to be
-# counted on many rows.
+# Boston's price is the regression target. The other targets derive from it: above the median or
+# not (binary), its third (multi-class), its whole thousands (counts), whether it exceeds each limit
+# between the thirds (two labels), and the price with its logarithm (two outputs). Wafer's series
+# serve where error rates need many rows.
 
 
 def targets(split: nnloss.Split) -> dict[str, Array]:
-    """Training targets by task, all made of the price."""
+    """Return the training targets of each task, all derived from the price."""
     y = split.y_train
     thirds = np.quantile(y, [1 / 3, 2 / 3])
     return {
@@ -57,7 +57,7 @@ def pair_of(task: nnloss.Task) -> str:
 
 
 def show(claims: Sequence[Claim]) -> list[Claim]:
-    """Print claims: both numbers, the difference, the tolerance, and whether they hold."""
+    """Print claims in a table per topic, and return them as a list."""
     for topic in dict.fromkeys(each.topic for each in claims):
         rows = [
             {
@@ -77,15 +77,15 @@ def show(claims: Sequence[Claim]) -> list[Claim]:
 
 # Is each loss a likelihood?
 #
-# Minus the log-likelihood of a row is, up to constants, its squared error (Gaussian), its binary
-# cross-entropy (Bernoulli), its categorical cross-entropy (multinomial), and for counts the Poisson
-# loss. The gradient in the linear
-# predictor eta is the residual, mu - y, in all of them: that is what a canonical link does. The
-# absolute error is the Laplace likelihood, which belongs to no GLM; its gradient is a sign.
+# Up to constants, the negative log-likelihood of a row is its squared error (Gaussian), its binary
+# cross-entropy (Bernoulli), its categorical cross-entropy (multinomial) or its Poisson loss
+# (counts). Because the links are canonical, the gradient in the linear predictor eta is the
+# residual mu - y in all of them. The absolute error is the negative log-likelihood of a Laplace
+# distribution, which belongs to no GLM; its gradient is a sign.
 
 
 def identities(x: Rows, y: dict[str, Array]) -> list[Claim]:
-    """Compare values and gradients by Keras, statsmodels and scikit-learn."""
+    """Compare values and gradients from Keras, statsmodels and scikit-learn."""
     from nnloss.theory import identities as of
 
     heading("Is each loss a likelihood?")
@@ -94,7 +94,7 @@ def identities(x: Rows, y: dict[str, Array]) -> list[Claim]:
         "predictor, mu the mean or probability that it stands for. Of arrays the largest number is "
         "shown, and the largest difference of all elements. HMSE is half the MSE."
     )
-    logits = x["train"][:, [0, 5, LSTAT]]  # any three numbers a row
+    logits = x["train"][:, [0, 5, LSTAT]]  # any three columns
     return [
         *show(of.gaussian(x["train"], y["regression"])),
         *show(of.bernoulli(x["train"], y["binary"])),
@@ -109,17 +109,17 @@ def identities(x: Rows, y: dict[str, Array]) -> list[Claim]:
     ]
 
 
-# Is a network without hidden layer a GLM?
+# Is a network without a hidden layer a GLM?
 #
-# It has the coefficients and the likelihood of the GLM, if it is trained until nothing changes.
-# That needs a maximum to arrive at. If a plane separates the classes there is none: the likelihood
-# grows as the coefficients do, for ever.
+# Trained to convergence, it has the coefficients and the likelihood of the GLM. That requires a
+# maximum. If a plane separates the classes, there is no maximum: the likelihood keeps growing with
+# the coefficients.
 
 
 def glm_twins(
     x: Rows, y: dict[str, Array], split: nnloss.Split, series: nnloss.Split, run: nnloss.Run
 ) -> list[Claim]:
-    """Fit each pair twice, by statsmodels and as a network."""
+    """Fit each pair by statsmodels and as a network, and compare them."""
     from nnloss.theory import glm
 
     heading("Is a network without hidden layer a GLM?")
@@ -153,7 +153,7 @@ def glm_twins(
 
 
 def alike(topic: str, name: str, one: Any, other: Any) -> list[Claim]:
-    """Claim that two fits have the same coefficients and the same likelihood."""
+    """Return the claims that two fits have equal coefficients and log-likelihoods."""
     return [
         same(topic, f"{name}: coefficients", one.coefficients, other.coefficients, 1e-4),
         same(
@@ -169,14 +169,14 @@ def alike(topic: str, name: str, one: Any, other: Any) -> list[Claim]:
 
 # What does a hidden layer add?
 #
-# With linear activation nothing: a product of matrices is a matrix, and the fit is that of the
-# linear regression. With relu the function bends, and can do more.
+# With linear activation nothing: a product of matrices is a matrix, so the fit is the linear
+# regression. With ReLU the function is piecewise linear and can fit more.
 
 
 def hidden_layers(
     x: Rows, split: nnloss.Split, seeds: Sequence[int], epochs: int, run: nnloss.Run
 ) -> list[Claim]:
-    """Add a linear hidden layer to the linear regression; then the course's layers with relu."""
+    """Add a linear hidden layer to a linear regression, then the course's ReLU layers."""
     from nnloss.theory import glm
 
     heading("What does a hidden layer add?")
@@ -207,16 +207,16 @@ def hidden_layers(
 
 # What goes wrong with another pair?
 #
-# Networks with one hidden layer are trained on Wafer, each pairing from the same starts and on the
-# same batches. A "sure" start has an output bias that says "normal" to every series: a confident
-# mistake for the abnormal ones. There the gradient of the squared error, 2 (p - y) p (1 - p), is
-# nearly zero; that of the cross-entropy is p - y.
+# Networks with one hidden layer are trained on Wafer. All pairings share the initial hidden weights
+# and the batches. A "sure" start has an output bias that predicts "normal" for every series, which
+# is a confident mistake for the abnormal ones. There the gradient of the squared error,
+# 2 (p - y) p (1 - p), is nearly zero; the gradient of the cross-entropy is p - y.
 
 
 def pitfalls(
     series: nnloss.Split, seeds: Sequence[int], epochs: int, run: nnloss.Run
 ) -> list[Claim]:
-    """Train every pairing from usual starts, and MSE beside cross-entropy from sure ones."""
+    """Train each pairing from usual starts, and MSE and cross-entropy from confident ones."""
     from nnloss.theory import pitfalls as pairings
 
     heading("What goes wrong with another pair?")
@@ -258,7 +258,7 @@ def pitfalls(
     drawn = nnloss.plots.pitfalls(trained, level=GOOD, majority=float(majority))
     run.save_figure("pitfalls", drawn)
     usually, surely, mistaken = summaries.values()
-    bce, mse = 0, 2  # the rows of sigmoid + BCE and sigmoid + MSE
+    bce, mse = 0, 2  # rows of sigmoid + BCE and sigmoid + MSE
     paragraph(
         f"""Accuracy is that of the test series, of which {majority:.1%} are normal; "epochs" is the
         median of the seeds that got there. From the usual start sigmoid ends at
@@ -284,15 +284,15 @@ def pitfalls(
 
 # What does the loss look like around the weights?
 #
-# For least squares it is a bowl, and the same one everywhere: the curvature along a coefficient is
-# twice the mean square of its feature, wherever the others are. In a network the surface that a
-# parameter lives on changes while the others are learned.
+# For least squares it is a quadratic bowl: the curvature along a coefficient is twice the mean
+# square of its feature, whatever the other coefficients are. In a network, the loss along one
+# parameter changes shape while the others are learned.
 
 
 def landscape(
     x: Rows, split: nnloss.Split, network: dict[str, Any], run: nnloss.Run
 ) -> list[Claim]:
-    """Draw slices around least squares and around the network at three epochs."""
+    """Draw loss surfaces around least squares and around the network at three epochs."""
     from nnloss.theory import glm
     from nnloss.theory import landscape as surfaces
 
@@ -305,13 +305,13 @@ def landscape(
     reach = np.linspace(-1, 1, 25)
     slices, fits = {}, {}
     for name, weights in {"least squares": least, **network}.items():
-        random = np.random.default_rng(0)  # the same draw for each, in proportion to its filters
+        random = np.random.default_rng(0)  # same draw for each, scaled by its filters
         plane = surfaces.direction(weights, random), surfaces.direction(weights, random)
         slices[name] = surfaces.surface(weights, plane, reach, *data)
         fits[name] = surfaces.quadratic_fit(reach, slices[name])
     run.save_figure("landscape", nnloss.plots.landscapes(reach, slices))
 
-    # The weight of LSTAT in the unit through which it has most influence at the end.
+    # The weight of LSTAT in the unit through which it has most influence after training.
     first, _, second, *_ = list(network.values())[-1]
     unit = int(np.argmax(np.abs(first[LSTAT]) * np.abs(second).sum(axis=1)))
     wide, along = np.linspace(-16, 16, 81), np.linspace(-2, 2, 81)
@@ -358,7 +358,7 @@ def landscape(
 
 
 def trained(x: Rows, split: nnloss.Split, epochs: int, seed: int) -> tuple[Any, dict[str, Any]]:
-    """Train Boston's network; the model, and its weights at three epochs."""
+    """Train Boston's network; return the model and its weights at three epochs."""
     import keras
 
     stages = dict[str, Any]()
@@ -377,8 +377,8 @@ def trained(x: Rows, split: nnloss.Split, epochs: int, seed: int) -> tuple[Any, 
 
 # What have the hidden layers inferred?
 #
-# No target was ever given for a hidden unit. Still a linear model predicts from their numbers what
-# it cannot predict from the features: the last layer of a network is a GLM on its hidden states.
+# No target supervises the hidden units directly. Yet a linear model predicts more from their
+# activations than from the features: the last layer of a network is a GLM on its hidden states.
 
 
 def hidden_states(
@@ -390,7 +390,7 @@ def hidden_states(
     seed: int,
     run: nnloss.Run,
 ) -> None:
-    """Fit linear models on the hidden states of both networks, and draw the states."""
+    """Fit linear models to the hidden states of both networks, and draw the states."""
     from sklearn.linear_model import LinearRegression
 
     from nnloss.theory import hidden_states as inferred
@@ -447,7 +447,7 @@ def hidden_states(
 
 
 def misclassified(features: Rows, series: nnloss.Split) -> float:
-    """Share of test series that a logistic regression with a ridge penalty gets wrong."""
+    """Return the test error of a ridge logistic regression."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -459,9 +459,9 @@ def misclassified(features: Rows, series: nnloss.Split) -> float:
 
 # Where do the gradients come from?
 #
-# From the chain rule: the residual mu - y at the output, handed back through each kernel where its
-# relu was open (`nnloss.theory.backpropagation` has it in NumPy). And `fit` is a loop over
-# batches, here in twelve lines.
+# From the chain rule: the residual mu - y at the output is passed back through each kernel where
+# its ReLU was active (in NumPy: `nnloss.theory.backpropagation`). `fit` is a loop over batches,
+# written out below.
 
 
 def training_loop(model: Any, x: Any, y: Any, loss: Any, batch_size: int) -> None:
@@ -518,7 +518,7 @@ def backpropagation(x: Rows, y: dict[str, Array], seed: int) -> list[Claim]:
     return show(claims)
 
 
-# All of it, in this order
+# Run everything in this order
 
 
 def main(

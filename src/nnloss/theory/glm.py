@@ -1,6 +1,6 @@
-"""Each pair against its twin: a linear network with that pair, and the GLM by `statsmodels`.
+"""GLMs fitted by statsmodels, and linear networks with the same likelihood.
 
-Both maximise one likelihood, so both have the same coefficients, if the maximum exists.
+Both maximise the same likelihood, so their coefficients agree if the maximum exists.
 """
 
 from __future__ import annotations
@@ -25,27 +25,18 @@ Array = NDArray[np.float64]
 __all__ = ["Fit", "double_precision", "fit_glm", "fit_network", "log_likelihood", "separated"]
 
 _STEPS_AN_EPOCH = 16
-# Share of the gradient at zero weights. Keras' Poisson loss adds 1e-7 to the mean: none is smaller.
+# Relative to the gradient at zero weights. Keras' Poisson loss adds 1e-7 to the mean, which
+# limits the accuracy.
 _CONVERGED = 1e-6
 
 
 def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
-    """Fit the GLM of a task by `statsmodels`.
-
-    Parameters
-    ----------
-    task, x, y
-        As for `nnloss.table.Task.fit_glm`.
-
-    Returns
-    -------
-    Fit
-        At the maximum of the likelihood.
+    """Fit the GLM of a task by statsmodels; see `nnloss.table.Task.fit_glm`.
 
     Raises
     ------
     ValueError
-        If the likelihood has no maximum; with separated classes it has none.
+        If the likelihood has no maximum, for example with separated classes.
     """
     return task.fit_glm(x, y)
 
@@ -53,35 +44,36 @@ def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
 def fit_network(
     task: Task, x: Array, y: NDArray[Any], *, hidden: int | None = None, steps: int = 800
 ) -> Fit:
-    """Train a network that is linear up to its output activation, until its gradient is zero.
-
-    On all rows at once, in double precision, through `compile_for_task` with the canonical loss.
-    By gradient descent with Nesterov's momentum, with one over the largest curvature that the loss
-    can have on `x` as the step. Where that is not known before, as with a hidden layer or for
-    counts, by Adam with steps that fade out. As ``set_seed`` does, it seeds the process, with 0.
+    """Train a network that is linear up to its output activation until its gradient vanishes.
 
     Parameters
     ----------
     task : Task
-        The pair to train with.
+        Defines the output activation and its canonical loss.
     x : ndarray, shape (N, features)
-        Standardised, so that the curvature is alike in all directions.
+        Standardised, so that the curvature is similar in all directions.
     y : ndarray, shape (N,) or (N, nodes)
-        Targets, or numbers of classes.
+        Targets or class numbers.
     hidden : int, optional
         Units of a hidden layer with linear activation.
     steps : int, default 800
-        Of training, each on all rows; rounded up to a multiple of 16.
+        Full-batch training steps, rounded up to a multiple of 16.
 
     Returns
     -------
     Fit
-        In the coding of the GLM; a hidden layer is multiplied out.
+        Coefficients coded as in the GLM; the kernels of a hidden layer are multiplied.
 
     Raises
     ------
     ValueError
-        If the gradient is not zero after so many steps.
+        If the gradient does not vanish within `steps`.
+
+    Notes
+    -----
+    Trains in float64 by gradient descent with Nesterov momentum; the learning rate is the inverse
+    of an upper bound on the curvature of the loss. Without a known bound, as with a hidden layer
+    or for counts, it uses Adam with a cosine decay. Seeds the process with 0, as `set_seed` does.
     """
     nodes = task.nodes or (y.shape[1] if y.ndim > 1 else int(np.max(y)) + 1)
     classes = None if task.nodes else nodes
@@ -97,12 +89,12 @@ def fit_network(
         else:
             fading = keras.optimizers.schedules.CosineDecay(0.1, steps)
             optimizer = keras.optimizers.Adam(fading)
-        # Without a hidden layer the linear predictor is all there is.
+        # Without a hidden layer the model is its linear predictor.
         end = features if hidden is None else keras.layers.Dense(hidden)(features)
         model = compile_for_task(
             keras.Model(features, end), task, classes=classes, optimizer=optimizer, head="add"
         )
-        # A batch is all rows. An epoch costs more than such a step, so each has many of them.
+        # Full-batch steps. An epoch has overhead, so each contains many steps.
         model.fit(
             np.concatenate([x] * _STEPS_AN_EPOCH),
             np.concatenate([encoded] * _STEPS_AN_EPOCH),
@@ -114,13 +106,13 @@ def fit_network(
         weights = _multiplied_out(model.get_weights())
     _require_converged(task, x, encoded, weights, steps)
     value = task.log_likelihood(encoded, design @ weights)
-    # A constant added to all logits changes nothing: class 0 is the one the others are against.
+    # Softmax ignores a constant added to all logits, so class 0 is the reference.
     coded = weights if task.domain.by_node else weights[:, 1:] - weights[:, :1]
     return Fit(coded, value)
 
 
 def _require_converged(task: Task, x: Array, y: NDArray[Any], weights: Array, steps: int) -> None:
-    """Compare the gradient with that of a network that says 0 to every row."""
+    """Raise unless the gradient has vanished, relative to that at zero weights."""
     columns = y.reshape(len(x), -1)
     size = [
         max(np.abs(part).max() for part in by_hand([at[1:], at[0]], x, columns, task))
@@ -135,7 +127,7 @@ def _require_converged(task: Task, x: Array, y: NDArray[Any], weights: Array, st
 
 
 def _multiplied_out(weights: list[Array]) -> Array:
-    """Make one layer of several linear ones: the bias above the kernel."""
+    """Return the product of several linear layers, the bias above the kernel."""
     kernel, bias = weights[:2]
     for place in range(2, len(weights), 2):
         kernel, bias = kernel @ weights[place], bias @ weights[place] + weights[place + 1]
@@ -143,29 +135,29 @@ def _multiplied_out(weights: list[Array]) -> Array:
 
 
 def log_likelihood(task: Task, y: NDArray[Any], predictor: Array) -> float:
-    """Log-likelihood of all rows, from the linear predictor.
+    """Compute the log-likelihood from the linear predictor.
 
     Parameters
     ----------
     task : Task
-        Its canonical loss is the negative log-likelihood, up to the variance of a Gaussian, which
-        is put at its own maximum, the mean squared error.
+        Defines the likelihood.
     y : ndarray
         Targets of the task.
     predictor : ndarray, shape (N, nodes)
-        Before the output activation.
+        Linear predictor, before the output activation.
 
     Returns
     -------
     float
-        A sum over rows, in nats.
+        Sum over rows, in nats. The variance of a Gaussian is its maximum likelihood estimate, the
+        mean squared error.
     """
     return task.log_likelihood(y, predictor)
 
 
 @contextmanager
 def double_precision() -> Iterator[None]:
-    """Let Keras make layers of float64; it makes what it made before afterwards."""
+    """Create Keras layers in float64 within a context, and restore the old settings after it."""
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")

@@ -1,4 +1,4 @@
-"""What hidden layers infer: no target was ever given for them."""
+"""Activations of hidden layers, which no target supervises directly."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ Array = NDArray[np.float64]
 
 
 def states(model: Any, x: NDArray[Any], layer: str) -> Array:
-    """Compute what a hidden layer gives.
+    """Compute the activations of a hidden layer.
 
     Parameters
     ----------
     model : keras.Model
-        Functional or sequential.
+        A functional or sequential model.
     x : ndarray, shape (N, ...)
-        Inputs of the model.
     layer : str
         Name of the layer.
 
     Returns
     -------
     ndarray, shape (N, ...)
-        Its output.
+        Output of the layer in float64.
     """
     part = keras.Model(model.inputs[0], model.get_layer(layer).output)
     values: Array = np.asarray(keras.ops.convert_to_numpy(part(x)), dtype=np.float64)
@@ -35,36 +34,33 @@ def states(model: Any, x: NDArray[Any], layer: str) -> Array:
 
 
 def recovered(linear: float, other: float) -> float:
-    """Tell which share of a linear model's test error another model does not make.
+    """Compute the share of a linear model's test error that another model removes.
 
     Parameters
     ----------
-    linear : float
-        Test error of the linear model on the features.
-    other : float
-        Of another model on the same rows.
+    linear, other : float
+        Test errors of the linear model on the features and of the other model, on the same rows.
 
     Returns
     -------
     float
-        0 where it is no better, 1 where it makes no error; negative where it is worse.
+        1 - other / linear: 0 for no improvement, 1 for no error left, negative if `other` is worse.
     """
     return 1 - other / linear
 
 
 def by_class(values: Array, y: NDArray[Any]) -> Array:
-    """Average a feature map over the rows of each class.
+    """Compute the mean feature map of each class.
 
     Parameters
     ----------
     values : ndarray, shape (N, steps, filters)
-        A feature map.
-    y : ndarray, shape (N,)
-        Numbers of classes.
+        Feature maps.
+    y : ndarray of int, shape (N,)
+        Class numbers.
 
     Returns
     -------
     ndarray, shape (classes, steps, filters)
-        Means.
     """
     return np.stack([values[y == number].mean(axis=0) for number in np.unique(y)])

@@ -1,6 +1,6 @@
-"""The losses are likelihoods: the same values and gradients from Keras, statsmodels, scikit-learn.
+"""Losses are likelihoods: equal values and gradients from Keras, statsmodels and scikit-learn.
 
-The linear predictor is written eta, a mean or probability mu. A loss is a mean over rows, a
+The linear predictor is eta, the mean or probability mu. A loss is a mean over rows, a
 log-likelihood a sum.
 """
 
@@ -23,21 +23,20 @@ _EXACT = 1e-10
 
 
 def gaussian(x: Array, y: Array, *, sigma: float = 4.0) -> list[Claim]:
-    """MSE and the Gaussian likelihood, identity link.
+    """Compare MSE with the Gaussian likelihood, identity link.
 
     Parameters
     ----------
     x : ndarray, shape (N, features)
-        Features.
     y : ndarray, shape (N,)
-        A quantity.
+        A real-valued target.
     sigma : float, default 4.0
         Any standard deviation: it scales the loss and adds a constant.
 
     Returns
     -------
     list of Claim
-        Value, value at the best sigma, scikit-learn's value, gradient by Keras and statsmodels.
+        Value, value at the best sigma, scikit-learn's value, gradients of Keras and statsmodels.
     """
     import statsmodels.api as sm
     from sklearn.metrics import mean_squared_error
@@ -81,19 +80,18 @@ def gaussian(x: Array, y: Array, *, sigma: float = 4.0) -> list[Claim]:
 
 
 def bernoulli(x: Array, y: NDArray[Any]) -> list[Claim]:
-    """BCE and the Bernoulli likelihood, logit link.
+    """Compare BCE with the Bernoulli likelihood, logit link.
 
     Parameters
     ----------
     x : ndarray, shape (N, features)
-        Features.
     y : ndarray, shape (N,)
-        0 and 1, not separated.
+        Labels 0 and 1, not separated.
 
     Returns
     -------
     list of Claim
-        Value, scikit-learn's value, gradient by Keras and statsmodels.
+        Value, scikit-learn's value, gradients of Keras and statsmodels.
     """
     import statsmodels.api as sm
     from sklearn.metrics import log_loss
@@ -114,19 +112,18 @@ def bernoulli(x: Array, y: NDArray[Any]) -> list[Claim]:
 
 
 def multinomial(x: Array, y: NDArray[Any]) -> list[Claim]:
-    """CCE and the multinomial likelihood, softmax link.
+    """Compare CCE with the multinomial likelihood, softmax link.
 
     Parameters
     ----------
     x : ndarray, shape (N, features)
-        Features.
-    y : ndarray, shape (N,)
-        Numbers of classes, not separated.
+    y : ndarray of int, shape (N,)
+        Class numbers, not separated.
 
     Returns
     -------
     list of Claim
-        Value, scikit-learn's value, gradient by Keras and statsmodels.
+        Value, scikit-learn's value, gradients of Keras and statsmodels.
     """
     import statsmodels.api as sm
     from sklearn.metrics import log_loss
@@ -136,7 +133,7 @@ def multinomial(x: Array, y: NDArray[Any]) -> list[Claim]:
     eta = np.column_stack([np.zeros(n), design @ np.asarray(fit.params)])  # class 0: the reference
     p, one_hot = likelihoods.softmax(eta), np.eye(eta.shape[1])[y]
     cce, gradient = _keras(keras.losses.CategoricalCrossentropy, one_hot, eta, from_logits=True)
-    # The derivative in an intercept is that in the predictor; there is none for class 0.
+    # The derivative in an intercept equals the one in the predictor; class 0 has no intercept.
     by_row = np.asarray(fit.model.score_obs(fit.params)).reshape(n, eta.shape[1] - 1, -1)
     topic = "CCE: multinomial"
     return [
@@ -154,22 +151,20 @@ def multinomial(x: Array, y: NDArray[Any]) -> list[Claim]:
 
 
 def of_task(task: Task, x: Array, y: NDArray[Any]) -> list[Claim]:
-    """Compare the canonical loss of any task with the likelihood of its GLM.
+    """Compare the canonical loss of a task with the likelihood of its GLM.
 
     Parameters
     ----------
     task : Task
-        One of the table, or of your own; each node has a target of its own.
+        A task of the table or a custom one, with a separate target for each node.
     x : ndarray, shape (N, features)
-        Features.
     y : ndarray, shape (N,) or (N, nodes)
-        Targets.
 
     Returns
     -------
     list of Claim
-        The likelihood by the loss and by statsmodels, both at the fitted GLM; value and gradient of
-        the loss by Keras and by the table.
+        Likelihood of the fitted GLM by the loss and by statsmodels; value and gradient of the loss
+        by Keras and by the table.
     """
     fit = task.fit_glm(x, y)
     eta, targets = with_intercept(x) @ fit.coefficients, np.asarray(y, dtype=np.float64)
@@ -199,21 +194,20 @@ def of_task(task: Task, x: Array, y: NDArray[Any]) -> list[Claim]:
 
 
 def laplace(x: Array, y: Array, *, scale: float = 3.0) -> list[Claim]:
-    """MAE and the Laplace likelihood, which belongs to no GLM.
+    """Compare MAE with the Laplace likelihood, which belongs to no GLM.
 
     Parameters
     ----------
     x : ndarray, shape (N, features)
-        Features.
     y : ndarray, shape (N,)
-        A quantity.
+        A real-valued target.
     scale : float, default 3.0
-        Of the distribution, any.
+        Any scale b of the distribution.
 
     Returns
     -------
     list of Claim
-        Value, scikit-learn's value, the gradient, which is no residual, and the median.
+        Value, scikit-learn's value, the gradient (a sign, not a residual), and the median.
     """
     import statsmodels.api as sm
     from scipy import optimize, stats
@@ -256,18 +250,17 @@ def laplace(x: Array, y: Array, *, scale: float = 3.0) -> list[Claim]:
 
 
 def squared_errors(y: Array) -> list[Claim]:
-    """MSE, half-MSE, SSE and RMSE: one minimiser, four numbers.
+    """Compare MSE, half-MSE, SSE and RMSE: one minimiser, four values.
 
     Parameters
     ----------
     y : ndarray, shape (N,)
-        A quantity, predicted by one constant.
+        A real-valued target, predicted by a constant.
 
     Returns
     -------
     list of Claim
-        The number of each at the mean, from scikit-learn or statsmodels; the constant that each is
-        least at.
+        Values at the mean against scikit-learn or statsmodels; the minimiser of each.
     """
     import statsmodels.api as sm
     from scipy import optimize
@@ -298,19 +291,19 @@ def squared_errors(y: Array) -> list[Claim]:
 
 
 def softmax(z: Array, y: NDArray[Any]) -> list[Claim]:
-    """Show what softmax does not see.
+    """Compare two-class softmax with sigmoid, and check invariance to a shift of the logits.
 
     Parameters
     ----------
     z : ndarray, shape (N, classes)
         Logits.
-    y : ndarray, shape (N,)
-        Numbers of classes.
+    y : ndarray of int, shape (N,)
+        Class numbers.
 
     Returns
     -------
     list of Claim
-        Softmax of two is a sigmoid, in values and in losses; a constant on all logits is not seen.
+        Equal values and losses for two classes; equal values after adding a constant.
     """
     topic, two = "softmax", z[:, :2]
     difference = two[:, 1] - two[:, 0]
@@ -337,20 +330,20 @@ def softmax(z: Array, y: NDArray[Any]) -> list[Claim]:
 
 
 def cross_entropy(z: Array, y: NDArray[Any]) -> list[Claim]:
-    """Show what cross-entropy is made of, and that it is no entropy.
+    """Compare cross-entropy with entropy plus Kullback-Leibler divergence, H + KL.
 
     Parameters
     ----------
     z : ndarray, shape (N, classes)
         Logits.
-    y : ndarray, shape (N,)
-        Numbers of classes.
+    y : ndarray of int, shape (N,)
+        Class numbers.
 
     Returns
     -------
     list of Claim
-        CCE by Keras is H + KL by scipy, for targets that are shares, for the predictions
-        themselves, and for labels.
+        CCE of Keras against H + KL of SciPy for soft targets, for the predictions themselves, and
+        for labels.
     """
     from scipy.stats import entropy
 
@@ -375,7 +368,7 @@ def _numbers(tensor: Any) -> Array:
 def _keras(
     loss: Any, y: NDArray[Any], eta: Array, *, activation: str | None = None, **options: Any
 ) -> tuple[float, Array]:
-    """Value and gradient in the predictor, by Keras in double precision; columns of one number."""
+    """Compute value and gradient of a Keras loss in the linear predictor, in float64."""
     columns = eta.reshape(len(y), -1)
     predictor = tf.Variable(columns)
     with tf.GradientTape() as tape:

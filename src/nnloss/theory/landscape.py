@@ -1,6 +1,6 @@
-"""The surface of the loss: a bowl for least squares, and what a network makes of it.
+"""Loss surfaces of least squares and of a network around their weights.
 
-Slices in two random directions, normalised filter by filter: Li et al., *Visualizing the Loss
+Slices in two random directions with filter normalisation: Li et al., *Visualizing the Loss
 Landscape of Neural Nets*, NeurIPS 2018.
 """
 
@@ -13,26 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-#: Kernel, bias, kernel, bias, ... of dense layers, as ``model.get_weights()`` gives them.
+#: Kernel, bias, kernel, bias, ... of dense layers, as ``model.get_weights()`` returns them.
 Weights = Sequence[NDArray[Any]]
 
 
 def mean_squared_error(weights: Weights, x: Array, y: Array) -> float:
-    """Compute the loss of a dense network: ReLU layers and a linear output.
+    """Compute the MSE of a dense network with ReLU layers and one linear output.
 
     Parameters
     ----------
     weights : sequence of ndarray
-        One kernel and one bias: the linear regression.
+        Kernel, bias, kernel, bias, ...; a single pair is a linear regression.
     x : ndarray, shape (N, features)
-        Features.
     y : ndarray, shape (N,)
-        Targets.
 
     Returns
     -------
     float
-        Mean over rows, in double precision.
+        Mean over rows, in float64.
     """
     values = x
     for place in range(0, len(weights), 2):
@@ -43,20 +41,18 @@ def mean_squared_error(weights: Weights, x: Array, y: Array) -> float:
 
 
 def direction(weights: Weights, random: np.random.Generator) -> list[Array]:
-    """Draw a direction in which every filter moves in proportion to its size.
+    """Draw a random direction, scaled filter by filter.
 
     Parameters
     ----------
     weights : sequence of ndarray
-        Where one is.
     random : numpy.random.Generator
-        What is drawn from.
 
     Returns
     -------
     list of ndarray
-        Of the shapes of `weights`. Each column of a kernel, the weights of one unit, has the norm
-        that it has in `weights`. Biases stay, as in the article.
+        In the shapes of `weights`. Each column of a kernel, the weights of one unit, has the norm
+        of that column in `weights`. Biases are 0, as in the article.
     """
     drawn = []
     for weight in weights:
@@ -78,18 +74,18 @@ def surface(
     Parameters
     ----------
     weights : sequence of ndarray
-        The middle.
+        Centre of the plane.
     directions : tuple of two sequences of ndarray
-        That span the plane, as `direction` draws them.
+        Vectors that span the plane, see `direction`.
     reach : ndarray, shape (K,)
-        How far to go in each direction, in units of the filters' sizes.
+        Steps in each direction, as multiples of it.
     x, y : ndarray
-        As for `mean_squared_error`.
+        See `mean_squared_error`.
 
     Returns
     -------
     ndarray, shape (K, K)
-        Rows: steps in the second direction; columns: in the first.
+        Rows are steps in the second direction, columns in the first.
     """
     first, second = directions
     return np.array(
@@ -108,23 +104,21 @@ def surface(
 
 
 def profile(weights: Weights, place: tuple[int, ...], reach: Array, x: Array, y: Array) -> Array:
-    """Compute the loss along one parameter, all others where they are.
+    """Compute the loss along one parameter, with all others fixed.
 
     Parameters
     ----------
     weights : sequence of ndarray
-        Where one is.
     place : tuple of int
-        Which parameter: the number of the array, and the place in it.
+        Index of the array in `weights`, then the index within it.
     reach : ndarray, shape (K,)
-        What is added to the parameter.
+        Values to add to the parameter.
     x, y : ndarray
-        As for `mean_squared_error`.
+        See `mean_squared_error`.
 
     Returns
     -------
     ndarray, shape (K,)
-        The loss.
     """
     losses = []
     for step in reach:
@@ -140,17 +134,17 @@ def quadratic_fit(reach: Array, losses: Array) -> tuple[float, Array]:
     Parameters
     ----------
     reach : ndarray, shape (K,)
-        The steps in both directions.
+        Steps in both directions.
     losses : ndarray, shape (K, K)
-        As `surface` gives them.
+        Result of `surface`.
 
     Returns
     -------
     left : float
-        Share of the variance of the surface that the polynomial leaves.
+        Share of the variance of the surface that the polynomial does not explain.
     curvatures : ndarray, shape (2,)
-        Its second derivatives along its axes, the smaller first: two positive ones are a bowl, one
-        a saddle, none a hill.
+        Second derivatives along its principal axes, the smaller first: both positive for a bowl,
+        opposite signs for a saddle, both negative for a hill.
     """
     a, b = (grid.ravel() for grid in np.meshgrid(reach, reach))
     terms = np.column_stack([np.ones(a.size), a, b, a * a, a * b, b * b])
@@ -162,14 +156,14 @@ def quadratic_fit(reach: Array, losses: Array) -> tuple[float, Array]:
 
 
 def curvature(reach: Array, losses: Array) -> float:
-    """Second derivative in the middle of a profile, by differences.
+    """Compute the second derivative at the centre of a profile by finite differences.
 
     Parameters
     ----------
     reach : ndarray, shape (K,)
-        Equal steps, K odd.
+        Equidistant steps, K odd.
     losses : ndarray, shape (K,)
-        As `profile` gives them.
+        Result of `profile`.
 
     Returns
     -------

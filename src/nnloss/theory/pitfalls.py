@@ -1,4 +1,4 @@
-"""What goes wrong with other pairs, trained for real: many seeds of each, by Keras' own losses."""
+"""Mismatched pairs trained from many seeds with Keras' losses."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Pairing:
-    """A way to write two classes: output, loss and targets.
+    """Output, loss and target coding for two classes.
 
     Parameters
     ----------
     name : str
-        For tables and figures.
+        Name in tables and figures.
     activations : tuple of str
-        Of the output layer, one after another.
+        Activations of the output layer, applied in turn.
     nodes : int
         Units of the output layer.
     loss : callable
-        Of ``keras.losses``.
+        A function of ``keras.losses``.
     targets : callable
-        From numbers of classes to what is given to the loss.
+        Function from class numbers to the targets of the loss.
     right : bool
-        Whether it is a pair of the table.
+        Whether the pair is in the table.
     """
 
     name: str
@@ -48,17 +48,16 @@ class Pairing:
     right: bool = False
 
     def chosen(self, outputs: Any) -> Any:
-        """Decide as a user would: the larger of two outputs, or one half.
+        """Return the predicted class: the larger of two outputs, or one above 0.5.
 
         Parameters
         ----------
         outputs : tensor, shape (..., nodes)
-            What the network gives.
 
         Returns
         -------
         tensor of bool, shape (...)
-            Whether it is class 1.
+            True for class 1.
         """
         return outputs[..., -1] > (outputs[..., 0] if self.nodes == 2 else 0.5)
 
@@ -97,10 +96,10 @@ PAIRINGS = (
 
 
 def double_softmax_floor(classes: int) -> float:
-    """Give the least loss that CCE of a double softmax can have.
+    """Return the smallest CCE that a double softmax can reach.
 
-    The inner softmax gives numbers from 0 to 1, so the outer one cannot give more than
-    e / (e + K - 1) to a class.
+    The inner softmax returns values from 0 to 1, so the outer one assigns a class at most
+    e / (e + K - 1).
 
     Parameters
     ----------
@@ -116,7 +115,7 @@ def double_softmax_floor(classes: int) -> float:
 
 
 def floor_claims() -> list[Claim]:
-    """Hold the floor of the double softmax against Keras' loss of perfect answers.
+    """Compare the floor of the double softmax with Keras' loss of perfect predictions.
 
     Returns
     -------
@@ -126,7 +125,7 @@ def floor_claims() -> list[Claim]:
     claims = []
     for classes in (2, 10):
         perfect = np.eye(classes, dtype=np.float32)
-        twice = keras.ops.softmax(perfect)  # the inner softmax has become one-hot
+        twice = keras.ops.softmax(perfect)  # the inner softmax has saturated to one-hot
         loss = float(_LOSSES.CategoricalCrossentropy()(perfect, twice))
         claim = f"best CCE = ln(e + K - 1) - 1, K = {classes}"
         claims.append(same("double softmax", claim, loss, double_softmax_floor(classes), 1e-6))
@@ -134,17 +133,17 @@ def floor_claims() -> list[Claim]:
 
 
 def gradients(logits: Array) -> pd.DataFrame:
-    """Gradient in the logit of a row of class 1, by Keras.
+    """Compute the gradients of BCE and MSE in the logit for a row of class 1, by Keras.
 
     Parameters
     ----------
     logits : ndarray, shape (N,)
-        Large and negative is a confident mistake.
+        Large negative values are confident mistakes.
 
     Returns
     -------
     DataFrame
-        ``logit``, ``probability``, and the gradient of BCE, p - 1, and of MSE,
+        ``logit``, ``probability`` p, and the gradients ``BCE``, p - 1, and ``MSE``,
         2 (p - 1) p (1 - p).
     """
     z = tf.Variable(logits[:, np.newaxis])
@@ -171,29 +170,29 @@ def train(
 ) -> pd.DataFrame:
     """Train a network with one hidden layer from many seeds.
 
-    All pairings start from the same hidden weights and see the same batches, seed by seed.
+    For each seed, all pairings start from the same hidden weights and see the same batches.
 
     Parameters
     ----------
     pairing : Pairing
-        Output, loss and targets.
     split : Split
         Two classes; inputs of shape (N, features).
     seeds : iterable of int
-        Each once.
+        Distinct seeds.
     biases : sequence of float, default (0.0,)
-        Each seed starts with each of them as the logit of class 1 that the output layer adds: with
-        a large one the network is sure before it has seen a row.
+        Initial logits of class 1 from the output bias; each seed is trained with each of them. A
+        large value makes the untrained network confident.
     hidden : int, default 16
         ReLU units.
     epochs, batch_size : int
-        As for ``fit``, with Adam. Batches that divide the rows are traced once, not twice.
+        As for ``fit``; the optimizer is Adam. If the batch size divides the number of rows, the
+        training step is traced once instead of twice.
 
     Returns
     -------
     DataFrame
-        A row for each seed, bias and epoch: ``pairing``, ``seed``, ``bias``, ``epoch``, ``loss``
-        in training, ``accuracy`` on the test rows.
+        One row per seed, bias and epoch: ``pairing``, ``seed``, ``bias``, ``epoch``, training
+        ``loss``, and ``accuracy`` on the test rows.
     """
     seeds = list(seeds)
     begun = pd.DataFrame(list(product(seeds, biases)), columns=["seed", "bias"])
@@ -219,7 +218,7 @@ def train(
         keras.optimizers.Adam(),
         batch_size,
         len(starts),
-        jit_compile=False,  # over before it would have paid
+        jit_compile=False,  # training ends before compilation pays off
     )
     ensemble.load(starts)
     frames = []
@@ -233,21 +232,21 @@ def train(
 
 
 def summary(runs: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Sum up trainings: how far, and how soon.
+    """Summarise trainings by pairing.
 
     Parameters
     ----------
     runs : DataFrame
-        As `train` gives it, of one or several pairings.
+        Result of `train`, for one or several pairings.
     level : float
-        Accuracy to be reached.
+        Accuracy to reach.
 
     Returns
     -------
     DataFrame
-        A row for each pairing: ``loss`` and ``accuracy`` of the last epoch, means over seeds,
-        ``worst`` and ``best`` accuracy of a seed, ``reached``, the seeds that came to `level`, of
-        ``seeds``, and ``epochs``, the median of the epochs that these took.
+        One row per pairing: mean ``loss`` and ``accuracy`` of the last epoch, ``worst`` and
+        ``best`` accuracy of a seed, number of ``seeds``, how many ``reached`` `level`, and the
+        median of the ``epochs`` they needed.
     """
     rows = []
     for name, group in runs.groupby("pairing", sort=False):
@@ -269,17 +268,19 @@ def summary(runs: pd.DataFrame, level: float) -> pd.DataFrame:
 
 
 def refusal(y: Array) -> str:
-    """Give Keras' answer to CCE with integer labels, the one mistake that it does not let pass.
+    """Return Keras' error message for CCE with integer labels.
+
+    Of the mistakes here, it is the only one that Keras rejects.
 
     Parameters
     ----------
     y : ndarray of int, shape (N,)
-        Numbers of classes.
+        Class numbers.
 
     Returns
     -------
     str
-        The first sentence of its error; empty if there was none.
+        First sentence of the message; empty without an error.
     """
     try:
         _LOSSES.categorical_crossentropy(y, np.full((len(y), 2), 0.5, dtype=np.float32))
@@ -301,11 +302,11 @@ def _network(pairing: Pairing, features: int, hidden: int) -> Any:
 def _starts(
     pairing: Pairing, features: int, hidden: int, seed: int, biases: Sequence[float]
 ) -> list[Start]:
-    """Make one network, and start it with each bias of the output layer."""
+    """Return the start of one network with each bias of the output layer."""
     set_seed(seed)
     network = _network(pairing, features, hidden)
     start = Start.of(network)
-    *others, _ = start.variables  # the last one is the bias of the output layer
-    # Of two logits only the difference counts.
+    *others, _ = start.variables  # the last one is the output bias
+    # Only the difference of two logits matters.
     shares = np.array([1.0] if pairing.nodes == 1 else [-0.5, 0.5], dtype=np.float32)
     return [replace(start, variables=[*others, bias * shares]) for bias in biases]

@@ -172,7 +172,7 @@ def _wafer(unit: Unit, split: Split, backup: Path, tell: Tell) -> Given:
 
 
 def _is(actual: int, predicted: int, y: Any, p: Any) -> Any:
-    """Return 1 for rows of class `actual` predicted as `predicted`, else 0; one-hot rows or labels."""
+    """Return 1 for rows of class `actual` predicted as `predicted`, else 0, for either encoding."""
     import tensorflow as tf
 
     if y.shape[-1] == 2:

@@ -1,8 +1,8 @@
-"""Write the numbers of the README from the committed runs: ``uv run python results/readme.py``.
+"""Numbers of the README from the committed runs: ``uv run python results/readme.py``.
 
-Each block of the README between ``<!-- numbers: NAME -->`` and ``<!-- end -->`` is what the
-function NAME below returns. With ``--check`` nothing is written, and the exit status is 1 if a
-block differs; a test does so.
+Each block of the README between ``<!-- numbers: NAME -->`` and ``<!-- end -->`` is the result of
+the function NAME below. With ``--check`` nothing is written, and the exit status is 1 if a block
+differs; a test runs this check.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ BLOCK = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def runs(exercise: str) -> list[tuple[RunRecord, Path]]:
-    """Read the committed runs of an exercise, each with its folder relative to the README."""
+    """Return the committed runs of an exercise, with their folders relative to the README."""
     paths = sorted((ROOT / "results" / exercise).glob("*/run.json"))
     return [(RunRecord.read(path), path.parent.relative_to(ROOT)) for path in paths]
 
 
 def published(record: RunRecord, key: str) -> str:
-    """Find the course's number for one of ours, as it was printed; empty if there is none."""
+    """Return the course's number for one of ours, as printed; empty if there is none."""
     return next((str(each["published"]) for each in record.published if each["key"] == key), "")
 
 
 def row(*cells: object) -> str:
-    """Write a row of a table."""
+    """Return a row of a Markdown table."""
     return f"| {' | '.join(map(str, cells))} |\n"
 
 
 def head(*names: str) -> str:
-    """Write the head of a table."""
+    """Return the head of a Markdown table."""
     return row(*names) + "|---" * len(names) + "|\n"
 
 
 def boston() -> str:
-    """Exercise 11.3: the three models, and what squaring does."""
+    """Return the block on exercise 11.3: three models, and the effect of squaring."""
     found = {record.loss: (record, folder) for record, folder in runs("boston")}
     (mse, folder), (mae, _) = found["mean_squared_error"], found["mean_absolute_error"]
     names = "mean_squared_error", "mean_absolute_error"
@@ -72,7 +72,7 @@ absolute error.
 
 
 def cifar10() -> str:
-    """Exercise 11.4: the classical model, the network, and what augmentation does."""
+    """Return the block on exercise 11.4: classical model, networks, effect of augmentation."""
     found = {record.augment: (record, folder) for record, folder in runs("cifar10")}
     (plain, _), (augmented, folder) = found[False], found[True]
     text = head("model", "test accuracy", "test loss", "course, accuracy", "course, loss")
@@ -100,7 +100,7 @@ The softmax regression took {plain.seconds["softmax_regression"]:.0f} s to fit, 
 
 
 def wafer() -> str:
-    """Exercise 11.5: what accuracy hides, and the two ways to write two classes."""
+    """Return the block on exercise 11.5: what accuracy hides, and two encodings of two classes."""
     found = {record.loss: (record, folder) for record, folder in runs("wafer")}
     (cce, folder), (bce, _) = found["categorical_crossentropy"], found["binary_crossentropy"]
     text = head("model", "accuracy", "balanced", "ROC AUC", "average precision", "course, accuracy")
@@ -134,7 +134,7 @@ differ by {algebra["difference"][0]:.0e} at most, and CCE and BCE of the same lo
 
 
 def losses() -> str:
-    """Sum up the claims by topic, and what other pairings cost."""
+    """Return the block on losses: claims by topic, and the cost of other pairings."""
     ((record, folder),) = runs("losses")
     claims = pd.DataFrame(record.claims)
     text = head("claims on", "how many hold", "largest difference", "of a tolerance of")
@@ -172,7 +172,7 @@ below ln(e + 1) - 1 = 0.3133 with two classes; the least that was seen is {least
 
 
 def sweep() -> str:
-    """Judge the published numbers, and compare losses and augmentation, by the committed seeds."""
+    """Return the block on the committed sweep: verdicts and comparisons."""
     table = pd.read_csv(ROOT / "results" / "sweep" / "verdicts.csv")
     text = head("number", "course", "ours", "95 % of single runs", "seeds", "percentile", "verdict")
     for _, each in table.iterrows():
@@ -206,7 +206,7 @@ def sweep() -> str:
 
 
 def speed() -> str:
-    """Tabulate what the committed benchmark measured."""
+    """Return the block on the committed benchmark."""
     folder = ROOT / "benchmarks" / "results"
     training, start, seeds = (
         pd.read_csv(folder / f"{name}.csv") for name in ("training", "start", "seeds")
@@ -260,13 +260,13 @@ XLA draws other random numbers from the same state.
 
 
 def written(text: str) -> str:
-    """Fill in every block of the README."""
+    """Return the text of the README with every block filled in."""
     blocks = {each.__name__: each for each in (boston, cifar10, wafer, losses, sweep, speed)}
     return BLOCK.sub(lambda match: match[1] + blocks[match[2]]() + match[3], text)
 
 
 def main(*arguments: str) -> int:
-    """Write the README, or check it; the exit status."""
+    """Write the README, or check it with ``--check``, and return the exit status."""
     path = ROOT / "README.md"
     text = path.read_text(encoding="utf-8")
     new = written(text)

@@ -1,7 +1,7 @@
-"""What does the page about a sweep show?
+"""HTML report on a sweep.
 
-`page` writes one HTML file from the tables of a sweep, figures included. Imports
-`nnloss.reproduction`, `nnloss.course`, `nnloss.plots`, `nnloss.runs` and the table.
+`page` builds one HTML page from the tables of a sweep, figures included. Imports
+`nnloss.reproduction`, `nnloss.course`, `nnloss.plots`, `nnloss.runs` and `nnloss.table`.
 """
 
 import lazy_loader

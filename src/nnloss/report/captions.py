@@ -1,4 +1,4 @@
-"""What the figures of a report show, in words and numbers."""
+"""Captions for the figures of a report."""
 
 from __future__ import annotations
 
@@ -17,24 +17,7 @@ _Array = NDArray[np.floating[Any]]
 
 
 def distribution(name: str, sample: _Array, found: Interval, published: Mapping[int, float]) -> str:
-    """Describe the values of one configuration.
-
-    Parameters
-    ----------
-    name : str
-        Of the configuration.
-    sample : ndarray
-        One finite value a seed.
-    found : Interval
-        The 95 % interval of a single run.
-    published : mapping of int to float
-        The course's numbers by edition.
-
-    Returns
-    -------
-    str
-        A sentence.
-    """
+    """Return a sentence on one configuration, whose `sample` has one finite value per seed."""
     if not len(sample):
         return f"{name}: no seed came to a finite number."
     if len(sample) == 1:
@@ -52,20 +35,7 @@ def distribution(name: str, sample: _Array, found: Interval, published: Mapping[
 
 
 def curves(rows: pd.DataFrame, metric: str) -> str:
-    """Describe the end of the training of one configuration.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        As for `nnloss.plots.training_bands`.
-    metric : str
-        Which one.
-
-    Returns
-    -------
-    str
-        What the bands are, and where they end.
-    """
+    """Return a text on the bands of one configuration and their values after the last epoch."""
     n = rows["seed"].nunique()
     parts = []
     for name, called in ((metric, "training"), (f"val_{metric}", "test")):
@@ -86,20 +56,7 @@ def curves(rows: pd.DataFrame, metric: str) -> str:
 
 
 def difference(sample: pd.Series[float], row: pd.Series[Any]) -> str:
-    """Describe the differences behind one comparison.
-
-    Parameters
-    ----------
-    sample : Series
-        One difference a seed.
-    row : Series
-        A row of what `nnloss.reproduction.comparisons.compare` gives.
-
-    Returns
-    -------
-    str
-        A sentence.
-    """
+    """Return a sentence on the differences, one per seed, behind one comparison."""
     low, high = row["low"], row["high"]
     text = f"{count(len(sample), 'seed')}, mean {number(row['difference'], high - low)}"
     if not pd.isna(high - low):
@@ -111,18 +68,7 @@ def difference(sample: pd.Series[float], row: pd.Series[Any]) -> str:
 
 
 def confusion(rows: pd.DataFrame) -> str:
-    """Describe the confusion matrix of one configuration.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        As for `nnloss.plots.mean_confusion`.
-
-    Returns
-    -------
-    str
-        The share of right answers, and the mistake most often made.
-    """
+    """Return the accuracy and the most frequent mistake of one configuration, in words."""
     n = rows["seed"].nunique()
     cells = (rows.groupby(["actual", "predicted"], sort=False)["count"].sum() / n).reset_index()
     totals = cells.groupby("actual")["count"].sum()

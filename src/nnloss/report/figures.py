@@ -1,4 +1,4 @@
-"""The figures of a report on one exercise, each with what it shows in words."""
+"""Figures of a report on one exercise, with captions."""
 
 from __future__ import annotations
 
@@ -32,21 +32,7 @@ _Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure on the page.
-
-    Parameters
-    ----------
-    title : str
-        The line over it.
-    svg : Markup
-        The drawing.
-    caption : str
-        How to read it, and the numbers if they are few.
-    details : list of str
-        The numbers in sentences, if they are many.
-    wide : bool
-        Whether it needs more room than the others.
-    """
+    """Figure on the page; `details` holds its numbers as sentences if they are many."""
 
     title: str
     svg: Markup
@@ -56,22 +42,7 @@ class Drawn:
 
 
 def distributions(seeds: pd.DataFrame, verdicts: pd.DataFrame, prefix: str) -> list[Drawn]:
-    """Draw the test metrics of an exercise over the seeds, with the published numbers.
-
-    Parameters
-    ----------
-    seeds : DataFrame
-        Of one exercise.
-    verdicts : DataFrame
-        As `nnloss.reproduction.verdicts.verdicts` gives it.
-    prefix : str
-        Of the ids on the page.
-
-    Returns
-    -------
-    list of Drawn
-        One for each metric; none where nothing is finite.
-    """
+    """Draw the test metrics of one exercise over the seeds; `prefix` begins the ids."""
     runs = configurations(seeds)
     called = names(runs)
     drawn = []
@@ -102,25 +73,12 @@ def distributions(seeds: pd.DataFrame, verdicts: pd.DataFrame, prefix: str) -> l
 
 
 def training(curves: pd.DataFrame, prefix: str) -> list[list[Drawn]]:
-    """Draw the curves of all seeds, configuration by configuration.
-
-    Parameters
-    ----------
-    curves : DataFrame
-        Of one exercise.
-    prefix : str
-        Of the ids on the page.
-
-    Returns
-    -------
-    list of list of Drawn
-        A list for each metric; its figures have the same limits.
-    """
+    """Draw the curves of one exercise: a list of figures per metric, with common limits."""
     runs = configurations(curves)
     called = names(runs)
     groups = []
     for metric in _metrics(curves):
-        # The column "loss" is the name of the loss here, in a history the value of it.
+        # The column "loss" holds the name of the loss here, but its value in a history.
         tables = {
             each: rows.drop(columns="loss").rename(columns={"train_loss": "loss"})
             for each, rows in runs.items()
@@ -157,22 +115,7 @@ def training(curves: pd.DataFrame, prefix: str) -> list[list[Drawn]]:
 
 
 def comparisons(seeds: pd.DataFrame, rows: pd.DataFrame, prefix: str) -> list[Drawn]:
-    """Draw the differences behind each comparison of an exercise.
-
-    Parameters
-    ----------
-    seeds : DataFrame
-        Of one exercise.
-    rows : DataFrame
-        As `nnloss.reproduction.comparisons.compare` gives it.
-    prefix : str
-        Of the ids on the page.
-
-    Returns
-    -------
-    list of Drawn
-        One for each comparison that has a pair.
-    """
+    """Draw the differences behind each comparison with at least one pair of seeds."""
     drawn = []
     for place, (_, row) in enumerate(rows.iterrows()):
         sample = differences(seeds, row)
@@ -195,20 +138,7 @@ def comparisons(seeds: pd.DataFrame, rows: pd.DataFrame, prefix: str) -> list[Dr
 
 
 def confusions(table: pd.DataFrame, prefix: str) -> list[Drawn]:
-    """Draw the mean confusion matrix of each configuration of an exercise.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of one exercise.
-    prefix : str
-        Of the ids on the page.
-
-    Returns
-    -------
-    list of Drawn
-        One for each configuration.
-    """
+    """Draw the mean confusion matrix of each configuration of an exercise."""
     runs = configurations(table)
     called = names(runs)
     drawn = []
@@ -227,7 +157,7 @@ def _drawn(
 
 
 def _metrics(table: pd.DataFrame) -> list[str]:
-    """Choose what means the same in all configurations: the loss only where there is no MSE."""
+    """Return the metrics that all configurations share: the loss only where there is no MSE."""
     chosen = (_MSE, _MAE) if _has(table, f"val_{_MSE}") else ("loss", "accuracy")
     return [metric for metric in chosen if _has(table, f"val_{metric}")]
 
@@ -246,7 +176,7 @@ def _exercise(table: pd.DataFrame) -> str:
 
 
 def _published(verdicts: pd.DataFrame, of: Configuration, metric: str) -> dict[int, float]:
-    """Find what was published of a configuration, by edition."""
+    """Return the published numbers of a configuration by edition."""
     if verdicts.empty:
         return {}
     rows = configurations(verdicts[verdicts["metric"].eq(metric)])
@@ -259,7 +189,7 @@ def _published(verdicts: pd.DataFrame, of: Configuration, metric: str) -> dict[i
 
 
 def _limits(values: _Array, linear: bool) -> tuple[float, float] | None:
-    """Find common limits, with a margin as matplotlib leaves one."""
+    """Return common limits, with a margin like matplotlib's."""
     found = values[np.isfinite(values) & (linear | (values > 0))]
     if not len(found) or found.min() == found.max():
         return None

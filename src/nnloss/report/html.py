@@ -1,6 +1,6 @@
-"""One page about a sweep: the verdicts, each exercise in figures, how it was run, where it lies.
+"""HTML page about a sweep: verdicts, figures of each exercise, provenance and folders.
 
-The page is one file: figures, style and script are in it, and it loads nothing.
+Figures, style and script are inside the page; it loads nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from nnloss.report.wording import (
 from nnloss.reproduction.units import Configuration, Unit
 from nnloss.runs.record import RunRecord
 
-#: A sign beside the word, so that a verdict can be found at a glance without colour.
+#: A sign beside each word, so that verdicts can be distinguished at a glance without colour.
 _SIGNS = {
     "reproduced": "=",
     "typical": "✓",
@@ -61,40 +61,38 @@ def page(
     comparison_rule: str = "",
     quick: bool = False,
 ) -> str:
-    """Write the report of a sweep as one HTML page.
+    """Return the report of a sweep as one HTML page. Each of the tables may be empty.
 
     Parameters
     ----------
     seeds : DataFrame
-        A row for each configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
+        One row per configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
         ``batch_size``, ``seed``, ``diverged``, ``folder`` (relative to the page), ``train_loss``
         and the metrics of the last epoch.
     curves : DataFrame
-        The same by ``epoch``, without folder.
+        The same by ``epoch``, without ``folder``.
     confusion : DataFrame
-        By configuration, seed, ``actual`` and ``predicted`` class: ``count``.
+        ``count`` by configuration, ``seed``, ``actual`` and ``predicted`` class.
     classical : mapping
-        By exercise, classical model and metric.
+        Results by exercise, classical model and metric.
     verdicts : DataFrame
-        As `nnloss.reproduction.verdicts.verdicts` gives it.
+        Result of `nnloss.reproduction.verdicts.verdicts`.
     comparisons : DataFrame
-        As `nnloss.reproduction.comparisons.compare` gives it.
+        Result of `nnloss.reproduction.comparisons.compare`.
     records : sequence of RunRecord
-        Of every unit of the sweep.
+        One per unit of the sweep.
     title : str
-        Of the page.
-    rule, summary : str, optional
-        How the verdicts are reached, in paragraphs with an empty line between them, and what they
-        come to.
-    comparison_rule : str, optional
-        How the comparisons are made.
+    rule, comparison_rule : str, optional
+        Explanations of verdicts and comparisons; empty lines separate paragraphs.
+    summary : str, optional
+        Summary of the verdicts.
     quick : bool, default False
-        Whether it was a short sweep; the page says that its numbers mean little.
+        Whether the sweep was short; the page then says that its numbers mean little.
 
     Returns
     -------
     str
-        The page. Each of the tables may be empty.
+        HTML text.
     """
     tables = {
         "seeds": seeds,
@@ -136,7 +134,7 @@ def page(
         provenance=provenance(records),
         style=_source("report.css"),
         script=script,
-        # Of all scripts only this one may run, and nothing may be loaded.
+        # The page allows this script only, and may not load anything.
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
@@ -154,21 +152,21 @@ def _environment() -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    """Write out what a page cannot hold: control characters, halves of characters."""
+    """Escape what a page cannot hold: control characters and lone surrogates."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return "".join(each if each == "\n" else printable(each) for each in value)
     return value
 
 
 def _source(name: str) -> Markup:
-    """Read a part of the page that is ours, so not to be escaped."""
+    """Return our own style or script, which must not be escaped."""
     loader = _environment().loader
     assert loader is not None, "templates are in the package"
     return Markup(loader.get_source(_environment(), name)[0])
 
 
 def _of(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Take the rows of one exercise; an empty table may lack the column."""
+    """Return the rows of one exercise; an empty table may lack the column."""
     return {
         key: table[table["exercise"].eq(name)] if len(table) else table
         for key, table in tables.items()
@@ -240,7 +238,7 @@ def _verdict(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _strip(row: Mapping[str, Any]) -> dict[str, float] | None:
-    """Place the published number among ours, from 0 to 100."""
+    """Return positions from 0 to 100 of the published number and of ours."""
     needed = ("least", "most", "published", "mean")
     if any(pd.isna(row[key]) for key in needed):
         return None
@@ -266,7 +264,7 @@ def _comparison(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _folders(seeds: pd.DataFrame, records: Sequence[RunRecord]) -> list[dict[str, Any]]:
-    """List the folders of an exercise once, with the seeds that are in them."""
+    """Return the folders of an exercise with their seeds, each folder once."""
     runs = configurations(seeds)
     called = names(runs)
     rows = []
@@ -287,7 +285,7 @@ def _folder(name: str, folder: str, first: Any, seeds: str, diverged: int) -> di
     return {
         "configuration": name,
         "folder": folder,
-        # Relative whatever it is called: no scheme, no host.
+        # Always relative, whatever the name: no scheme, no host.
         "href": "./" + quote(folder.lstrip("/"), errors="replace"),
         "first": first,
         "seeds": seeds,

@@ -1,4 +1,4 @@
-"""How a sweep was run, from the records of its units: each different answer once."""
+"""Provenance of a sweep, from the records of its units."""
 
 from __future__ import annotations
 
@@ -12,19 +12,7 @@ from nnloss.runs.record import RunRecord
 
 
 def provenance(records: Sequence[RunRecord]) -> list[tuple[str, list[str]]]:
-    """Tell how a sweep was run.
-
-    Parameters
-    ----------
-    records : sequence of RunRecord
-        Of every unit of the sweep.
-
-    Returns
-    -------
-    list of (str, list of str)
-        What was asked and the different answers, from command to notes; a question without an
-        answer is left out.
-    """
+    """Return headings from command to notes with their distinct answers; skip empty ones."""
     rows = [
         ("Command", _different(record.command for record in records)),
         ("Time", _time(records)),
@@ -48,7 +36,7 @@ def _pairs(values: dict[str, Any]) -> str:
 
 
 def _machine(machine: dict[str, Any]) -> str:
-    """Leave the memory out, which differs from unit to unit."""
+    """Return a description without the memory, which differs between units."""
     threads = machine.get("threads")
     parts = [
         str(machine.get("cpu") or ""),

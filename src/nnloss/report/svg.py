@@ -1,4 +1,4 @@
-"""A matplotlib figure as SVG inside an HTML page, in the colours and the font of the page."""
+"""Matplotlib figures as inline SVG, in the colours and the font of an HTML page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nnloss.plots.style import BLUE, GREY, LINE, ORANGE
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
-#: Colours that the page's style sheet gives for light, for dark and for paper.
+#: Colours that the style sheet defines for light, dark and printed pages.
 _COLOURS = {
     "#000000": "currentColor",
     BLUE.lower(): "var(--blue)",
@@ -28,8 +28,8 @@ _COLOURS = {
 }
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text, in the font of the page
-    "svg.hashsalt": "nnloss",  # the same figure, the same bytes
-    "text.parse_math": False,  # a dollar sign in a name is one
+    "svg.hashsalt": "nnloss",  # equal figures give equal bytes
+    "text.parse_math": False,  # a dollar sign in a name does not start a formula
     "font.size": 10,
     "axes.labelsize": "medium",
     "legend.fontsize": "medium",
@@ -38,25 +38,14 @@ _STYLE: dict[Any, Any] = {
 
 
 def inline(draw: Callable[[], Figure], name: str, alternative: str) -> Markup:
-    """Draw a figure and write it as an ``<svg>`` element.
+    """Return a figure as an ``<svg>`` element without size, background and font; escape its texts.
 
-    Parameters
-    ----------
-    draw : callable
-        Makes the figure; called with the settings that the page needs.
-    name : str
-        Unique on the page, of letters, digits and hyphens; begins all ids.
-    alternative : str
-        What the figure shows, for who does not see it.
-
-    Returns
-    -------
-    Markup
-        Without size, background and font: they are the page's. Texts are escaped.
+    `name` begins all ids: letters, digits and hyphens, unique on the page. `alternative` describes
+    the figure for those who cannot see it.
     """
     file = io.StringIO()
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
-        # What matplotlib's font lacks, the font of the page may have.
+        # The page's font may have glyphs that matplotlib's font lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         draw().savefig(file, format="svg", transparent=True, metadata={"Date": None})
     root = ElementTree.fromstring(_sound(file.getvalue()))
@@ -70,12 +59,12 @@ def inline(draw: Callable[[], Figure], name: str, alternative: str) -> Markup:
     for size in ("width", "height"):
         del root.attrib[size]
     root.attrib |= {"role": "img", "aria-label": printable(alternative)}
-    # HTML knows svg elements by their bare names.
+    # In HTML, svg elements have no namespace prefix.
     return Markup(ElementTree.tostring(root, encoding="unicode", short_empty_elements=True))
 
 
 def _sound(text: str) -> str:
-    """Write out the control characters that XML does not allow; line ends are of the writer."""
+    """Escape the control characters that XML does not allow, except line ends."""
     return "\n".join(line if line.isprintable() else printable(line) for line in text.split("\n"))
 
 
@@ -85,7 +74,7 @@ def _references(element: ElementTree.Element) -> list[str]:
 
 
 def _adapt(element: ElementTree.Element, name: str, referred: set[str]) -> None:
-    """Give ids that are unique on the page, colours by their role, and two decimals."""
+    """Make ids unique on the page, replace colours by variables, and round to two decimals."""
     element.tag = element.tag.removeprefix(_SVG)
     attributes: dict[str, Any] = element.attrib
     identity = attributes.pop("id", None)

@@ -1,4 +1,4 @@
-"""How a report calls configurations, quantities and numbers."""
+"""Names of configurations and quantities, and formats of numbers, in a report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnloss.course.published import PUBLISHED, decimals
 from nnloss.reproduction.units import Configuration
 from nnloss.table import LOSSES
 
-#: The exercises of the course, by their number and their data.
+#: Titles of the exercises: number and data set.
 EXERCISES = {
     "boston": "11.3 Boston Housing",
     "cifar10": "11.4 CIFAR-10",
@@ -29,19 +29,7 @@ _UNITS = {
 
 
 def configurations(table: pd.DataFrame) -> dict[Configuration, pd.DataFrame]:
-    """Split a table of a sweep by configuration.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With columns ``exercise``, ``loss``, ``augment``, ``epochs`` and ``batch_size``; an empty
-        one may lack them.
-
-    Returns
-    -------
-    dict of Configuration to DataFrame
-        The course's own loss first, and plain images before augmented ones.
-    """
+    """Split a table by configuration, the course's loss and plain images first."""
     if table.empty:
         return {}
     found = {_configuration(key): rows for key, rows in table.groupby(_FIELDS, dropna=False)}
@@ -49,18 +37,7 @@ def configurations(table: pd.DataFrame) -> dict[Configuration, pd.DataFrame]:
 
 
 def names(found: Iterable[Configuration]) -> dict[Configuration, str]:
-    """Name the configurations of one exercise by what they differ in.
-
-    Parameters
-    ----------
-    found : iterable of Configuration
-        All that there are.
-
-    Returns
-    -------
-    dict of Configuration to str
-        For example ``"MSE, batch 32"``.
-    """
+    """Return names for the configurations of an exercise by their differences: "MSE, batch 32"."""
     found = list(found)
     differ = {field: len({getattr(each, field) for each in found}) > 1 for field in _FIELDS}
     differ["loss"] |= not any(differ.values())
@@ -71,20 +48,7 @@ def names(found: Iterable[Configuration]) -> dict[Configuration, str]:
 
 
 def quantity(metric: str, exercise: str = "") -> str:
-    """Name a metric.
-
-    Parameters
-    ----------
-    metric : str
-        As in a history, with or without ``val_``.
-    exercise : str, optional
-        Whose unit to add.
-
-    Returns
-    -------
-    str
-        For example ``"test MSE, (1000 USD)²"``.
-    """
+    """Return the name of a metric, with its unit in an exercise: "test MSE, (1000 USD)²"."""
     bare = metric.removeprefix("val_")
     title = _METRICS.get(bare, bare.replace("_", " "))
     unit = _UNITS.get((exercise, bare))
@@ -92,19 +56,9 @@ def quantity(metric: str, exercise: str = "") -> str:
 
 
 def number(value: float, spread: float = math.nan) -> str:
-    """Write a number with the decimals that say something.
+    """Return a number with two significant digits of `spread`; without one, four of the value.
 
-    Parameters
-    ----------
-    value : float
-        What to write.
-    spread : float, optional
-        Which two significant digits are kept of; without one, four of the value.
-
-    Returns
-    -------
-    str
-        With separators of thousands and a minus sign; a dash if it is not finite.
+    It has thousands separators and a minus sign instead of a hyphen; a dash if it is not finite.
     """
     if pd.isna(value) or not math.isfinite(value):
         return MISSING
@@ -113,80 +67,32 @@ def number(value: float, spread: float = math.nan) -> str:
     known = not pd.isna(spread) and math.isfinite(spread) and spread != 0
     size, digits = (spread, 2) if known else (value, 4)
     places = digits - 1 - math.floor(math.log10(abs(size))) if size else 0
-    # Minus zero is none.
+    # Adding 0.0 turns minus zero into zero.
     text = f"{round(value, min(max(places, 0), 10)) + 0.0:,.{min(max(places, 0), 10)}f}"
     return text.replace("-", "−")
 
 
 def between(low: float, high: float, spread: float = math.nan) -> str:
-    """Write an interval.
-
-    Parameters
-    ----------
-    low, high : float
-        Its limits.
-    spread : float, optional
-        As for `number`; without one, the width of the interval.
-
-    Returns
-    -------
-    str
-        For example ``"19.2 to 24.6"``.
-    """
+    """Return an interval as "19.2 to 24.6"; without a spread, its width determines the digits."""
     known = spread if not pd.isna(spread) else high - low
     texts = [number(limit, known) for limit in (low, high)]
     return MISSING if MISSING in texts else " to ".join(texts)
 
 
 def printed(value: float) -> str:
-    """Write a published number as it was printed.
-
-    Parameters
-    ----------
-    value : float
-        The number.
-
-    Returns
-    -------
-    str
-        Without an exponent.
-    """
+    """Return a published number as it was printed, without an exponent."""
     return f"{value:.{decimals(value)}f}".replace("-", "−")
 
 
 def probability(p: float) -> str:
-    """Write a p-value.
-
-    Parameters
-    ----------
-    p : float
-        From 0 to 1.
-
-    Returns
-    -------
-    str
-        Two digits; what is below 0.0001 is only said to be.
-    """
+    """Return a p-value with two digits."""
     if pd.isna(p):
         return MISSING
     return "< 0.0001" if p < 0.0001 else f"{p:#.2g}" if p < 0.1 else f"{p:.2f}"
 
 
 def count(n: int, noun: str) -> str:
-    """Write how many there are.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-    noun : str
-        Of what, in the singular.
-
-    Returns
-    -------
-    str
-        For example ``"1,000 seeds"``.
-    """
+    """Return a count such as "1,000 seeds"; `noun` is singular."""
     return f"{n:,} {noun}{'s' * (n != 1)}"
 
 

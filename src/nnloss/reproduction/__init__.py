@@ -1,7 +1,8 @@
-"""Do the published numbers hold?
+"""Reproduction of the published numbers.
 
-A sweep trains the exercises' networks from many seeds, resumably, here or on a cluster; verdicts
-and comparisons judge it. Imports `nnloss.course`, `nnloss.training`, `nnloss.runs` and the table.
+A sweep trains the exercises' networks with many seeds, here or on a cluster, and can be resumed.
+Verdicts and comparisons judge its results. Imports `nnloss.course`, `nnloss.training`,
+`nnloss.runs` and `nnloss.table`.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Do units of work on a Dask cluster: its workers do what `nnloss.reproduction.local` does here."""
+"""Units of work on a Dask cluster; `nnloss.reproduction.local` runs them on this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from nnloss.runs import provenance
 
 logger = logging.getLogger("nnloss")
 
-#: Seconds to wait for a scheduler, for its first worker, and between looks at its workers.
+#: Seconds to wait for a scheduler, for its first worker, and between checks of its workers.
 PATIENCE = 7.0
 
 _WORKER = "'dask worker tcp://HOST:PORT --nthreads 1'"
@@ -36,36 +36,18 @@ _START = f"'dask scheduler', and workers with {_WORKER}"
 def on_a_cluster(
     work: Work, units: Sequence[Unit], under_way: Path, address: str
 ) -> Generator[tuple[Unit, Outcome]]:
-    """Do units on the workers of a Dask scheduler.
+    """Yield each unit with its outcome from the workers of a Dask scheduler, in any order.
 
-    A unit whose worker is lost is done by another one. Without workers, the sweep waits for one.
-
-    Parameters
-    ----------
-    work : callable
-        Does one; importable by name on the workers.
-    units : sequence of Unit
-        What is to be done, the longest first.
-    under_way : Path
-        Folder for backups; a worker that cannot see it uses a folder of its own.
-    address : str
-        Such as ``tcp://127.0.0.1:8786``.
-
-    Yields
-    ------
-    tuple of Unit and Outcome
-        As they are done, in any order.
-
-    Raises
-    ------
-    NnlossError
-        As `connected`; or if the scheduler is lost, or four workers died of one unit.
+    A unit whose worker is lost goes to another one; without workers, the sweep waits for one.
+    The workers import `work` by name. `units` must come longest first. A worker that cannot see
+    `under_way` keeps its backups in a temporary folder. Raise NnlossError as `connected` does, if
+    the scheduler is lost, or if four workers died while they ran the same unit.
     """
     client = connected(address, work)
     from distributed import CancelledError, KilledWorker
 
-    # One group, so that the scheduler keeps the queue: a worker gets a unit when it can begin it.
-    # No other client has the name, whose results would be taken for ours.
+    # One group, so that the scheduler keeps the queue: a worker gets a unit when it is free.
+    # The name is unique: otherwise another client's results could be taken for ours.
     sweep = f"sweep-{time.time_ns()}"
     left = {
         client.submit(_on_worker, work, unit, under_way.absolute(), key=(sweep, unit.name))
@@ -89,29 +71,14 @@ def on_a_cluster(
             "What is done is kept: see the workers' logs and memory, and run it again",
         ) from error
     finally:
-        client.close(timeout=PATIENCE)  # the scheduler forgets what nobody waits for
+        client.close(timeout=PATIENCE)  # the scheduler drops units that no client waits for
 
 
 def connected(address: str, work: Work) -> Any:
-    """Connect to a Dask scheduler.
+    """Return a client of the Dask scheduler at `address`, such as ``tcp://127.0.0.1:8786``.
 
-    Parameters
-    ----------
-    address : str
-        Such as ``tcp://127.0.0.1:8786``.
-    work : callable
-        What the workers must be able to import.
-
-    Returns
-    -------
-    distributed.Client
-        Whose workers have the same versions as this process.
-
-    Raises
-    ------
-    NnlossError
-        If Dask is not installed, no scheduler answers, it has no worker, or it or a worker lacks
-        the packages or has other versions of them.
+    Raise NnlossError if Dask is not installed, no scheduler answers, it has no worker, or the
+    scheduler or a worker cannot import `work` or has other versions than this process.
     """
     try:
         from distributed import Client
@@ -120,7 +87,7 @@ def connected(address: str, work: Work) -> Any:
         raise NnlossError(
             "--scheduler needs Dask", str(error), "Install it: pip install 'nnloss[cluster]'"
         ) from error
-    # What they would say is said below, in one line; some have levels of their own.
+    # The errors below replace these log messages. Each logger may have its own level.
     for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     _require_scheduler(address)
@@ -136,7 +103,7 @@ def connected(address: str, work: Work) -> Any:
 
 
 def _require_scheduler(address: str) -> None:
-    """Refuse what is no scheduler, with which Dask's client may wait for ever."""
+    """Raise an error if no scheduler answers; Dask's client might wait for ever."""
     rule, remedy = (
         f"--scheduler needs a Dask scheduler, not '{address}'",
         f"Start one with {_START}",
@@ -144,16 +111,16 @@ def _require_scheduler(address: str) -> None:
     try:
         parts = urlsplit(address)
         whole = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port
-    except ValueError:  # the port is no number
+    except ValueError:  # the port is not a number
         whole = False
     if not whole:
         raise NnlossError(rule, "that is no address such as tcp://127.0.0.1:8786", remedy)
     try:
-        with ThreadPoolExecutor(1) as thread:  # a notebook has a loop in its own
+        with ThreadPoolExecutor(1) as thread:  # a notebook's thread already has an event loop
             found = thread.submit(asyncio.run, _identity(address)).result()["type"]
     except OSError as error:
         raise NnlossError(rule, f"nothing answers there in {PATIENCE:.0f} s", remedy) from error
-    except Exception as error:  # whatever Dask makes of another protocol
+    except Exception as error:  # the error depends on the other protocol
         raise NnlossError(rule, "what answers there does not speak as one", remedy) from error
     if found != "Scheduler":
         raise NnlossError(rule, f"that is the address of a {found}", remedy)
@@ -167,7 +134,7 @@ async def _identity(address: str) -> dict[str, Any]:
 
 
 def _require_workers(client: Any, work: Work, address: str) -> None:
-    """Refuse a cluster without workers, and one of other packages: the work travels by name."""
+    """Raise an error if there is no worker, or packages differ: work is sent by name."""
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError as error:
@@ -178,7 +145,7 @@ def _require_workers(client: Any, work: Work, address: str) -> None:
     try:
         versions = {"the scheduler": client.run_on_scheduler(_versions, work)}
         versions |= client.run(_versions, work)
-    except Exception as error:  # a plain one, with the text of what it was there
+    except Exception as error:  # a plain one, with the text of the remote error
         raise NnlossError(rule, f"one of them says: {error}", remedy) from error
     here = _versions(work)
     for place, there in versions.items():
@@ -189,12 +156,12 @@ def _require_workers(client: Any, work: Work, address: str) -> None:
 
 
 def _versions(work: Work) -> dict[str, str]:
-    """Tell the versions, where `work` arrived: so it can be imported there."""
+    """Return the versions; that `work` was unpickled shows that it can be imported."""
     return provenance.versions() | {"distributed": metadata.version("distributed")}
 
 
 def _ready(client: Any, left: set[Any], address: str) -> set[Any]:
-    """Wait until a unit is done; say so when there is no worker to wait for."""
+    """Wait until a unit is done, and warn once if no worker is left."""
     from distributed import wait
 
     told = False
@@ -208,12 +175,12 @@ def _ready(client: Any, left: set[Any], address: str) -> set[Any]:
 
 
 def _on_worker(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
-    """Do a unit in a process of its own.
+    """Run a unit in a separate process.
 
-    Keras draws seeds from Python's random numbers, which belong to a process, and Dask's threads
-    draw from them too: in the worker's process a seed would not give the same bits each time.
+    Keras draws seeds from Python's global random state, which Dask's threads use too: in the
+    worker's own process a seed would not always give the same bits.
     """
-    multiprocessing.current_process().daemon = False  # the child of a nanny could have none else
+    multiprocessing.current_process().daemon = False  # daemons may not have children
     spawning = multiprocessing.get_context("spawn")
     here, there = spawning.Pipe(duplex=False)
     with tempfile.TemporaryDirectory() as own:
@@ -226,7 +193,7 @@ def _on_worker(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
         try:
             outcome = here.recv()
         except EOFError:
-            os._exit(1)  # it was killed, and so is this worker: Dask knows what to do then
+            os._exit(1)  # end this worker too, so that Dask reschedules the unit
         child.join()
     if isinstance(outcome, Exception):
         raise outcome
@@ -238,5 +205,5 @@ def _in_child(there: Connection, parent: int, work: Work, unit: Unit, folder: Pa
     try:
         there.send(do(work, unit, folder))
     except Exception as error:
-        error.add_note(traceback.format_exc())  # pickled, it has no traceback
+        error.add_note(traceback.format_exc())  # pickling drops the traceback
         there.send(error)

@@ -1,4 +1,4 @@
-"""Do the published numbers hold? All exercises from many seeds, and a verdict on each number."""
+"""Command that trains all exercises with many seeds and judges each published number."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def main(
     data_dir = data_dir and data_dir.absolute()
     cli.require_folder(out)
     work = partial(experiments.experiment, data_dir=data_dir)
-    # What is wrong with data or cluster is said before anything is written.
+    # Problems with the data or the cluster are reported before anything is written.
     if scheduler is not None:
         connected(scheduler, work).close()
     else:
@@ -105,22 +105,7 @@ def main(
 def conclude(
     folder: SweepFolder, editions: list[int], *, quick: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Judge and compare by all seeds in the folder, and write tables and report there.
-
-    Parameters
-    ----------
-    folder : SweepFolder
-        Opened.
-    editions : list of int
-        Whose numbers.
-    quick : bool
-        Whether to take the quick trainings instead of the full ones.
-
-    Returns
-    -------
-    tuple of DataFrame
-        From `nnloss.reproduction.verdicts.verdicts` and `nnloss.reproduction.comparisons.compare`.
-    """
+    """Return verdicts and comparisons of the seeds in the open folder; write tables and report."""
     records = folder.records(quick=quick)
     tables = {name: folder.table(name, quick=quick) for name in ("seeds", "curves", "confusion")}
     seeds = tables["seeds"]
@@ -148,15 +133,7 @@ def conclude(
 
 
 def show(judged: pd.DataFrame, compared: pd.DataFrame, *, quick: bool) -> None:
-    """Print the verdicts and the comparisons.
-
-    Parameters
-    ----------
-    judged, compared : DataFrame
-        From `conclude`.
-    quick : bool
-        Whether the trainings were quick ones, which are not the course's.
-    """
+    """Print the verdicts and, unless the sweep was quick, the comparisons."""
     import pandas as pd
 
     heading("Do the published numbers hold?")
@@ -178,18 +155,7 @@ def show(judged: pd.DataFrame, compared: pd.DataFrame, *, quick: bool) -> None:
 
 
 def verdict(row: pd.Series[Any]) -> dict[str, Any]:
-    """Make the line of a verdict.
-
-    Parameters
-    ----------
-    row : Series
-        Of the table of verdicts.
-
-    Returns
-    -------
-    dict
-        Texts by column.
-    """
+    """Return the printed row of a verdict, as texts by column."""
     digits = decimals(row["published"])
     random = row["n"] > 0
     return {
@@ -202,18 +168,7 @@ def verdict(row: pd.Series[Any]) -> dict[str, Any]:
 
 
 def comparison(row: pd.Series[Any]) -> dict[str, Any]:
-    """Make the line of a comparison.
-
-    Parameters
-    ----------
-    row : Series
-        Of the table of comparisons.
-
-    Returns
-    -------
-    dict
-        Texts by column.
-    """
+    """Return the printed row of a comparison, as texts by column."""
     p = row["wilcoxon_p"]
     return {
         "comparison": f"{row['exercise']} {row['edition']}: {row['second']} for {row['first']}",
@@ -227,36 +182,12 @@ def comparison(row: pd.Series[Any]) -> dict[str, Any]:
 
 
 def number(value: float) -> str:
-    """Write a number with four digits.
-
-    Parameters
-    ----------
-    value : float
-        Any.
-
-    Returns
-    -------
-    str
-        Empty for NaN.
-    """
+    """Return a number with four significant digits; empty for NaN."""
     return "" if math.isnan(value) else f"{value:.4g}"
 
 
 def shown(value: float, digits: int) -> str:
-    """Write a number with as many decimals as the published one.
-
-    Parameters
-    ----------
-    value : float
-        Ours.
-    digits : int
-        Decimals.
-
-    Returns
-    -------
-    str
-        Empty for NaN.
-    """
+    """Return a number with `digits` decimals; empty for NaN."""
     return "" if math.isnan(value) else f"{value:.{digits}f}"
 
 

@@ -1,4 +1,4 @@
-"""Two ways to train compared seed by seed: losses, and augmented images."""
+"""Comparisons of two networks seed by seed: losses, and augmented images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = """
     difference low high share wilcoxon_p smallest_p better note
 """.split()
 
-#: How it is compared.
+#: Explanation of the comparisons, for reports.
 RULE = """
 Both networks are trained from the same seeds, and each seed gives a difference, second minus first.
 The interval is Student's 95 % interval of the mean difference; where it excludes 0, the better one
@@ -32,17 +32,7 @@ number. A seed that diverged in either network is left out and counted.
 
 @dataclass(frozen=True)
 class Metric:
-    """A quantity that means the same for both networks.
-
-    Parameters
-    ----------
-    column : str
-        In the table of seeds.
-    title : str
-        For tables and figures.
-    upwards : bool
-        Whether more is better.
-    """
+    """Metric of both networks: its column in the table of seeds, and whether higher is better."""
 
     column: str
     title: str
@@ -51,17 +41,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Arm:
-    """One of the two networks.
-
-    Parameters
-    ----------
-    label : str
-        For tables and figures.
-    loss : str
-        Its training loss.
-    augment : bool or None
-        Whether its training images are augmented; None where there are no images.
-    """
+    """One of two compared networks; `augment` is None where there are no images."""
 
     label: str
     loss: str
@@ -70,19 +50,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Question:
-    """What the second network does that the first does not.
-
-    Parameters
-    ----------
-    exercise : str
-        As in a run record.
-    text : str
-        In words; no two questions have the same.
-    first, second : Arm
-        The networks, the course's own first.
-    metrics : tuple of Metric
-        What they are compared in.
-    """
+    """Comparison of two networks, the course's own first; each question has a unique text."""
 
     exercise: str
     text: str
@@ -91,18 +59,7 @@ class Question:
     metrics: tuple[Metric, ...]
 
     def settings(self, edition: int) -> tuple[Settings, Settings]:
-        """Look up the settings of both in an edition.
-
-        Parameters
-        ----------
-        edition : int
-            Year of the course.
-
-        Returns
-        -------
-        tuple of Settings
-            Of the first and the second network.
-        """
+        """Return the settings of the first and the second network in an edition."""
         first, second = (
             settings_of(self.exercise, edition, augment=bool(arm.augment))
             for arm in (self.first, self.second)
@@ -114,8 +71,8 @@ _CCE = "categorical_crossentropy"
 _TEST_LOSS = Metric("val_loss", "test loss")
 _ACCURACY = Metric("val_accuracy", "test accuracy", upwards=True)
 
-#: The test loss on Boston is no metric: it is in squares for one network and not for the other.
-#: On Wafer CCE and BCE are the same negative log-likelihood of a series.
+#: The test losses on Boston are not comparable: MSE and MAE have different units. On Wafer, CCE and
+#: BCE are the same negative log-likelihood of a series.
 QUESTIONS = (
     Question(
         "boston",
@@ -146,29 +103,29 @@ _BY_TEXT = {question.text: question for question in QUESTIONS}
 
 
 def compare(seeds: pd.DataFrame, *, editions: Iterable[int] = (2023, 2024)) -> pd.DataFrame:
-    """Compare two ways to train, as `RULE` says, in each question that the table can answer.
+    """Compare two networks by the rule in `RULE`, for each question that the table can answer.
 
     Parameters
     ----------
     seeds : DataFrame
-        A row for each configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
-        ``batch_size``, ``seed``, ``diverged`` and the metrics of the last epoch. It may be empty.
+        One row per configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
+        ``batch_size``, ``seed``, ``diverged`` and the metrics of the last epoch. May be empty.
     editions : iterable of int, default (2023, 2024)
-        Years of the course, whose settings are used.
+        Years of the course whose settings are used.
 
     Returns
     -------
     DataFrame
-        A row for each question, metric and pair of configurations of which both were trained;
-        ``edition`` names all editions that have this pair. ``n`` counts the pairs, ``diverged``
-        the seeds of which a network diverged, ``unpaired`` those that only one network has.
-        ``better`` is "first", "second" or "neither", and ``note`` says in which settings the two
-        differ besides. A statistic that takes more pairs than there are is NaN.
+        One row per question, metric and pair of trained configurations; ``edition`` names all
+        editions with this pair. ``n`` counts the pairs, ``diverged`` the seeds for which a network
+        diverged, ``unpaired`` the seeds that only one network has. ``better`` is "first", "second"
+        or "neither"; ``note`` lists other settings that differ. Statistics that need more pairs
+        are NaN.
 
     Raises
     ------
     DataError
-        If a seed is there twice in one configuration.
+        If a configuration has a seed twice.
     """
     rows = []
     for question in QUESTIONS:
@@ -181,19 +138,19 @@ def compare(seeds: pd.DataFrame, *, editions: Iterable[int] = (2023, 2024)) -> p
 
 
 def differences(seeds: pd.DataFrame, row: pd.Series[Any]) -> pd.Series[float]:
-    """Take the differences behind one comparison.
+    """Return the differences behind one comparison.
 
     Parameters
     ----------
     seeds : DataFrame
-        As given to `compare`.
+        As for `compare`.
     row : Series
-        A row of what it gave.
+        One row of the result of `compare`.
 
     Returns
     -------
     Series
-        Second minus first, by seed, without seeds that diverged.
+        Second minus first, indexed by seed, without seeds that diverged.
     """
     question = _BY_TEXT[row["question"]]
     settings = question.settings(int(row["edition"].split(", ")[0]))
@@ -252,7 +209,7 @@ def _statistics(pairs: pd.DataFrame, metric: Metric) -> dict[str, Any]:
 
 
 def _mean_interval(steps: np.ndarray[Any, Any]) -> tuple[float, float]:
-    """Find the 95 % interval of the mean; NaN without spread, which says nothing of its error."""
+    """Return the 95 % interval of the mean; NaN without spread, which leaves its error unknown."""
     if len(steps) < 2 or np.ptp(steps) == 0:
         return math.nan, math.nan
     half = stats.t.isf(0.025, len(steps) - 1) * stats.sem(steps)
@@ -277,7 +234,7 @@ def _arms(
 
 
 def _finite(first: pd.DataFrame, second: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Put both networks side by side, without the seeds of which one diverged."""
+    """Return the values of both networks by seed, without seeds for which one diverged."""
     sound = [
         arm[column][~arm["diverged"].astype(bool) & np.isfinite(arm[column])]
         for arm in (first, second)

@@ -1,7 +1,7 @@
-"""The exercises' networks from many seeds, without what a student reads: the units of a sweep.
+"""Training of the exercises' networks with many seeds, as units of a sweep.
 
-A unit is an exercise, a configuration and some seeds. The small networks are trained together, all
-seeds of a unit at once; the network for CIFAR-10 alone, with a backup after each epoch.
+A unit is an exercise, a configuration and some seeds. A small network is trained with all seeds of
+a unit at once; the network for CIFAR-10 with one seed, and a backup after each epoch.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ Tell = Callable[[float], None]
 #: Fields of the run record, and tables.
 Given = tuple[dict[str, Any], dict[str, pd.DataFrame]]
 
-#: By exercise: seeds of a full and of a quick sweep, and how many a unit has at most.
+#: Seeds by exercise, in a full and in a quick sweep.
 SEEDS = {"boston": 1000, "wafer": 40, "cifar10": 5}
 QUICK_SEEDS = {"boston": 20, "wafer": 4, "cifar10": 2}
-#: By exercise: how many epochs apart the points of the curves are. Wafer has six test series for
-#: each one to train on, so that to evaluate them takes longer than to train.
+#: Epochs between two points of the curves. Wafer has six test series for each training series, so
+#: that evaluation takes longer than training.
 CURVES = {"boston": 1, "wafer": 10}
+#: Largest number of seeds in a unit.
 SEEDS_IN_UNIT = {"boston": 250, "wafer": 10, "cifar10": 1}
-#: Seconds that an epoch of a seed takes on one core, in batches of 64; see `cost`.
+#: Seconds per epoch and seed on one core, in batches of 64; see `cost`.
 SECONDS = {"boston": 0.0006, "wafer": 0.06, "cifar10": 17.0}
 
 LOSSES: dict[str, dict[str, Any]] = {
@@ -56,22 +57,7 @@ QUICK_EPOCHS = {"boston": boston.QUICK_EPOCHS, "wafer": 2, "cifar10": 1}
 def configurations(
     exercises: Iterable[str], editions: Iterable[int], *, quick: bool = False
 ) -> list[Configuration]:
-    """List what is trained; two editions with the same settings share it.
-
-    Parameters
-    ----------
-    exercises : iterable of str
-        Names, as in `SEEDS`.
-    editions : iterable of int
-        Whose settings.
-    quick : bool, default False
-        For a few epochs.
-
-    Returns
-    -------
-    list of Configuration
-        Each once, the classical models among them.
-    """
+    """Return the distinct configurations of exercises and editions, with classical models."""
     found: dict[Configuration, None] = {}
     for exercise in exercises:
         if exercise in CLASSICAL:
@@ -89,18 +75,7 @@ def configurations(
 
 
 def cost(configuration: Configuration) -> float:
-    """Estimate the seconds that a seed takes on one core.
-
-    Parameters
-    ----------
-    configuration : Configuration
-        What is trained.
-
-    Returns
-    -------
-    float
-        Measured once; their ratios serve to share out the work, and for the progress bar.
-    """
+    """Return the approximate seconds per seed on one core, for scheduling and progress."""
     if configuration.loss is None:
         return 5.0
     assert configuration.epochs is not None
@@ -108,23 +83,10 @@ def cost(configuration: Configuration) -> float:
 
 
 def experiment(unit: Unit, backup: Path, tell: Tell, *, data_dir: Path | None = None) -> Outcome:
-    """Do a unit of the sweep.
+    """Train a unit of the sweep and return its outcome.
 
-    Parameters
-    ----------
-    unit : Unit
-        Exercise, configuration and seeds.
-    backup : Path
-        File for the state of a long training.
-    tell : callable
-        Called with the share that is done.
-    data_dir : Path, optional
-        As for the loaders, which check the checksum.
-
-    Returns
-    -------
-    Outcome
-        The record, with what the seeds have in common, and the tables.
+    `backup` is the file for the state of a long training; `tell` is called with the share that is
+    done, from 0 to 1. The data are verified by their checksum.
     """
     began, start = time.perf_counter(), datetime.now(UTC)
     wanted = unit.configuration
@@ -134,7 +96,7 @@ def experiment(unit: Unit, backup: Path, tell: Tell, *, data_dir: Path | None = 
     if wanted.loss is None:
         given: Given = {"baseline": CLASSICAL[wanted.exercise](split)}, {}
     else:
-        with _without_notes():  # on what was compiled: the record has it
+        with _without_notes():  # about compilation: it is in the record
             given = TRAININGS[wanted.exercise](unit, split, backup, tell)
     known, tables = given
     task = LOSSES[wanted.exercise].get(wanted.loss) if wanted.loss else None
@@ -172,26 +134,13 @@ def _without_notes() -> Iterator[None]:
 
 @cache
 def load(exercise: str, data_dir: Path | None) -> Split:
-    """Load the data of an exercise, once in a process.
-
-    Parameters
-    ----------
-    exercise : str
-        Its name.
-    data_dir : Path, optional
-        As for the loaders.
-
-    Returns
-    -------
-    Split
-        Checked by its checksum.
-    """
+    """Load the data of an exercise, once per process."""
     loaders = {
         "boston": load_boston,
         "cifar10": load_cifar10,
         "wafer": load_wafer,
     }
-    with _without_notes():  # on classes and their numbers: the exercise tells
+    with _without_notes():  # about class numbers: the exercise prints them
         return loaders[exercise](data_dir)
 
 
@@ -223,7 +172,7 @@ def _wafer(unit: Unit, split: Split, backup: Path, tell: Tell) -> Given:
 
 
 def _is(actual: int, predicted: int, y: Any, p: Any) -> Any:
-    """Whether a row of two classes is of one and taken for another; one-hot rows, or labels."""
+    """Return 1 for rows of class `actual` predicted as `predicted`, else 0, for either encoding."""
     import tensorflow as tf
 
     if y.shape[-1] == 2:
@@ -265,7 +214,7 @@ def _together(
 
 
 def _of(model: Any) -> dict[str, Any]:
-    """Describe a network, for the record."""
+    """Return the size and the optimizer of a network, for the record."""
     return {"parameters": model.count_params(), "optimizer": model.optimizer.get_config()}
 
 
@@ -281,7 +230,7 @@ def _cifar10(unit: Unit, split: Split, backup: Path, tell: Tell) -> Given:
     model = training.compile_for_task(
         cifar10.network(bool(wanted.augment)), MULTICLASS, classes=len(split.classes)
     )
-    # The sweep removes it when it has kept the outcome: until then nothing is lost.
+    # The sweep removes the backup after it has stored the outcome, so that nothing is lost.
     kept = training.Backup(backup, f"{unit.name}, data {split.arrays_sha256}", keep=True)
     shares = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: tell((epoch + 1) / (wanted.epochs or 1))

@@ -1,4 +1,4 @@
-"""The folder of a sweep: each unit of work is kept whole, and verified when it is read."""
+"""Folder of a sweep: units of work are stored as a whole, and verified when they are read."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from nnloss.runs.record import RunRecord
 
 logger = logging.getLogger("nnloss")
 
-#: Of the files below; a change of their meaning gets the next number.
+#: Version of the files below; increase it when their meaning changes.
 FORMAT = 1
-#: Libraries whose version may change what a seed gives.
+#: Software whose version may change the result of a seed.
 _DECISIVE = ("nnloss", "python", "tensorflow", "keras", "numpy")
 _SUMS = "SHA256SUMS"
 _KEYS = ["exercise", "loss", "augment", "epochs", "batch_size"]
 
 
 class SweepFolder:
-    """What a sweep has done, in ``<out>/sweep``.
+    """Folder ``<out>/sweep`` with the finished units of a sweep.
 
-    A unit of work has a folder of its own, which appears with all its files or not at all:
-    ``run.json``, its tables as CSV, and ``SHA256SUMS``, which ``sha256sum --check`` reads.
+    Each unit has a folder, which appears with all its files or not at all: ``run.json``, its tables
+    as CSV, and ``SHA256SUMS``, which ``sha256sum --check`` reads.
 
     Parameters
     ----------
     out : Path
-        The folder of all runs.
+        Folder of all runs.
 
     Attributes
     ----------
     home : Path
         ``<out>/sweep``.
     under_way : Path
-        Backups of units that are not done, and how far they are.
+        Folder for backups and progress of unfinished units.
     """
 
     def __init__(self, out: Path) -> None:
@@ -58,12 +58,12 @@ class SweepFolder:
 
     @contextmanager
     def opened(self, *, fresh: bool = False) -> Iterator[SweepFolder]:
-        """Take the folder for this process, and look at what is there.
+        """Lock the folder for this process, verify its units, and set damaged ones aside.
 
         Parameters
         ----------
         fresh : bool, default False
-            Set aside what is there.
+            Set all existing results aside first.
 
         Yields
         ------
@@ -73,8 +73,7 @@ class SweepFolder:
         Raises
         ------
         FolderError
-            If it cannot be written to, another sweep is at work in it, or what is there was made
-            by other versions.
+            If the folder is not writable, another sweep uses it, or other versions wrote it.
         """
         require_folder(self.home)
         self._make(self.home)
@@ -104,51 +103,22 @@ class SweepFolder:
             lock.release()
 
     def done(self, configuration: Configuration) -> list[Unit]:
-        """Units of a configuration that are there.
-
-        Parameters
-        ----------
-        configuration : Configuration
-            What was trained.
-
-        Returns
-        -------
-        list of Unit
-            Verified.
-        """
+        """Return the stored units of a configuration."""
         return [unit for unit in self._units() if unit.configuration == configuration]
 
     def records(self, *, quick: bool) -> list[RunRecord]:
-        """List the records of all units that are there.
-
-        Parameters
-        ----------
-        quick : bool
-            Those of quick trainings, or those of full ones.
-
-        Returns
-        -------
-        list of RunRecord
-            By exercise, configuration and seed.
-        """
+        """Return the records of quick or full units, sorted by exercise, configuration and seed."""
         return [self._done[unit] for unit in self._units() if unit.configuration.quick == quick]
 
     def keep(self, unit: Unit, outcome: Outcome) -> None:
-        """Keep what a unit gave.
-
-        Parameters
-        ----------
-        unit : Unit
-            One that is not there yet.
-        outcome : Outcome
-            What it gave.
+        """Store the outcome of a unit.
 
         Raises
         ------
         FolderError
-            If it cannot be written, or was made by other versions than the sweep's.
+            If it cannot be written, or other versions than the sweep's produced it.
         DataError
-            If one of its seeds is there already.
+            If one of its seeds is already stored.
         """
         self._require_versions(outcome.record)
         folder = self.home / unit.folder
@@ -181,20 +151,18 @@ class SweepFolder:
             (self.under_way / f"{unit.name}.{left}").unlink(missing_ok=True)
 
     def table(self, name: str, *, quick: bool) -> pd.DataFrame:
-        """Put the tables of all units together.
+        """Return one table with the rows of all quick or all full units.
 
         Parameters
         ----------
         name : {"seeds", "curves", "confusion"}
-            Which.
         quick : bool
-            Those of quick trainings, or those of full ones.
 
         Returns
         -------
         DataFrame
-            With the columns of the configuration in front, and with ``folder``, relative to the
-            folder of all runs.
+            The columns of the configuration come first; "seeds" also has ``folder``, relative to
+            the folder of all runs.
         """
         parts = []
         for unit in self._units():
@@ -229,7 +197,7 @@ class SweepFolder:
             ) from error
 
     def _require_format(self) -> None:
-        """Refuse a folder whose files have another meaning; mark a new one."""
+        """Raise an error if the folder has another format; mark a new folder."""
         file = self.home / "sweep.json"
         rule = f"'{self.home}' must be a sweep in format {FORMAT}, or new"
         remedy = "Choose another --out, or begin anew with --fresh"
@@ -259,7 +227,7 @@ class SweepFolder:
                 )
 
     def read_only(self) -> None:
-        """Look at what is there, of whichever versions, and change nothing.
+        """Read and verify the units, written by any version, without changing the folder.
 
         Raises
         ------
@@ -273,12 +241,12 @@ class SweepFolder:
             self._done[unit] = record
 
     def _folders(self) -> list[Path]:
-        """List the folders of units; what was set aside is not looked at."""
+        """Return the folders of units, without those set aside."""
         found = {path.parent for name in (_SUMS, "run.json") for path in self.home.rglob(name)}
         return sorted(folder for folder in found if ".aside-" not in str(folder))
 
     def _read(self) -> None:
-        """Verify every unit; one that is damaged is set aside."""
+        """Verify every unit, and set damaged ones aside."""
         self._done = {}
         for leftover in self.under_way.glob("*.unfinished"):
             shutil.rmtree(leftover)
@@ -293,7 +261,7 @@ class SweepFolder:
             self._done[unit] = record
 
     def _require_new(self, unit: Unit) -> None:
-        """Refuse a unit with a seed that is there already: it would be counted twice."""
+        """Raise an error if a seed of the unit is already stored: it would be counted twice."""
         there = {seed for each in self.done(unit.configuration) for seed in each.seeds}
         twice = there.intersection(unit.seeds)
         if twice:
@@ -305,7 +273,7 @@ class SweepFolder:
 
 
 def _verified(folder: Path, home: Path) -> tuple[Unit, RunRecord]:
-    """Read a unit, and check each of its files."""
+    """Return the unit and the record in a folder, and check each of its files."""
     where = folder.relative_to(home)
     rule = f"The run in '{where}' must be as it was written"
     remedy = "It will be run again"
@@ -331,7 +299,7 @@ def _file(table: str) -> str:
 
 
 def _write(table: pd.DataFrame, name: str, path: Path) -> None:
-    """Write a table: values in full, curves with the four digits that a figure can show."""
+    """Write a table, curves with four significant digits, which is enough for a figure."""
     if name == "curves":
         gzip = {"method": "gzip", "mtime": 0}
         table.to_csv(path, index=False, float_format="%.4g", compression=gzip)

@@ -1,4 +1,4 @@
-"""Do units of work in processes of this machine; `cluster` does them on others."""
+"""Units of work in processes on this machine; `cluster` runs them on other machines."""
 
 from __future__ import annotations
 
@@ -17,35 +17,17 @@ from filelock import FileLock
 from nnloss.errors import NnlossError
 from nnloss.reproduction.units import Outcome, Unit
 
-#: Does a unit: takes it, a file for backups, and a function to tell which share is done.
+#: Function that runs a unit, given a backup file and a callback for the share that is done.
 Work = Callable[[Unit, Path, Callable[[float], None]], Outcome]
 
 
 def on_this_machine(
     work: Work, units: Sequence[Unit], under_way: Path, jobs: int
 ) -> Generator[tuple[Unit, Outcome]]:
-    """Do units in processes of this machine.
+    """Yield each unit with its outcome from `jobs` processes on this machine, in any order.
 
-    Parameters
-    ----------
-    work : callable
-        Does one; importable by name.
-    units : sequence of Unit
-        What is to be done, the longest first.
-    under_way : Path
-        Folder for backups.
-    jobs : int
-        Processes. If one, it is this process.
-
-    Yields
-    ------
-    tuple of Unit and Outcome
-        As they are done, in any order.
-
-    Raises
-    ------
-    NnlossError
-        If a process was killed.
+    With one job, the units run in this process. `work` must be importable by name; `units` must
+    come longest first. Raise NnlossError if a process was killed.
     """
     from joblib import Parallel, delayed
 
@@ -60,10 +42,10 @@ def on_this_machine(
     )
     try:
         with warnings.catch_warnings():
-            # joblib says that it replaced a process that has grown, whose work is not lost, and
-            # that it ended those that still worked when the sweep was given up.
+            # joblib warns when it replaces a process that has grown, which loses no work, and
+            # when it ends busy processes because the sweep was abandoned.
             warnings.filterwarnings("ignore", r"A worker stopped|\d+ tasks", UserWarning)
-            with _without_interrupts():  # the processes begin here, and inherit it
+            with _without_interrupts():  # the processes start here and inherit it
                 done = parallel(delayed(_one)(work, unit, under_way) for unit in units)
             yield from done
     except BrokenProcessPool as error:
@@ -75,22 +57,7 @@ def on_this_machine(
 
 
 def do(work: Work, unit: Unit, under_way: Path) -> Outcome:
-    """Do a unit in this process, while no other does it: one may still be about to end.
-
-    Parameters
-    ----------
-    work : callable
-        Does one.
-    unit : Unit
-        What is to be done.
-    under_way : Path
-        Folder for backups, and for the share that is done.
-
-    Returns
-    -------
-    Outcome
-        What it gave.
-    """
+    """Run a unit in this process, under a lock, since an older process may still be ending."""
     one_thread()
     backup, share = under_way / f"{unit.name}.backup", under_way / f"{unit.name}.share"
     told = 0.0
@@ -112,22 +79,14 @@ def do(work: Work, unit: Unit, under_way: Path) -> Outcome:
 
 
 def one_thread() -> None:
-    """Have TensorFlow use one thread in this process; it must not have begun to work yet.
-
-    Sums are rounded otherwise with other threads. With one each, a seed gives the same bits however
-    many processes there are, and together they do more than one that has all cores.
-    """
+    """Limit TensorFlow to one thread in this process; call it before TensorFlow is used."""
+    # The rounding of sums depends on the number of threads. With one thread a seed gives the same
+    # bits for any number of processes, and several such processes do more than one with all cores.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
 
 
 def begin(parent: int) -> None:
-    """Let this process leave Ctrl-C to its parent, who ends it, and not outlive the parent.
-
-    Parameters
-    ----------
-    parent : int
-        Its process.
-    """
+    """Ignore Ctrl-C in this process, since its parent handles it, and end with the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
@@ -144,9 +103,9 @@ def _end_with(parent: int) -> None:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment, and in processes that begin now: else each may complain."""
+    """Ignore Ctrl-C, also in processes started meanwhile: each might print a traceback."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread hears of it
+        yield  # only the main thread receives signals
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

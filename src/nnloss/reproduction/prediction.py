@@ -1,7 +1,7 @@
-"""One run beside many: where a single new run lies, and how far out one is that was seen.
+"""Prediction interval of a single run, and p-value and percentile of an observed one.
 
-A sample of n runs is taken to be independent draws, and the one run another draw: what is asked is
-whether that can be. Limits belong to the interval, so a run on the edge is inside.
+The sample of n runs and the one run are assumed to be independent draws from one distribution.
+Limits belong to the interval, so a run on the edge is inside.
 """
 
 from __future__ import annotations
@@ -22,14 +22,9 @@ STUDENT = "Student t"
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a single new run lies with a given probability.
+    """Prediction interval of a single new run, by order statistics or by Student's t.
 
-    Parameters
-    ----------
-    low, high : float
-        Its limits; NaN where the sample is too small or has no spread to judge by.
-    method : {"order statistics", "Student t"}
-        Which of the two it is.
+    The limits are NaN where the sample is too small or has no spread.
     """
 
     low: float
@@ -41,21 +36,11 @@ class Interval:
 
 
 def interval(values: Values, one_in: int = 20) -> Interval:
-    """Find the central interval that one in so many new runs misses.
+    """Return the central interval that one in `one_in` new runs misses (20: 95 %; 1000: 99.9 %).
 
-    Parameters
-    ----------
-    values : ndarray
-        The sample, finite.
-    one_in : int, default 20
-        20 for the 95 % interval, 1000 for the 99.9 % one.
-
-    Returns
-    -------
-    Interval
-        From the r-th smallest to the r-th largest value, which covers a new one with probability
-        (n + 1 - 2r)/(n + 1) or more, whatever the distribution. Where even the smallest and the
-        largest cover too little (n < 39 for 95 %), Student's prediction interval.
+    From the r-th smallest to the r-th largest value, it covers a new one with probability
+    (n + 1 - 2r)/(n + 1) or more, whatever the distribution. Where even r = 1 covers too little
+    (n < 39 for 95 %), it is Student's prediction interval.
     """
     n, r = len(values), _rank(len(values), one_in)
     if r:
@@ -67,20 +52,10 @@ def interval(values: Values, one_in: int = 20) -> Interval:
 
 
 def p_value(values: Values, value: float) -> float:
-    """Two-sided probability that a new run is at least as far out as the one that was seen.
+    """Return the two-sided probability of a new run at least as extreme as the observed one.
 
-    Parameters
-    ----------
-    values : ndarray
-        The sample, finite.
-    value : float
-        The one run.
-
-    Returns
-    -------
-    float
-        By the method of the 95 % interval, so that p <= 0.05 outside of it and nowhere else. By
-        ranks it is 2/(n + 1) or more. NaN where there is no interval.
+    The method is that of the 95 % interval, so that p <= 0.05 if and only if `value` is outside.
+    By ranks p is 2/(n + 1) or more. NaN where there is no interval.
     """
     n = len(values)
     if _rank(n, 20):
@@ -94,15 +69,10 @@ def p_value(values: Values, value: float) -> float:
 
 @dataclass(frozen=True)
 class Percentile:
-    """Share of all runs that lie below one, in percent.
+    """Percentage of all runs below one run, with equal runs counted half.
 
-    Parameters
-    ----------
-    value : float
-        In the sample; runs that agree with the one count half.
-    low, high : float
-        95 % limits by Clopper and Pearson: the lower one for the share below, the upper one for
-        the share below or equal. NaN, like the value, without a sample.
+    The 95 % limits are by Clopper and Pearson: `low` for the share below, `high` for the share
+    below or equal. All are NaN without a sample.
     """
 
     value: float
@@ -111,30 +81,17 @@ class Percentile:
 
     @property
     def inside(self) -> bool:
-        """Whether all that the limits allow is in the central 95 %."""
+        """True if both limits are in the central 95 %."""
         return self.low >= 2.5 and self.high <= 97.5
 
     @property
     def outside(self) -> bool:
-        """Whether all that the limits allow is in one of the tails."""
+        """True if both limits are in the same tail."""
         return self.high < 2.5 or self.low > 97.5
 
 
 def percentile(values: Values, value: float) -> Percentile:
-    """Find the percentile of one run in the distribution of which there is a sample.
-
-    Parameters
-    ----------
-    values : ndarray
-        The sample, finite.
-    value : float
-        The one run.
-
-    Returns
-    -------
-    Percentile
-        With what a sample of this size leaves open.
-    """
+    """Return the percentile of one run in the distribution of the sample."""
     n = len(values)
     if not n:
         return Percentile(math.nan, math.nan, math.nan)
@@ -145,12 +102,12 @@ def percentile(values: Values, value: float) -> Percentile:
 
 
 def _rank(n: int, one_in: int) -> int:
-    """Find the largest r with 2r/(n + 1) <= 1/one_in; 0 where there is none."""
+    """Return the largest r with 2r/(n + 1) <= 1/one_in, or 0."""
     return (n + 1) // (2 * one_in)
 
 
 def _prediction(values: Values) -> tuple[float, float]:
-    """Mean and the standard error of a new run around it; NaN without spread."""
+    """Return the mean and the standard error of a new run around it; NaN without spread."""
     if len(values) < 2 or np.ptp(values) == 0:
         return math.nan, math.nan
     return float(np.mean(values)), float(np.std(values, ddof=1)) * math.sqrt(1 + 1 / len(values))

@@ -1,4 +1,4 @@
-"""Show how far a sweep is: one bar at a terminal, a line now and then elsewhere."""
+"""Progress of a sweep: a bar in a terminal, an occasional line elsewhere."""
 
 from __future__ import annotations
 
@@ -19,20 +19,12 @@ _EVERY = 60.0
 
 
 class SweepProgress:
-    """One bar for all of a sweep, on standard error, with the time that is left.
+    """Progress of a whole sweep on standard error, with the remaining time.
 
-    The time left is what is to be done, in the seconds of the estimates, times the ratio of true
-    to estimated time until now; the share of the units under way counts too. It is shown when
+    `units` maps each remaining unit to its estimated seconds; `everything` is the estimate for the
+    whole sweep, finished units included. The remaining time is the remaining estimate times the
+    ratio of true to estimated time so far, where a unit under way counts in part. It is shown when
     enough is done to know that ratio.
-
-    Parameters
-    ----------
-    units : mapping of Unit to float
-        Those to be done, with the seconds that each is estimated to take.
-    everything : float
-        The same for the whole sweep, with what was done before.
-    under_way : Path
-        Where the workers write how far they are.
     """
 
     def __init__(self, units: Mapping[Unit, float], everything: float, under_way: Path) -> None:
@@ -47,13 +39,7 @@ class SweepProgress:
         self._bar: Progress | None = None
 
     def finished(self, unit: Unit) -> None:
-        """Count a unit as done.
-
-        Parameters
-        ----------
-        unit : Unit
-            Whose outcome is kept.
-        """
+        """Count a unit as done."""
         del self._left[unit]
 
     def __enter__(self) -> SweepProgress:
@@ -100,14 +86,14 @@ class SweepProgress:
                 print(f"Sweep: {share:.0%}, {self._text(done)}", file=sys.stderr)
 
     def _done(self) -> float:
-        left = dict(self._left)  # the other thread takes units out
+        left = dict(self._left)  # another thread removes units
         return self._todo - sum(s * (1 - self._share(unit)) for unit, s in left.items())
 
     def _share(self, unit: Unit) -> float:
-        """Share of a unit that is done, as its worker last wrote it down."""
+        """Return the share of a unit that is done, as last written by its worker."""
         try:
             return float((self._under_way / f"{unit.name}.share").read_text(encoding="ascii"))
-        except (OSError, ValueError):  # not begun, not on this file system, or being written
+        except (OSError, ValueError):  # not started, on another file system, or being written
             return 0.0
 
     def _text(self, done: float) -> str:

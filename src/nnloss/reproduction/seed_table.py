@@ -1,4 +1,4 @@
-"""The table of a sweep, a row for each configuration and seed: which rows belong together."""
+"""Rows of one configuration in the table of a sweep."""
 
 from __future__ import annotations
 
@@ -11,31 +11,10 @@ from nnloss.errors import DataError
 def rows_of(
     seeds: pd.DataFrame, exercise: str, loss: str, augment: bool | None, settings: Settings
 ) -> pd.DataFrame:
-    """Choose the rows of one configuration.
+    """Return the rows of one configuration, indexed by seed in ascending order.
 
-    Parameters
-    ----------
-    seeds : DataFrame
-        With columns ``exercise``, ``loss``, ``augment``, ``epochs``, ``batch_size`` and ``seed``;
-        an empty table may lack them.
-    exercise : str
-        As in a run record.
-    loss : str
-        The training loss.
-    augment : bool or None
-        Whether the training images were augmented; None where there are no images.
-    settings : Settings
-        Of the training.
-
-    Returns
-    -------
-    DataFrame
-        In the order of the seeds, which are its index.
-
-    Raises
-    ------
-    DataError
-        If a seed is there twice: it would count twice.
+    `augment` is None where there are no images. An empty table may lack columns. Raise DataError
+    if a seed occurs twice, since it would count twice.
     """
     if seeds.empty:
         return seeds

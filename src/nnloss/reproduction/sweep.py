@@ -1,4 +1,4 @@
-"""A sweep over seeds: what is done is kept, the rest is done, whoever does it."""
+"""Sweep over seeds: finished units are kept, and the others are run here or on a cluster."""
 
 from __future__ import annotations
 
@@ -24,35 +24,17 @@ def sweep(
     jobs: int = 1,
     scheduler: str | None = None,
 ) -> None:
-    """Do what of a sweep is not done.
+    """Run the missing units of a sweep, and store their outcomes in the open folder.
 
-    Parameters
-    ----------
-    folder : SweepFolder
-        Opened.
-    wanted : mapping of Configuration to int
-        How many seeds, from 0; the classical models have none.
-    work : callable
-        Does a unit; see `nnloss.reproduction.local.Work`.
-    size : callable
-        Seeds in a unit of a configuration, at most.
-    cost : callable
-        About how many seconds a seed of a configuration takes; only the ratios count.
-    jobs : int, default 1
-        Processes of this machine.
-    scheduler : str, optional
-        Address of a Dask scheduler, whose workers do it instead.
-
-    Raises
-    ------
-    NnlossError
-        If a result cannot be kept, a process was killed, or the cluster cannot be used. What is
-        done is kept.
+    `wanted` maps each configuration to a number of seeds, from 0. `size` returns the largest number
+    of seeds in a unit, `cost` the approximate seconds per seed. With a `scheduler`, the workers of
+    that Dask cluster replace the `jobs` processes. Raise NnlossError if an outcome cannot be
+    stored, a process was killed, or the cluster cannot be used; stored units are kept.
     """
     todo = missing(folder, wanted, size)
     if not todo:
         return
-    # The longest first: else the last one may run alone while the other processes have nothing.
+    # Longest first: otherwise the last unit may run alone while the other processes are idle.
     todo.sort(key=lambda unit: -seconds(unit, cost))
     # The classical models have one unit, however many seeds the networks have.
     everything = sum(cost(each) * (seeds if each.loss else 1) for each, seeds in wanted.items())
@@ -62,7 +44,7 @@ def sweep(
         else on_this_machine(work, todo, folder.under_way, min(jobs, len(todo)))
     )
     estimates = {unit: seconds(unit, cost) for unit in todo}
-    # Closed, the workers stop: the error that a unit cannot be kept does not wait for them.
+    # Closing stops the workers, so that an error in storing a unit is raised at once.
     with closing(done), SweepProgress(estimates, everything, folder.under_way) as progress:
         for unit, outcome in done:
             record = replace(outcome.record, command=provenance.command())
@@ -73,18 +55,7 @@ def sweep(
 def missing(
     folder: SweepFolder, wanted: Mapping[Configuration, int], size: Callable[[Configuration], int]
 ) -> list[Unit]:
-    """List the units that are to be done.
-
-    Parameters
-    ----------
-    folder, wanted, size
-        As for `sweep`.
-
-    Returns
-    -------
-    list of Unit
-        None of whose seeds is there.
-    """
+    """Return the units still to be run."""
     todo: list[Unit] = []
     for configuration, seeds in wanted.items():
         done = folder.done(configuration)
@@ -97,18 +68,5 @@ def missing(
 
 
 def seconds(unit: Unit, cost: Callable[[Configuration], float]) -> float:
-    """Estimate how long a unit takes.
-
-    Parameters
-    ----------
-    unit : Unit
-        Any.
-    cost : callable
-        As for `sweep`.
-
-    Returns
-    -------
-    float
-        Cost of a seed, times its seeds.
-    """
+    """Return the estimated seconds of a unit."""
     return cost(unit.configuration) * max(1, len(unit.seeds))

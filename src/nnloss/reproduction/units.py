@@ -1,4 +1,4 @@
-"""What a sweep consists of: configurations, and units of work with some of their seeds."""
+"""Configurations of a sweep, units of work with some of their seeds, and outcomes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnloss.runs.record import RunRecord
 
 @dataclass(frozen=True)
 class Configuration:
-    """A training but for its seed; all seeds of it are draws from one distribution.
+    """Settings of a training without its seed; all its seeds are draws from one distribution.
 
     Editions of the course with the same settings share their configurations.
 
@@ -26,9 +26,9 @@ class Configuration:
     augment : bool or None
         Whether training images are augmented; None where there are no images.
     epochs, batch_size : int or None
-        Of the training.
+        None for the classical models.
     quick : bool
-        Whether it is a short one, whose numbers mean little.
+        Whether the training is too short for its numbers to mean much.
     """
 
     exercise: str
@@ -40,23 +40,12 @@ class Configuration:
 
     @classmethod
     def of(cls, record: RunRecord) -> Configuration:
-        """Read the configuration of a run.
-
-        Parameters
-        ----------
-        record : RunRecord
-            Of a run of a sweep.
-
-        Returns
-        -------
-        Configuration
-            The run's.
-        """
+        """Return the configuration of a run record of a sweep."""
         return cls(**{name: getattr(record, name) for name in cls.__dataclass_fields__})
 
     @property
     def name(self) -> str:
-        """Name of its folder."""
+        """Name of the configuration's folder."""
         if self.loss is None:
             parts = ["classical"]
         else:
@@ -67,14 +56,13 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Unit:
-    """A piece of a sweep that is done at once, and kept or lost as a whole.
+    """Part of a sweep that is run at once, and stored or lost as a whole.
 
     Parameters
     ----------
     configuration : Configuration
-        What is trained.
     seeds : tuple of int
-        From which seeds, one after another without a gap; none for the classical models.
+        Consecutive; empty for the classical models.
     """
 
     configuration: Configuration
@@ -82,7 +70,7 @@ class Unit:
 
     @property
     def folder(self) -> PurePosixPath:
-        """Folder of what it leaves, relative to the sweep's; no other unit has it."""
+        """Unique folder of the unit, relative to the sweep's."""
         home = PurePosixPath(self.configuration.exercise, self.configuration.name)
         if not self.seeds:
             return home
@@ -91,21 +79,22 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """The folder, as one name."""
+        """The folder as a single name."""
         return "_".join(self.folder.parts)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a unit gave.
+    """Result of a unit.
 
     Parameters
     ----------
     record : RunRecord
-        How it was done; its `seeds` are the unit's.
+        Its `seeds` are the unit's.
     tables : dict of str to DataFrame
-        ``seeds`` (a row a seed: the values after the last epoch), ``curves`` (a row a seed and
-        epoch) and ``confusion`` (a row a seed, actual and predicted class) where there is one.
+        ``seeds`` (one row per seed: the values after the last epoch), ``curves`` (one row per seed
+        and epoch) and, for classifiers, ``confusion`` (one row per seed, actual and predicted
+        class).
     """
 
     record: RunRecord
@@ -115,24 +104,7 @@ class Outcome:
 def units(
     configuration: Configuration, seeds: Sequence[int], done: Collection[int], size: int
 ) -> Iterator[Unit]:
-    """Cut the seeds that are not done into units.
-
-    Parameters
-    ----------
-    configuration : Configuration
-        What is trained; without a loss there are no seeds, and one unit.
-    seeds : sequence of int
-        All that are wanted, ascending.
-    done : collection of int
-        Those that are there.
-    size : int
-        Seeds in a unit, at most.
-
-    Yields
-    ------
-    Unit
-        Seeds without a gap.
-    """
+    """Yield units of at most `size` consecutive seeds from those not done; `seeds` must ascend."""
     chunk: list[int] = []
     for seed in seeds:
         if chunk and (seed != chunk[-1] + 1 or len(chunk) == size or seed in done):

@@ -1,4 +1,4 @@
-"""Do the published numbers hold? A verdict on each, from the same training by many seeds."""
+"""Verdicts on the published numbers, by the same training with many seeds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS = """
     augment metric interval interval_999 note
 """.split()
 
-#: In paragraphs, with an empty line between them.
+#: Explanation of the verdicts, for reports; empty lines separate paragraphs.
 RULE = """
 A number without randomness is reproduced if ours, rounded to the printed digits, is the printed
 one, and not reproduced otherwise.
@@ -69,28 +69,28 @@ def verdicts(
     Parameters
     ----------
     seeds : DataFrame
-        A row for each configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
-        ``batch_size``, ``seed``, ``diverged`` and the metrics of the last epoch. It may be empty.
+        One row per configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
+        ``batch_size``, ``seed``, ``diverged`` and the metrics of the last epoch. May be empty.
     classical : mapping
-        By exercise, classical model and metric, as ``baseline`` in a run record.
+        Results by exercise, classical model and metric, as ``baseline`` in a run record.
     editions : iterable of int, default (2023, 2024)
         Years of the course.
 
     Returns
     -------
     DataFrame
-        A row for each published number whose exercise is in one of the tables. ``ours`` is the
-        number of a classical model; of a network there are ``mean``, ``sd``, ``n`` (seeds that
-        count), ``diverged``, 95 % and 99.9 % interval of a single run and how they were found, the
-        range, ``percentile`` with its limits, ``p`` and ``p_holm``. ``certain`` says whether
-        the verdict is the same at both limits of the percentile, ``note`` what else there is to
-        know, ``metric`` the column of `seeds`. What a number does not have is NaN, the metric of a
-        classical model None.
+        One row per published number whose exercise is in one of the tables. ``ours`` is the result
+        of a classical model. A network has ``mean``, ``sd``, ``n`` (seeds that count),
+        ``diverged``, the 95 % and 99.9 % intervals of a single run and their methods, the range,
+        ``percentile`` with its limits, ``p`` and ``p_holm``. ``certain`` says whether the verdict
+        is the same at both limits of the percentile; ``metric`` is the column of `seeds`; ``note``
+        names seeds that diverged and reasons for "undecided". Missing numbers are NaN; the metric
+        of a classical model is None.
 
     Raises
     ------
     DataError
-        If a seed is there twice in one configuration.
+        If a configuration has a seed twice.
     """
     run = set(classical) | (set() if seeds.empty else set(seeds["exercise"]))
     years = set(editions)
@@ -106,19 +106,18 @@ def verdicts(
 
 
 def judge(values: Values, published: float) -> dict[str, Any]:
-    """Judge one run by many, as `RULE` says of a number that depends on random weights.
+    """Judge one published run by many of ours, by the rule in `RULE`.
 
     Parameters
     ----------
-    values : ndarray
-        Ours, finite, rounded as the published one is.
+    values : ndarray of shape (n,)
+        Our results, finite and rounded like the published one.
     published : float
-        The one run.
 
     Returns
     -------
     dict
-        The statistics and the verdict, by the names of the table's columns.
+        Statistics and verdict, with keys from the columns of `verdicts`.
     """
     n, place = len(values), percentile(values, published)
     narrow, wide = interval(values), interval(values, 1000)
@@ -152,18 +151,18 @@ def judge(values: Values, published: float) -> dict[str, Any]:
 
 
 def summary(table: pd.DataFrame) -> str:
-    """Say in a paragraph what the verdicts come to.
+    """Return a paragraph that summarises the verdicts.
 
     Parameters
     ----------
     table : DataFrame
-        As `verdicts` gives it.
+        Result of `verdicts`.
 
     Returns
     -------
     str
-        How many hold, what chance explains, what survives the correction, and what the number of
-        seeds leaves open.
+        How many numbers hold, what chance explains, what remains after Holm's correction, and what
+        the number of seeds leaves open.
     """
     if table.empty:
         return "No published number was asked for."
@@ -234,7 +233,7 @@ def _names(rows: pd.DataFrame) -> str:
 
 
 def _exercises(rows: pd.DataFrame) -> str:
-    """Count the numbers of each exercise, and their seeds."""
+    """Return the count of numbers and the seeds of each exercise, in words."""
     texts = []
     for exercise, part in rows.groupby("exercise", sort=False):
         seeds = " to ".join(f"{n:,}" for n in sorted({part["n"].min(), part["n"].max()}))
@@ -281,14 +280,14 @@ def _random(number: Published, seeds: pd.DataFrame) -> dict[str, Any]:
 
 
 def _runs(number: Published, seeds: pd.DataFrame) -> tuple[Values, int]:
-    """Take our values, rounded as the published one, and count the seeds that diverged."""
+    """Return our values, rounded like the published one, and the number of diverged seeds."""
     assert number.loss is not None, "a classical model has no seeds"
     assert number.settings is not None, "a network has settings"
     rows = rows_of(seeds, number.exercise, number.loss, number.augment, number.settings)
     if rows.empty:
         return np.empty(0), 0
     counts = ~rows["diverged"].astype(bool) & np.isfinite(rows[number.metric])
-    # Counts of right answers are fractions: as printed, equal ones are equal numbers.
+    # Rounded as printed, equal accuracies are equal numbers.
     digits = decimals(number.value)
     values = [round(float(value), digits) for value in rows.loc[counts, number.metric]]
     return np.array(values), int((~counts).sum())

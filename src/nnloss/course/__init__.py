@@ -1,6 +1,7 @@
-"""The course's exercises: preprocessing, networks, classical models, settings, published numbers.
+"""What did the course do, and what did it print?
 
-Imports `nnloss.datasets`, `nnloss.runs`, `nnloss.likelihoods` and the table.
+Preprocessing, networks, classical models and settings of the three exercises, and the published
+numbers. Imports `nnloss.datasets`, `nnloss.runs`, `nnloss.likelihoods` and `nnloss.table`.
 """
 
 import lazy_loader

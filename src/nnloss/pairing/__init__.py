@@ -1,7 +1,7 @@
-"""Checks that output layer, loss, metrics and targets fit each other.
+"""Do head, loss, metrics and targets fit each other?
 
-`check_pairing` reports the findings of `nnloss.pairing.judge`; `compile_for_task` raises them. The
-package imports `nnloss.table` and Keras, on any backend.
+One judge answers: `check_pairing` reports its findings, `compile_for_task` raises them. Imports
+`nnloss.table` and Keras, on any backend.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Figures of data, trainings, results and theory.
+"""How does a result look?
 
 Each function draws tables or arrays as a matplotlib Figure and writes no file. The caller names
 the units. Imports nothing from the rest of nnloss.

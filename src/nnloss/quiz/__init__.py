@@ -1,6 +1,7 @@
-"""Quiz on losses: questions with answers, reasons and proofs, and a memory of past answers.
+"""What does an exam ask about losses?
 
-The questions are in `questions.toml`. Imports `nnloss.errors` only.
+Questions with answers, reasons and proofs, which are in `questions.toml`, and a memory of past
+answers. Imports only `nnloss.errors`.
 """
 
 from nnloss.quiz.question_file import read_questions

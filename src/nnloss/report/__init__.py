@@ -1,4 +1,4 @@
-"""HTML report on a sweep.
+"""What does the page about a sweep show?
 
 `page` builds one HTML page from the tables of a sweep, figures included. Imports
 `nnloss.reproduction`, `nnloss.course`, `nnloss.plots`, `nnloss.runs` and `nnloss.table`.

@@ -1,8 +1,8 @@
-"""Reproduction of the published numbers.
+"""Do the published numbers hold?
 
-A sweep trains the exercises' networks with many seeds, here or on a cluster, and can be resumed.
-Verdicts and comparisons judge its results. Imports `nnloss.course`, `nnloss.training`,
-`nnloss.runs` and `nnloss.table`.
+A sweep trains the exercises' networks with many seeds, here or on a cluster, and can be resumed;
+verdicts and comparisons judge its results. Imports `nnloss.course`, `nnloss.training`,
+`nnloss.datasets`, `nnloss.runs` and `nnloss.table`.
 """
 
 import lazy_loader

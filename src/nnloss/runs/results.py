@@ -9,8 +9,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from nnloss.errors import FolderError
 from nnloss._files import replacing
+from nnloss.errors import FolderError
 
 _TOO_MANY = "cells without a column"
 

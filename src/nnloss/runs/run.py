@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from nnloss.runs import provenance
 from nnloss._files import create_folder, replacing, require_folder
+from nnloss.runs import provenance
 from nnloss.runs.record import RunRecord
 from nnloss.runs.results import add_row, require_table
 

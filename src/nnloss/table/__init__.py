@@ -1,7 +1,7 @@
-"""Output activations, losses and GLMs of common kinds of problem.
+"""Which output and loss belong to a problem?
 
-All objects compute in float64 NumPy. The package imports only NumPy, SciPy and `nnloss.errors`;
-statsmodels is loaded when a GLM is fitted.
+Links, losses, families and tasks are objects that compute in float64 NumPy what depends on the
+problem. Imports only NumPy, SciPy and `nnloss.errors`; statsmodels is loaded when a GLM is fitted.
 """
 
 from nnloss.table.activations import Activation, Kind

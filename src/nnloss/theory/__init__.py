@@ -1,7 +1,7 @@
-"""Numerical evidence for the pairs of output and loss, and experiments with other pairs.
+"""Why these pairs, and what goes wrong with others?
 
-Identities, GLM twins, pitfalls, loss landscapes, hidden states and backpropagation. Results are
-claims with a tolerance. Imports `nnloss.training`, `nnloss.datasets` and the table.
+Identities, GLM twins, pitfalls, loss landscapes, hidden states and backpropagation, as claims with
+a tolerance. Imports `nnloss.training`, `nnloss.datasets`, `nnloss.likelihoods` and `nnloss.table`.
 """
 
 import lazy_loader

@@ -120,7 +120,7 @@ def assert_set_aside(path, content, caplog):
     (aside,) = path.parent.glob("net.backup.aside-*")
     assert aside.read_bytes() == content
     (message,) = [record.getMessage() for record in caplog.records]
-    assert message.endswith(f". The training begins anew. (set aside as {aside.name})")
+    assert message.endswith(f". The training starts afresh. (set aside as {aside.name})")
     assert "\n" not in message
     assert not path.exists()
 
@@ -400,7 +400,7 @@ def test_a_full_disk_stops_the_training_and_harms_no_backup(path, whole):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert str(caught.value) == (
-        f"'{path}' must be written; the system says: File too large. "
+        f"'{path}' must be written; the system reports: File too large. "
         "Make room there, or choose another folder."
     )
     assert list(path.parent.iterdir()) == [path]

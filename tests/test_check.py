@@ -403,7 +403,7 @@ STRUCTURES = {
         {"p": ["mse"], "q": "cce"},
         None,
         "The structure of loss must be that of the outputs; found nothing for the output 'p/1'. "
-        "Nest the same dicts and lists, or ask about each output on its own.",
+        "Nest the same dicts and lists, or check each output on its own.",
     ),
 }
 
@@ -579,7 +579,7 @@ def test_a_file_is_read(tmp_path):
     model.save(tmp_path / "m.keras")
     assert check_pairing(tmp_path / "m.keras").verdict == "wrong"
     assert check_pairing(str(tmp_path / "m.keras"), "hinge").verdict == "unknown"
-    with pytest.raises(DataError, match=r"must be a .keras file; the system says"):
+    with pytest.raises(DataError, match=r"must be a .keras file; the system reports"):
         check_pairing(tmp_path / "other.keras")
 
 

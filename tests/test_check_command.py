@@ -129,7 +129,7 @@ def test_exit_codes_in_a_process_of_its_own(python, tmp_path):
     done = python("-m", "nnloss", "check", path + "x")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"Error: '{path}x' must be a .keras file; the system says: No such file or directory. "
+        f"Error: '{path}x' must be a .keras file; the system reports: No such file or directory. "
         "Check the name.\n"
     )
 
@@ -305,7 +305,7 @@ def test_ctrl_c_in_a_process_of_its_own(forge):
 
 # Files that are none.
 
-NO_ZIP = f"must be a .keras file; it is none, or truncated: File is not a zip file. {SAVE}"
+NO_ZIP = f"must be a .keras file; it is not one, or is truncated: File is not a zip file. {SAVE}"
 BYTES = {
     "empty": (lambda right: b"", NO_ZIP),
     "text": (lambda right: b"hello", NO_ZIP),
@@ -330,7 +330,7 @@ def test_files_that_are_none(make, text, name, check, forge, tmp_path):
 def test_folder_and_names(refused, check, forge, tmp_path):
     assert refused(tmp_path) == f"must be a .keras file; it is a folder. {SAVE}"
     (tmp_path / "loop").symlink_to("loop")
-    text = "must be a .keras file; the system says: {}. Check the name."
+    text = "must be a .keras file; the system reports: {}. Check the name."
     assert refused(tmp_path / "loop") == text.format("Too many levels of symbolic links")
     assert refused(tmp_path / ("x" * 300)) == text.format("File name too long")
     assert refused(forge() / "x") == text.format("Not a directory")
@@ -344,7 +344,7 @@ def test_a_file_that_may_not_be_read(refused, forge, monkeypatch):
 
     path = forge()
     monkeypatch.setattr(type(path), "open", deny)
-    text = "must be a .keras file; the system says: Permission denied. Check the name."
+    text = "must be a .keras file; the system reports: Permission denied. Check the name."
     assert refused(path) == text
 
 
@@ -361,7 +361,7 @@ def test_pipes_and_devices_are_not_waited_for(python, tmp_path):
     assert done.stdout.split() == ["2", "False"] * 2
     lines = done.stderr.splitlines()
     assert len(lines) == 2
-    assert all("it is no file but a pipe or device" in line for line in lines)
+    assert all("it is a pipe or device, not a file" in line for line in lines)
 
 
 DAMAGED = {
@@ -383,9 +383,9 @@ DAMAGED = {
         "its description is damaged: 'utf-8' codec can't decode byte 0xff in position 1: "
         "invalid start byte",
     ),
-    "list": ({"config": "[1, 2]"}, "its description is no mapping"),
-    "null": ({"config": "null"}, "its description is no mapping"),
-    "list as metadata": ({"metadata": "[]"}, "its description is no mapping"),
+    "list": ({"config": "[1, 2]"}, "its description is not a mapping"),
+    "null": ({"config": "null"}, "its description is not a mapping"),
+    "list as metadata": ({"metadata": "[]"}, "its description is not a mapping"),
     "nested": ({"config": "[" * 100_000 + "]" * 100_000}, "its description is nested too deeply"),
 }
 
@@ -455,7 +455,7 @@ CANNOT_BE_BUILT = {
     ),
     "compiled with a list": (
         lambda config: config.update(compile_config=[1]),
-        "must be a .keras file; its loss is no mapping.",
+        "must be a .keras file; its loss is not a mapping.",
     ),
     "a number as loss": (
         lambda config: config.update(compile_config={"loss": 5}),
@@ -505,7 +505,7 @@ WITH_CODE = {
 @pytest.mark.parametrize("change", WITH_CODE.values(), ids=WITH_CODE)
 def test_code_is_refused(change, refused, forge):
     assert refused(forge(change)) == (
-        "must hold no code: reading a model must not run any; found a Lambda layer or function. "
+        "must contain no code: reading a model must not run any; found a Lambda layer or function. "
         "Replace it by a layer of Keras, or check the model in Python where it is made, "
         f"{IN_PYTHON}"
     )
@@ -551,7 +551,7 @@ FOREIGN = {
 def test_what_is_not_of_a_model_is_not_fetched(entry, name, place, refused, forge):
     text = refused(forge(lambda config: hidden(config, **{place: copy.deepcopy(entry)})))
     assert text == (
-        f"{NONE_OF_KERAS}'{name}', which is none of them. Check the model in Python where it is "
+        f"{NONE_OF_KERAS}'{name}', which is not one of them. Check the model in Python where it is "
         f"defined, {IN_PYTHON}"
     )
 
@@ -562,7 +562,7 @@ def test_a_module_of_the_users_is_not_imported(registered, refused, forge, monke
     monkeypatch.syspath_prepend(tmp_path)
     entry = {"module": "of_the_user", "class_name": "Mine", "registered_name": registered}
     text = refused(forge(lambda config: layer(config, **entry)))
-    assert text.startswith(f"{NONE_OF_KERAS}'Mine', which is none of them.")
+    assert text.startswith(f"{NONE_OF_KERAS}'Mine', which is not one of them.")
     assert "of_the_user" not in sys.modules
 
 

@@ -286,7 +286,7 @@ def test_no_address(address: str) -> None:
         cluster.connected(address, light_work.work)
 
     assert caught.value.rule == f"--scheduler needs a Dask scheduler, not '{address}'"
-    assert caught.value.found == "that is no address such as tcp://127.0.0.1:8786"
+    assert caught.value.found == "it is not an address such as tcp://127.0.0.1:8786"
 
 
 @pytest.fixture
@@ -344,7 +344,7 @@ def worker(sound: Cluster) -> str:
         ("refuses", "nothing answers there in 7 s"),
         ("accepts_and_is_silent", "nothing answers there in 7 s"),
         ("drops_packets", "nothing answers there in 7 s"),
-        ("speaks_something_else", "what answers there does not speak as one"),
+        ("speaks_something_else", "what answers there is not a Dask scheduler"),
         ("worker", "that is the address of a Worker"),
     ],
 )

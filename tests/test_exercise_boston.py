@@ -274,7 +274,7 @@ def test_ctrl_c_keeps_what_was_trained(tmp_path):
         process.kill()
     assert process.returncode == 130
     assert errors.splitlines()[-2:] == [
-        f"Run interrupted; what there is of it is in {next(tmp_path.glob('boston/*'))}",
+        f"Run interrupted; partial results are in {next(tmp_path.glob('boston/*'))}",
         "Interrupted.",
     ]
     assert "Traceback" not in seen + errors

@@ -90,7 +90,7 @@ def test_nothing_is_left_under_way(swept: tuple[Path, str, str]) -> None:
         (["--data-dir", "nowhere", "--exercise", "boston"], "found no such folder"),
         (["--out", "pyproject.toml"], "'pyproject.toml' is a file"),
         (["--out", ""], "it must be the name of a folder"),
-        (["--scheduler", "foo"], "that is no address such as tcp://127.0.0.1:8786"),
+        (["--scheduler", "foo"], "it is not an address such as tcp://127.0.0.1:8786"),
         (["surplus"], "unexpected extra argument"),
     ],
 )

@@ -328,7 +328,7 @@ def test_a_model_that_depends_on_the_seed_is_noticed(small, caplog):
     settings = {"task": REGRESSION, "epochs": 1}
     with caplog.at_level(logging.INFO, "nnloss"):
         runs = fit_many(build, split, range(4), per_epoch=True, **settings)
-    assert "another model for seed" in caplog.text
+    assert "a different model for seed" in caplog.text
     agree(runs, singly(build, split, range(4), **settings), tolerance=1e-6)
 
 
@@ -363,7 +363,7 @@ UNKNOWN = {
         "adam",
         "an activation that is not Keras' own",
     ),
-    "a frozen kernel": (half_frozen, "adam", "frozen by itself"),
+    "a frozen kernel": (half_frozen, "adam", "frozen separately from its layer"),
     "an axis of unknown length": (
         sequential((None,), lambda: L.Embedding(9, 4), L.GlobalAveragePooling1D),
         "adam",

@@ -185,7 +185,7 @@ def test_what_a_loss_is_that_is_no_likelihood_is_logged(caplog):
         compile_for_task(body(), REGRESSION, loss="huber")
         smoothed = losses.CategoricalCrossentropy(label_smoothing=0.1)
         compile_for_task(body(), MULTICLASS, classes=3, loss=smoothed)
-    assert "; loss huber, no likelihood but a loss for the same output; " in caplog.messages[0]
+    assert "; loss huber, not a likelihood, but a loss for the same output; " in caplog.messages[0]
     assert "; loss CategoricalCrossentropy(label_smoothing=0.1); " in caplog.messages[1]
 
 
@@ -248,8 +248,8 @@ def test_what_is_wrong_is_refused_even_so():
         (Dense(1), logits(losses.BinaryCrossentropy), metrics.AUC(),
          "found AUC(from_logits=False)"),
         (Dense(1), "mse", "accuracy",
-         "found 'accuracy', for which Keras takes BinaryAccuracy, which counts hits, and a "
-         "quantity is hardly ever hit"),
+         "found 'accuracy', for which Keras takes BinaryAccuracy, which counts exact "
+         "matches, and a quantity is hardly ever matched exactly"),
         (Dense(3, "softmax"), "scce", "categorical_accuracy",
          "found CategoricalAccuracy, which counts something else"),
         (Dense(3, "sigmoid"), "bce", "acc",

@@ -349,8 +349,8 @@ WRONG = {
         {"metrics": ["accuracy"]},
         "The loss 'mean_squared_error' needs metrics of errors, such as MeanSquaredError and "
         "MeanAbsoluteError",
-        "found 'accuracy', for which Keras takes BinaryAccuracy, which counts hits, and a "
-        "quantity is hardly ever hit",
+        "found 'accuracy', for which Keras takes BinaryAccuracy, which counts exact "
+        "matches, and a quantity is hardly ever matched exactly",
         "Leave 'accuracy' out",
     ),
     "a metric that Keras does not know": (

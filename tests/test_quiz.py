@@ -350,7 +350,7 @@ BAD = {
     ),
     "id twice": (
         changed('id = "truth"', 'id = "pick"'),
-        "Each question of '{path}' needs an id of its own; found 'pick' twice, the second time in "
+        "Each question of '{path}' needs a unique id; found 'pick' twice, the second time in "
         "question 2. Rename one of them.",
     ),
     "question is no table": (
@@ -389,9 +389,11 @@ def test_a_wrong_file_is_refused_with_rule_finding_and_remedy(tmp_path, name):
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"the system says: No such file or directory\. Name an ex"):
+    with pytest.raises(
+        DataError, match=r"the system reports: No such file or directory\. Name an ex"
+    ):
         read_questions(tmp_path / "none.toml")
-    with pytest.raises(DataError, match="the system says: Is a directory"):
+    with pytest.raises(DataError, match="the system reports: Is a directory"):
         read_questions(tmp_path)
     (tmp_path / "latin.toml").write_bytes("# é".encode("latin-1"))
     with pytest.raises(DataError, match=r"byte 2 is not UTF-8\. Save it as UTF-8\."):
@@ -476,7 +478,7 @@ def test_a_damaged_memory_is_set_aside(small, tmp_path, caplog, content):
 def test_a_memory_that_another_program_holds_is_told(small, tmp_path, monkeypatch):
     monkeypatch.setattr("nnloss.quiz.memory.PATIENCE", 0.1)
     path = tmp_path / "quiz.json"
-    text = "must be free to be written; another program has held '.*quiz.json.lock' for 0.1 s. End"
+    text = "must not be locked by another process; .* held '.*quiz.json.lock' for 0.1 s. End"
     with FileLock(f"{path}.lock"), pytest.raises(FolderError, match=text):
         recall(path)
     assert recall(path) == {}
@@ -485,7 +487,7 @@ def test_a_memory_that_another_program_holds_is_told(small, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("a = " + "[" * 100_000, "it is nested without end"),
+        ("a = " + "[" * 100_000, "it is nested too deeply"),
         (SMALL.replace("3009", "9" * 400), "needs as answer a number; found 999"),
     ],
     ids=["nested", "a number of 400 digits"],
@@ -543,7 +545,7 @@ def test_wrong_and_skipped_ones_come_again(quiz, small, tmp_path):
         "These come first the next time:\n" + "".join(f"    {name}\n" for name in again)
     )
     second = quiz("--file", str(small), "--count", "5", text="q\n")
-    assert "5 of 7 questions.\n5 of these you had wrong last time.\n" in second.stdout
+    assert "5 of 7 questions.\n5 of these you answered wrongly last time.\n" in second.stdout
     assert "Stopped.\nNo question was answered.\n" in second.stdout
     assert memory_of(tmp_path / "runs")["truth"] == {"asked": 1, "right": 0, "wrong_last": True}
 

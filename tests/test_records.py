@@ -152,7 +152,7 @@ def test_a_full_disk_is_said_and_leaves_no_half(tmp_path, python):
     )
     done = python("-c", code)
     assert done.stdout.strip() == (
-        f"'{tmp_path / 'a.txt'}' must be written; the system says: File too large. "
+        f"'{tmp_path / 'a.txt'}' must be written; the system reports: File too large. "
         "Make room there, or choose another folder."
     )
     assert list(tmp_path.iterdir()) == []
@@ -171,7 +171,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
 def test_a_link_to_nowhere_and_a_name_too_long_are_refused(tmp_path):
     link = tmp_path / "runs"
     link.symlink_to(tmp_path / "gone")
-    with pytest.raises(FolderError, match="is a link to nowhere"):
+    with pytest.raises(FolderError, match="is a broken link"):
         require_folder(link)
     with pytest.raises(FolderError, match="File name too long"):
         require_folder(tmp_path / ("x" * 300))
@@ -228,7 +228,7 @@ def test_another_table_is_left_alone_and_no_run_is_started(tmp_path, content, fo
     for call in (lambda: add_row(table, {"id": "a"}), lambda: Run.start(tmp_path, "x")):
         with pytest.raises(FolderError) as caught:
             call()
-        assert caught.value.rule == f"'{table}' must be a table of runs, as it was written"
+        assert caught.value.rule == f"'{table}' must be a table of runs, as nnloss wrote it"
         assert caught.value.found.startswith(found)
     assert table.read_bytes() == content
     assert not (tmp_path / "x").exists()

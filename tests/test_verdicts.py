@@ -335,7 +335,7 @@ def test_the_summary_says_what_is_far_out_and_what_is_left_open():
 
 
 def test_the_summary_of_nothing():
-    assert summary(verdicts(pd.DataFrame(), {})) == "No published number was asked for."
+    assert summary(verdicts(pd.DataFrame(), {})) == "No published number was selected."
     assert summary(verdicts(wafer([0.1]), {}, editions=[2023])) == (
         "Of 1 number without randomness 1 undecided. "
         "Of 2 numbers that depend on random weights 2 undecided."

@@ -228,7 +228,7 @@ def test_a_folder_that_the_system_refuses_is_said(tmp_path, load):
     assert caught.value.rule == (
         f"The data folder '{folder}' (--data-dir) must be one that can be read"
     )
-    assert caught.value.found == "the system says: File name too long"
+    assert caught.value.found == "the system reports: File name too long"
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ HTML = b"<!doctype html>\n<html><body><h1>502 Bad Gateway</h1></body></html>\n"
 # what the server gives for the zip, from the right zip, and what the message says of it
 WEB = {
     "nothing": (None, "/Wafer.zip must be reachable; the server answered 404 Not Found"),
-    "half of it": (half, "/Wafer.zip must be reachable; the connection ended half way"),
+    "half of it": (half, "/Wafer.zip must be reachable; the connection ended early"),
     "half of it, unannounced": (
         lambda zip_: zip_[: len(zip_) // 2], "must be a zip archive; reading it gave: File is not",
     ),
@@ -356,8 +356,8 @@ WEB = {
     "an address that is none": (
         answering(Location="http://[bad/"), "/Wafer.zip must be reachable; ",
     ),
-    "redirects without end": (
-        answering(Location="/Wafer.zip"), "/Wafer.zip must be reachable; it redirects without end",
+    "redirects endlessly": (
+        answering(Location="/Wafer.zip"), "/Wafer.zip must be reachable; it redirects endlessly",
     ),
     "spoilt series": (
         lambda zip_: zipped({f"{name}.ts": b"@data\n1,2:3\n" for name in NAMES}),
@@ -460,7 +460,7 @@ def test_a_full_disk_leaves_no_half_file(cache, web, archive):
         cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=True,
     )  # fmt: skip
     refused, sizes = done.stdout.splitlines()
-    assert f"must be kept in the cache '{cache.parent}'; the system says: File too l" in refused
+    assert f"must be kept in the cache '{cache.parent}'; the system reports: File too l" in refused
     assert sizes == "{'train': 1000, 'test': 6164}"
     assert files_of(cache) == ["wafer", "wafer.lock", "wafer/Wafer_TEST.ts", "wafer/Wafer_TRAIN.ts"]
 

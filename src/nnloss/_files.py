@@ -33,7 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise FolderError(
             f"'{path}' must be written",
-            f"the system says: {error.strerror or error}",
+            f"the system reports: {error.strerror or error}",
             "Make room there, or choose another folder",
         ) from error
     finally:
@@ -69,7 +69,7 @@ def set_aside(path: Path) -> Path:
     except OSError as error:
         raise FolderError(
             f"'{path}' must be moved out of the way",
-            f"the system says: {error.strerror}",
+            f"the system reports: {error.strerror}",
             "Move it by hand, or choose another folder",
         ) from error
     return aside
@@ -85,9 +85,9 @@ def require_folder(out: Path) -> None:
         while not nearest.exists() and not nearest.is_symlink() and nearest != nearest.parent:
             nearest = nearest.parent
     except OSError as error:  # name too long
-        raise _not_writable(out, f"the system says: {error.strerror}") from error
+        raise _not_writable(out, f"the system reports: {error.strerror}") from error
     if nearest.is_symlink() and not nearest.exists():
-        raise _not_writable(out, f"'{nearest}' is a link to nowhere")
+        raise _not_writable(out, f"'{nearest}' is a broken link")
     if not nearest.is_dir():
         raise _not_writable(out, f"'{nearest}' is a file")
     if not os.access(nearest, os.W_OK | os.X_OK):
@@ -105,7 +105,7 @@ def create_folder(out: Path, *names: str) -> Path:
     except OSError as error:
         if isinstance(error, FileExistsError) and folder.is_dir():
             raise
-        raise _not_writable(out, f"the system says: {error.strerror}") from error
+        raise _not_writable(out, f"the system reports: {error.strerror}") from error
     return folder
 
 

@@ -60,12 +60,15 @@ def option(
     return typer.Option(help=help_text, metavar=metavar, parser=parser)
 
 
-Seed = Annotated[int, option("Seed of weights and shuffling.", "N", whole_number(0, 2**32 - 1))]
+Seed = Annotated[
+    int, option("Random seed for weights and shuffling.", "N", whole_number(0, 2**32 - 1))
+]
 Epochs = Annotated[
-    int | None, option("Epochs of training. Default: the edition's.", "N", whole_number(1))
+    int | None, option("Epochs of training. Default: those of the edition.", "N", whole_number(1))
 ]
 BatchSize = Annotated[
-    int | None, option("Rows in a batch. Default: the edition's.", "N", whole_number(1, 2**31 - 1))
+    int | None,
+    option("Rows in a batch. Default: those of the edition.", "N", whole_number(1, 2**31 - 1)),
 ]
 Edition = Annotated[
     Literal["2023", "2024"], option("Edition of the course: its settings and numbers.")
@@ -74,7 +77,7 @@ Out = Annotated[Path, option("Folder for the runs and their table.", "DIR", _fol
 DataDir = Annotated[
     Path | None,
     option(
-        "Folder with the data. Default: $NNLOSS_DATA, else packaged or fetched.", "DIR", _folder
+        "Folder with the data. Default: $NNLOSS_DATA, else packaged or downloaded.", "DIR", _folder
     ),
 ]
 Augment = Annotated[
@@ -82,7 +85,10 @@ Augment = Annotated[
     typer.Option("--augment/--no-augment", help="Train on augmented images too, and compare."),
 ]
 Quick = Annotated[
-    bool, typer.Option("--quick", help="A few epochs, to see that all works; recorded as quick.")
+    bool,
+    typer.Option(
+        "--quick", help="A few epochs, to check that everything works; recorded as quick."
+    ),
 ]
 
 
@@ -124,7 +130,7 @@ def status(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         return complain(str(error))
     except OSError as error:
         return complain(
-            f"Files must be readable and writable; the system says: {error}. See --help"
+            f"Files must be readable and writable; the system reports: {error}. See --help"
         )
     if ended == 130:
         print("Interrupted.", file=sys.stderr)

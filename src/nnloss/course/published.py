@@ -204,7 +204,7 @@ def compared(record: RunRecord, course: Settings) -> tuple[pd.DataFrame, list[st
     fixed = [each["quantity"] for each in numbers if each["key"].startswith("baseline.")]
     if fixed:
         model = fixed[0].partition(":")[0]
-        remarks.append(f"The {model} has no randomness and must agree to the printed digits.")
+        remarks.append(f"The {model} has no randomness and must match the printed digits.")
     if not alike:
         remarks.append(
             f"{'In a quick run the' if record.quick else 'The'} network was trained for "

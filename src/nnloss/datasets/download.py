@@ -163,14 +163,14 @@ def _reason(error: Exception) -> str:
     from requests import exceptions
 
     if isinstance(error, exceptions.TooManyRedirects):
-        return "it redirects without end"
+        return "it redirects endlessly"
     response = getattr(error, "response", None)
     if response is not None:
         return f"the server answered {response.status_code} {response.reason}"
     if isinstance(error, exceptions.Timeout):
         return f"no answer in {_TIMEOUT} s"
     if isinstance(error, exceptions.ChunkedEncodingError):
-        return "the connection ended half way"
+        return "the connection ended early"
     if isinstance(error, exceptions.SSLError):
         return "its certificate is not accepted"
     if isinstance(error, exceptions.ConnectionError):

@@ -31,7 +31,7 @@ def looking_into(folder: Path, origin: str) -> Iterator[None]:
     except OSError as error:
         raise DataError(
             f"The data folder '{folder}' ({origin}) must be one that can be read",
-            f"the system says: {error.strerror or error}",
+            f"the system reports: {error.strerror or error}",
             "Name another folder, or change its permissions",
         ) from error
 

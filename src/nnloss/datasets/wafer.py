@@ -119,7 +119,7 @@ def _cached(cache: Path) -> dict[str, Path]:
     except OSError as error:
         raise DataError(
             f"The data must be kept in the cache '{cache.parent}'",
-            f"the system says: {error.strerror or error}",
+            f"the system reports: {error.strerror or error}",
             "Make room there and make it writable, or set XDG_CACHE_HOME to another folder",
         ) from error
 

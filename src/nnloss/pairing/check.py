@@ -139,21 +139,21 @@ def _compiled_metrics(model: Any) -> list[Any]:
 
 def _opaque(model: Any, *, given: bool) -> Finding | None:
     """Return a finding if the outputs or the loss of a model cannot be inspected, else None."""
-    rule = "The outputs of a model must be seen to be judged"
+    rule = "The outputs of a model must be visible to be judged"
     own = own_methods(model, "call", "train_step", "compute_loss")
     if "call" in own:
         return Finding(
             "",
             "unknown",
             rule,
-            f"{type(model).__name__} '{model.name}' has its own call",
+            f"{type(model).__name__} '{model.name}' overrides call",
             "Give a functional model: keras.Model(inputs, model(inputs)) of its layers",
         )
     if own and not given:
         return Finding(
             "",
             "unknown",
-            "The loss of a model must be seen to be judged",
+            "The loss of a model must be visible to be judged",
             f"{type(model).__name__} '{model.name}' has its own {' and '.join(own)}",
             "Give the loss that it uses: check_pairing(model, loss=...)",
         )
@@ -197,7 +197,7 @@ def _follow(given: Any, path: tuple[Any, ...], what: str, name: str) -> Any:
             raise PairingError(
                 f"The structure of {what} must be that of the outputs",
                 f"found nothing for the output '{name}'",
-                "Nest the same dicts and lists, or ask about each output on its own",
+                "Nest the same dicts and lists, or check each output on its own",
             ) from error
     return given
 

@@ -276,7 +276,7 @@ def _kind(question: Question, loss: Loss) -> Finding | None:
             return question.finding(
                 "unknown",
                 rule,
-                f"{ends}: logits with a bound, which reach every distribution still",
+                f"{ends}: bounded logits, which still reach every distribution",
                 "It is right if that is meant; else end in a linear layer",
             )
     if due is Kind.REAL and not choice.from_logits:

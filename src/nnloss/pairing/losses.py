@@ -45,7 +45,7 @@ class LossChoice:
         if self.loss is None:
             return f"{self.name}, which nnloss does not recognise as a likelihood"
         if self.loss.likelihood is None:
-            return f"{self.name}, no likelihood but a loss for the same output"
+            return f"{self.name}, not a likelihood, but a loss for the same output"
         return self.name
 
 

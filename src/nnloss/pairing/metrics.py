@@ -120,7 +120,8 @@ def wrong_metric(metric: Any, choice: LossChoice, values: Values) -> Wrong | Non
     if counts and loss.link.kind in (Kind.REAL, Kind.POSITIVE):
         return (
             f"The loss '{choice.name}' needs metrics of errors, such as {due}",
-            f"found {shown}, which counts hits, and a quantity is hardly ever hit",
+            f"found {shown}, which counts exact matches, and a quantity is hardly ever matched "
+            "exactly",
             f"Leave {label or kind} out",
         )
     if counts and _TARGETS.get(kind) is not loss.domain:

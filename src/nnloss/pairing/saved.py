@@ -75,7 +75,7 @@ def _read(path: Path, *, compiled: bool) -> Saved:
         )
     settings = config.get("compile_config") or {}
     if not isinstance(settings, dict):
-        raise DataError(f"'{path}' must be a .keras file", "its loss is no mapping", _REMEDY)
+        raise DataError(f"'{path}' must be a .keras file", "its loss is not a mapping", _REMEDY)
     for entry in _objects(config):  # do not build the loss of a model or a nested model
         entry.pop("compile_config", None)
     _require_no_code(config, path)
@@ -100,7 +100,7 @@ def _description(path: Path) -> tuple[dict[str, Any], str]:
         if path.is_dir():
             raise DataError(rule, "it is a folder", _REMEDY)
         if path.exists() and not path.is_file():  # a pipe or device may never end
-            raise DataError(rule, "it is no file but a pipe or device", _REMEDY)
+            raise DataError(rule, "it is a pipe or device, not a file", _REMEDY)
         with path.open("rb") as file:
             start = file.read(8)
         if start == b"\x89HDF\r\n\x1a\n":
@@ -114,12 +114,12 @@ def _description(path: Path) -> tuple[dict[str, Any], str]:
         metadata, config = (json.loads(text) for text in texts.values())
     except OSError as error:
         raise DataError(
-            rule, f"the system says: {error.strerror or error}", "Check the name"
+            rule, f"the system reports: {error.strerror or error}", "Check the name"
         ) from error
     except RecursionError:
         raise
     except (*_DAMAGE, NotImplementedError, RuntimeError, EOFError) as error:
-        raise DataError(rule, f"it is none, or truncated: {error}", _REMEDY) from error
+        raise DataError(rule, f"it is not one, or is truncated: {error}", _REMEDY) from error
     except KeyError as error:
         raise DataError(rule, str(error.args[0]), _REMEDY) from error
     except DataError:
@@ -127,7 +127,7 @@ def _description(path: Path) -> tuple[dict[str, Any], str]:
     except ValueError as error:
         raise DataError(rule, f"its description is damaged: {error}", _REMEDY) from error
     if not isinstance(config, dict) or not isinstance(metadata, dict):
-        raise DataError(rule, "its description is no mapping", _REMEDY)
+        raise DataError(rule, "its description is not a mapping", _REMEDY)
     return config, str(metadata.get("keras_version", ""))
 
 
@@ -192,7 +192,7 @@ def _require_no_code(config: Any, path: Path) -> None:
     for entry in _objects(config):
         if _is_code(entry):
             raise DataError(
-                f"'{path}' must hold no code: reading a model must not run any",
+                f"'{path}' must contain no code: reading a model must not run any",
                 "found a Lambda layer or function",
                 "Replace it by a layer of Keras, or check the model in Python where it is made, "
                 "with nnloss.check_pairing(model)",
@@ -201,7 +201,7 @@ def _require_no_code(config: Any, path: Path) -> None:
         if own:
             raise DataError(
                 f"'{path}' must be made of Keras' own layers, activations and losses to be read",
-                f"found '{own}', which is none of them",
+                f"found '{own}', which is not one of them",
                 "Check the model in Python where it is defined, with nnloss.check_pairing(model)",
             )
 

@@ -18,7 +18,7 @@ Count = Annotated[int, cli.option("Questions to ask, at most.", "N", cli.whole_n
 Seed = Annotated[
     int | None,
     cli.option(
-        "Seed of their order. Default: another one each time.",
+        "Seed of the order. Default: a different order each time.",
         "N",
         cli.whole_number(0, 2**32 - 1),
     ),
@@ -162,7 +162,7 @@ def main(
     before = sum(question.id in wrong for question in chosen)
     paragraph(f"{len(chosen)} of {len(questions)} questions.")
     if before:
-        paragraph(f"{before} of these you had wrong last time.")
+        paragraph(f"{before} of these you answered wrongly last time.")
     for stream in (sys.stdin, sys.stdout):
         if hasattr(stream, "reconfigure"):  # invalid bytes make a wrong answer, not a crash
             stream.reconfigure(errors="replace")

@@ -81,7 +81,7 @@ def _locked(path: Path) -> Iterator[None]:
         held = lock.acquire()
     except Timeout as error:
         raise FolderError(
-            f"'{path}' must be free to be written",
+            f"'{path}' must not be locked by another process",
             f"another program has held '{lock.lock_file}' for {PATIENCE} s",
             "End that program, or choose another folder with --out",
         ) from error

@@ -49,12 +49,14 @@ def read_questions(path: Path) -> list[Question]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(
-            rule, f"the system says: {error.strerror or error}", "Name an existing file in --file"
+            rule,
+            f"the system reports: {error.strerror or error}",
+            "Name an existing file in --file",
         ) from error
     except UnicodeDecodeError as error:
         raise DataError(rule, f"byte {error.start} is not UTF-8", "Save it as UTF-8") from error
     except RecursionError as error:
-        raise DataError(rule, "it is nested without end", "Correct it there") from error
+        raise DataError(rule, "it is nested too deeply", "Correct it there") from error
     except tomllib.TOMLDecodeError as error:
         raise DataError(rule, f"reading it gave: {error}", "Correct it there") from error
     entries = content.pop("question", None)
@@ -67,7 +69,7 @@ def read_questions(path: Path) -> list[Question]:
         question = _build(entry, place, path)
         if question.id in questions:
             raise DataError(
-                f"Each question of '{path}' needs an id of its own",
+                f"Each question of '{path}' needs a unique id",
                 f"found '{question.id}' twice, the second time in question {place}",
                 "Rename one of them",
             )

@@ -80,7 +80,7 @@ class Question:
             "match": f"a letter for each number, as in {' '.join(f'{n}_' for n in self.numbers)}",
             "order": f"all of {letters}, in the right order",
             "number": "a number",
-            "blank": "what stands in place of ____",
+            "blank": "the text for the blank ____",
         }[self.kind]
 
     @property

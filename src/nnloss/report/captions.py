@@ -19,7 +19,7 @@ _Array = NDArray[np.floating[Any]]
 def distribution(name: str, sample: _Array, found: Interval, published: Mapping[int, float]) -> str:
     """Return a sentence on one configuration, whose `sample` has one finite value per seed."""
     if not len(sample):
-        return f"{name}: no seed came to a finite number."
+        return f"{name}: no seed gave a finite number."
     if len(sample) == 1:
         text = f"{name}: one seed, {number(sample[0])}"
     else:

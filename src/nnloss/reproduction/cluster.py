@@ -114,14 +114,14 @@ def _require_scheduler(address: str) -> None:
     except ValueError:  # the port is not a number
         whole = False
     if not whole:
-        raise NnlossError(rule, "that is no address such as tcp://127.0.0.1:8786", remedy)
+        raise NnlossError(rule, "it is not an address such as tcp://127.0.0.1:8786", remedy)
     try:
         with ThreadPoolExecutor(1) as thread:  # a notebook's thread already has an event loop
             found = thread.submit(asyncio.run, _identity(address)).result()["type"]
     except OSError as error:
         raise NnlossError(rule, f"nothing answers there in {PATIENCE:.0f} s", remedy) from error
     except Exception as error:  # the error depends on the other protocol
-        raise NnlossError(rule, "what answers there does not speak as one", remedy) from error
+        raise NnlossError(rule, "what answers there is not a Dask scheduler", remedy) from error
     if found != "Scheduler":
         raise NnlossError(rule, f"that is the address of a {found}", remedy)
 
@@ -146,7 +146,7 @@ def _require_workers(client: Any, work: Work, address: str) -> None:
         versions = {"the scheduler": client.run_on_scheduler(_versions, work)}
         versions |= client.run(_versions, work)
     except Exception as error:  # a plain one, with the text of the remote error
-        raise NnlossError(rule, f"one of them says: {error}", remedy) from error
+        raise NnlossError(rule, f"one of them reports: {error}", remedy) from error
     here = _versions(work)
     for place, there in versions.items():
         for name in here:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Exercise = Annotated[
-    Literal["boston", "cifar10", "wafer", "all"], cli.option("Whose networks are trained.")
+    Literal["boston", "cifar10", "wafer", "all"], cli.option("Exercise whose networks are trained.")
 ]
 Editions = Annotated[
     Literal["2023", "2024", "both"], cli.option("Edition of the course: its settings and numbers.")
@@ -48,12 +48,15 @@ Jobs = Annotated[
 ]
 Scheduler = Annotated[
     str | None,
-    cli.option("A Dask scheduler, whose workers train instead of this machine.", "ADDRESS"),
+    cli.option(
+        "Address of a Dask scheduler whose workers train instead of this machine.", "ADDRESS"
+    ),
 ]
 Resume = Annotated[
     bool,
     cli.typer.Option(
-        "--resume/--fresh", help="Go on with what is in the folder, or set it aside first."
+        "--resume/--fresh",
+        help="Resume from the results in the folder, or set them aside and start afresh.",
     ),
 ]
 

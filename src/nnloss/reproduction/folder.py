@@ -85,7 +85,7 @@ class SweepFolder:
             by = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
             raise FolderError(
                 f"One sweep at a time may write to '{self.home}'",
-                f"{by} is at work there",
+                f"{by} is using it",
                 "Wait until it has ended, or choose another folder",
             ) from None
         try:
@@ -93,7 +93,7 @@ class SweepFolder:
             with replacing(holder) as path:
                 path.write_text(f"process {os.getpid()}, since {now},", encoding="utf-8")
             if fresh and any(self.home.iterdir()):
-                logger.info("What was there is now in %s", set_aside(self.home))
+                logger.info("The previous results are now in %s", set_aside(self.home))
             self._make(self.under_way)
             self._require_format()
             self._read()
@@ -141,7 +141,7 @@ class SweepFolder:
             except OSError as error:
                 raise FolderError(
                     f"'{folder}' must be written",
-                    f"the system says: {error.strerror}",
+                    f"the system reports: {error.strerror}",
                     "Make room there, or choose another folder",
                 ) from error
         finally:
@@ -192,7 +192,7 @@ class SweepFolder:
         except OSError as error:
             raise FolderError(
                 f"The output folder '{folder}' must be a folder that can be written to",
-                f"the system says: {error.strerror}",
+                f"the system reports: {error.strerror}",
                 "Choose another folder or change its permissions",
             ) from error
 
@@ -200,7 +200,7 @@ class SweepFolder:
         """Raise an error if the folder has another format; mark a new folder."""
         file = self.home / "sweep.json"
         rule = f"'{self.home}' must be a sweep in format {FORMAT}, or new"
-        remedy = "Choose another --out, or begin anew with --fresh"
+        remedy = "Choose another --out, or start afresh with --fresh"
         if file.exists():
             try:
                 found = json.loads(file.read_text(encoding="utf-8"))["format"]
@@ -223,7 +223,7 @@ class SweepFolder:
                     "A sweep must go on with the versions that it began with",
                     f"run '{record.id}' was made with {name} {record.versions.get(name)}, "
                     f"here is {here.get(name)}",
-                    "Install that version, choose another --out, or begin anew with --fresh",
+                    "Install that version, choose another --out, or start afresh with --fresh",
                 )
 
     def read_only(self) -> None:

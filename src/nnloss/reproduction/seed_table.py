@@ -30,7 +30,7 @@ def rows_of(
     if len(twice):
         raise DataError(
             "A configuration must have each seed once",
-            f"seed {twice.iloc[0]} of {exercise} on {loss} is there more than once",
-            "Leave out all but one of its rows",
+            f"seed {twice.iloc[0]} of {exercise} on {loss} appears more than once",
+            "Keep one of its rows",
         )
     return rows.set_index("seed")

@@ -165,7 +165,7 @@ def summary(table: pd.DataFrame) -> str:
         the number of seeds leaves open.
     """
     if table.empty:
-        return "No published number was asked for."
+        return "No published number was selected."
     fixed, random = table[table["loss"].isna()], table[table["loss"].notna()]
     parts = []
     if len(fixed):

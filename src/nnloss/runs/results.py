@@ -44,7 +44,7 @@ def require_table(table: Path) -> None:
 def _read(table: Path) -> tuple[list[str], list[dict[str, str]]]:
     if not table.exists():
         return [], []
-    rule = f"'{table}' must be a table of runs, as it was written"
+    rule = f"'{table}' must be a table of runs, as nnloss wrote it"
     remedy = "Move it away or choose another folder"
     try:
         # Some spreadsheet programs add a byte order mark.

@@ -137,7 +137,7 @@ class Run:
             interrupted = issubclass(kind, KeyboardInterrupt)
             status = "interrupted" if interrupted else "failed"
             text = None if interrupted else "".join(traceback.format_exception(error))
-            logger.info("Run %s; what there is of it is in %s", status, self.folder)
+            logger.info("Run %s; partial results are in %s", status, self.folder)
         self.update(
             status=status,
             error=text,

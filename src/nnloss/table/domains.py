@@ -166,7 +166,7 @@ class Interval(Domain):
         if self.soft and fractions.any():
             return Misfit(
                 f"found the soft labels {shown_values(labels[fractions])} in y",
-                "Soft labels are allowed: the loss is a cross-entropy still, minimal at the "
+                "Soft labels are allowed: the loss is still a cross-entropy, minimal at the "
                 "probabilities given; label_smoothing= in the loss softens labels of 0 and 1",
                 wrong=False,
             )
@@ -258,7 +258,7 @@ class OneHot(Domain):
         if y.min() >= 0 and np.allclose(sums, 1, atol=1e-3):
             return Misfit(
                 "found soft labels in y: rows that sum to 1 and are not one-hot",
-                "Soft labels are allowed: the loss is a cross-entropy still, minimal at the "
+                "Soft labels are allowed: the loss is still a cross-entropy, minimal at the "
                 "probabilities given; label_smoothing= in the loss softens one-hot rows",
                 wrong=False,
             )

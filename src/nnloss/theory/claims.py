@@ -71,8 +71,8 @@ def same(
     one, other = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if one.shape != other.shape or not one.size:
         raise ValueError(
-            f"A claim needs two sides of one shape; found {one.shape} and {other.shape}. "
-            "Give numbers that belong to each other."
+            f"The two sides of a claim need the same shape; found {one.shape} and {other.shape}. "
+            "Give matching arrays."
         )
     difference = float(np.max(np.abs(one - other)))
     if relative:

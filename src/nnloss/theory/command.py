@@ -261,7 +261,7 @@ def pitfalls(
     bce, mse = 0, 2  # rows of sigmoid + BCE and sigmoid + MSE
     paragraph(
         f"""Accuracy is that of the test series, of which {majority:.1%} are normal; "epochs" is the
-        median of the seeds that got there. From the usual start sigmoid ends at
+        median of the seeds that reached it. From the usual start sigmoid ends at
         {usually["accuracy"][mse]:.4f} with MSE and at {usually["accuracy"][bce]:.4f} with BCE:
         the gradient of MSE vanishes only where the network is sure. Where it starts sure, and is
         wrong for every abnormal series, {surely["reached"][mse]} of {len(seeds)} seeds come to
@@ -271,12 +271,12 @@ def pitfalls(
         f"""A double softmax cannot get below a loss of {pairings.double_softmax_floor(2):.4f} with
         two classes, and is at {mistaken["loss"][0]:.4f}; with it accuracy ends at
         {mistaken["accuracy"][0]:.4f}, with a single one at {usually["accuracy"][1]:.4f}. Integer
-        labels against two softmax outputs are spread over both without a word: both are asked for
+        labels against two softmax outputs are silently broadcast to both: both outputs get
         the same number. Labels -1 and 1 let the loss fall below zero without end. A linear output
         is cut off at 0 and 1, and beyond nothing pulls it back."""
     )
     paragraph(
-        f"""Integer labels with CCE are the one mistake that Keras refuses by itself:
+        f"""Integer labels with CCE are the only mistake that Keras itself refuses:
         {pairings.refusal(series.y_test) or "not here"}."""
     )
     return show(pairings.floor_claims())
@@ -322,11 +322,11 @@ def landscape(
     }
     panels = {
         "least squares: one bowl, moved": (wide, {"at 0": one, "fitted": other}),
-        "network: another surface each time": (along, learned),
+        "network: another curve at each epoch": (along, learned),
     }
     labels = {
         "xlabel": "added to a parameter of LSTAT",
-        "ylabel": f"MSE above its least here, ({boston.UNIT})²",
+        "ylabel": f"MSE minus its minimum, ({boston.UNIT})²",
     }
     run.save_figure("one_parameter", nnloss.plots.profiles(panels, **labels))
 
@@ -334,7 +334,7 @@ def landscape(
     bowl = surfaces.curvature(wide, one), surfaces.curvature(wide, other)
     topic, square = "landscape of least squares", 2 * np.mean(data[0][:, LSTAT] ** 2)
     claims = [
-        same(topic, "share that no quadratic explains", fits["least squares"][0], 0, 1e-12),
+        same(topic, "share not explained by a quadratic", fits["least squares"][0], 0, 1e-12),
         same(topic, "curvature, others 0 = others fitted", *bowl, 1e-8, relative=True),
         same(topic, "curvature = 2 mean(LSTAT²)", bowl[0], square, 1e-8, relative=True),
     ]

@@ -172,14 +172,14 @@ class Backup(keras.callbacks.Callback):
 
     def _read(self) -> tuple[State, list[dict[str, Any]]]:
         """Read the file and check that it is intact and belongs to this training."""
-        rule = f"'{self.path.name}' must be a whole backup of this training"
-        remedy = "The training begins anew"
+        rule = f"'{self.path.name}' must be an intact backup of this training"
+        remedy = "The training starts afresh"
         try:
             content = self.path.read_bytes()
         except OSError as error:
-            raise DataError(rule, f"the system says: {error.strerror}", remedy) from error
+            raise DataError(rule, f"the system reports: {error.strerror}", remedy) from error
         if self._checksum(content[32:]) != content[:32]:
-            raise DataError(rule, "it is damaged, or of a training that began otherwise", remedy)
+            raise DataError(rule, "it is damaged, or from another training", remedy)
         with np.load(io.BytesIO(content[32:]), allow_pickle=False) as arrays:
             state = dict(arrays)
         epochs = json.loads(str(state.pop("epochs")))

@@ -61,7 +61,9 @@ def _require_known(layer: Any) -> None:
         raise NotBatchable(f"an activation that is not Keras' own in '{layer.name}'")
     for weight in layer.weights:
         if weight.trainable != layer.trainable and not weight.name.startswith("moving_"):
-            raise NotBatchable(f"'{weight.name}' of '{layer.name}', frozen by itself")
+            raise NotBatchable(
+                f"'{weight.name}' of '{layer.name}', frozen separately from its layer"
+            )
     if layer.dtype_policy.name != "float32":
         raise NotBatchable(f"dtype {layer.dtype_policy.name} of '{layer.name}'")
     config = layer.get_config()

@@ -246,7 +246,7 @@ def _checked_seeds(seeds: Iterable[int]) -> list[int]:
     given = [index(seed) for seed in seeds]
     rule = "fit_many needs seeds from 0 to 2**32 - 1, each once"
     if not given:
-        raise NnlossError(rule, "found none", "Give for example range(100)")
+        raise NnlossError(rule, "found none", "Give, for example, range(100)")
     wrong = [seed for seed in given if not 0 <= seed < 2**32]
     twice = [seed for seed, times in Counter(given).items() if times > 1]
     if wrong or twice:
@@ -345,7 +345,7 @@ def _together(plan: _Plan, ensemble: ManySeeds, start: Start, seeds: Sequence[in
         starts = [start if seed == seeds[0] else plan.start(seed)[1] for seed in chunk]
         for seed, each in zip(chunk, starts, strict=True):
             if each.layers != start.layers:
-                raise NotBatchable(f"another model for seed {seed} than for seed {seeds[0]}")
+                raise NotBatchable(f"a different model for seed {seed} than for seed {seeds[0]}")
         ensemble.load(starts)
         frames, finite = [], np.ones(ensemble.models, dtype=bool)
         for epoch in range(plan.epochs):

@@ -247,7 +247,9 @@ class TaskModel(OnDeviceModel):
         """
         if batch_size is not None and batch_size < 1:
             raise NnlossError(
-                "fit needs batches", f"found batch_size={batch_size}", "Give 1 or more"
+                "fit needs a batch size of at least 1",
+                f"found batch_size={batch_size}",
+                "Give 1 or more",
             )
         rule = self._rule
         x = fitting.checked(x, y, sample_weight, **rule)

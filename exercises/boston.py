@@ -30,7 +30,7 @@ from nnloss.course.boston import (
     network,
     standardised,
 )
-from nnloss.course.published import SETTINGS, compare, compared
+from nnloss.course.published import SETTINGS, compare, comparison_table
 
 Loss = Annotated[Literal["mse", "mae", "both"], cli.option("What the network is trained on.")]
 
@@ -106,7 +106,7 @@ def as_table(judged: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
 
 
 # %%
-def what_each_loss_does(split: nnloss.Split, fitted: dict[str, Predictions], worst: int = 5) -> str:
+def compare_losses(split: nnloss.Split, fitted: dict[str, Predictions], worst: int = 5) -> str:
     """Return a paragraph comparing the networks trained on "MSE" and on "MAE"."""
     y = split.y_test
     tests = {name: predictions["test"] for name, predictions in fitted.items()}
@@ -144,7 +144,7 @@ def what_each_loss_does(split: nnloss.Split, fitted: dict[str, Predictions], wor
 
 
 # %%
-def leave(
+def save_results(
     run: nnloss.Run, split: nnloss.Split, linear: Predictions, network: Predictions, title: str
 ) -> None:
     """Write the predictions and figures of a run."""
@@ -213,14 +213,14 @@ def main(
             judged[title] = errors(split, fitted)
             run.update(metrics=judged[title])
             run.update(published=compare(run.record))
-            leave(run, split, linear, fitted, title)
+            save_results(run, split, linear, fitted, title)
         runs.append(run)
 
     heading("How good is each model?")
     table(as_table(judged))
     if loss == "both":
         heading("Trained on MSE or on MAE: what is the difference?")
-        paragraph(what_each_loss_does(split, networks))
+        paragraph(compare_losses(split, networks))
         figure = nnloss.plots.squared_against_absolute(
             split.rows_test + 2,
             split.y_test,
@@ -230,7 +230,7 @@ def main(
         for run in runs:
             run.save_figure("losses", figure)
     heading(f"Our numbers and those of the course, edition {edition}")
-    numbers, remarks = compared(runs[0].record, course)
+    numbers, remarks = comparison_table(runs[0].record, course)
     if not numbers.empty:
         table(numbers)
     for each in remarks:

@@ -25,12 +25,12 @@ from nnloss.course.cifar10 import (
     QUICK_EPOCHS,
     QUICK_ROWS,
     Array,
+    accuracy_and_error,
     confusion,
-    judged,
     network,
     softmax_regression,
 )
-from nnloss.course.published import compare, compared, settings_of
+from nnloss.course.published import compare, comparison_table, settings_of
 
 # %% [markdown]
 # ## What do the data look like?
@@ -155,7 +155,7 @@ def most_confused(
 
 
 # %%
-def what_augmentation_does(measured: dict[bool, dict[str, dict[str, float]]]) -> str:
+def compare_augmentation(measured: dict[bool, dict[str, dict[str, float]]]) -> str:
     """Return a paragraph comparing the networks without and with augmentation."""
     plain, other = measured[False], measured[True]
     gaps = {
@@ -182,7 +182,7 @@ def what_augmentation_does(measured: dict[bool, dict[str, dict[str, float]]]) ->
 
 
 # %%
-def leave(
+def save_results(
     run: nnloss.Run, split: nnloss.Split, probabilities: Array, matrices: dict[str, pd.DataFrame]
 ) -> None:
     """Write the confusion matrix, predictions and figures of a run."""
@@ -247,7 +247,7 @@ def main(
         "quick": quick,
         "data": split.origin,
         "split": split.sizes,
-        "baseline": {"softmax_regression": judged(matrices["softmax regression"])},
+        "baseline": {"softmax_regression": accuracy_and_error(matrices["softmax regression"])},
     }
     measured: dict[bool, dict[str, dict[str, float]]] = {}
     runs: dict[bool, nnloss.Run] = {}
@@ -267,13 +267,13 @@ def main(
                 batch_size or course.batch_size,
             )
             matrices[title(augmented)] = confusion(split, probabilities.argmax(axis=1))
-            measured[augmented]["test"] |= judged(matrices[title(augmented)])
+            measured[augmented]["test"] |= accuracy_and_error(matrices[title(augmented)])
             run.update(metrics=measured[augmented])
             run.update(published=compare(run.record))
-            leave(run, split, probabilities, matrices)
+            save_results(run, split, probabilities, matrices)
 
     heading("How often is it wrong?")
-    results = {name: judged(counts) for name, counts in matrices.items()}
+    results = {name: accuracy_and_error(counts) for name, counts in matrices.items()}
     losses = {title(key): values["test"]["loss"] for key, values in measured.items()}
     table(
         pd.DataFrame(
@@ -296,7 +296,7 @@ def main(
     table(by_class(matrices))
     if augment:
         heading("What does augmentation do?")
-        paragraph(what_augmentation_does(measured))
+        paragraph(compare_augmentation(measured))
         histories = {
             title(key): pd.read_csv(run.folder / "history.csv") for key, run in runs.items()
         }
@@ -310,7 +310,7 @@ def main(
     for augmented, run in runs.items():
         heading(f"Our numbers and those of the course, edition {edition}: {title(augmented)}")
         course = settings_of("cifar10", int(edition), augment=augmented)
-        numbers, remarks = compared(run.record, course)
+        numbers, remarks = comparison_table(run.record, course)
         if not numbers.empty:
             table(numbers)
         for each in remarks:

@@ -20,7 +20,7 @@ import pandas as pd
 import nnloss
 from nnloss import commandline as cli
 from nnloss.commandline import heading, paragraph, table
-from nnloss.course.published import SETTINGS, compare, compared
+from nnloss.course.published import SETTINGS, compare, comparison_table
 from nnloss.course.wafer import (
     ABNORMAL,
     NORMAL,
@@ -185,7 +185,7 @@ def show_algebra(checked: pd.DataFrame) -> None:
 
 
 # %%
-def leave(run: nnloss.Run, split: nnloss.Split, models: dict[str, Fitted]) -> None:
+def save_results(run: nnloss.Run, split: nnloss.Split, models: dict[str, Fitted]) -> None:
     """Write the confusion matrix, predictions and figures; the last model is the run's network."""
     network = list(models.values())[-1]
     matrices = {name: confusion(split, fitted) for name, fitted in models.items()}
@@ -291,7 +291,7 @@ def main(
             judged[title] = measured["test"]
             run.update(metrics=measured)
             run.update(published=compare(run.record))
-            leave(run, split, classical | {title: models[title]})
+            save_results(run, split, classical | {title: models[title]})
 
     heading("How good is each model?")
     table(as_table(judged, {name: confusion(split, fitted) for name, fitted in models.items()}))
@@ -322,7 +322,7 @@ def main(
         for run in runs.values():
             run.save_figure("all_models", figure)
     heading(f"Our numbers and those of the course, edition {edition}")
-    numbers, remarks = compared(next(iter(runs.values())).record, course)
+    numbers, remarks = comparison_table(next(iter(runs.values())).record, course)
     if not numbers.empty:
         table(numbers)
     for each in remarks:

@@ -95,7 +95,7 @@ def main(out: Path, signs: Path, jobs: int = 1, scheduler: str | None = None) ->
     """Sweep: four seeds of two configurations, in four units."""
     here = partial(work, signs=signs)
     if scheduler is not None:
-        cluster.connected(scheduler, here).close()
+        cluster.connect(scheduler, here).close()
     with SweepFolder(out).opened() as folder:
         sweep(
             folder,

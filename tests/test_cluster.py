@@ -283,7 +283,7 @@ def test_a_worker_elsewhere_has_a_folder_of_its_own(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_no_address(address: str) -> None:
     with pytest.raises(NnlossError) as caught:
-        cluster.connected(address, light_work.work)
+        cluster.connect(address, light_work.work)
 
     assert caught.value.rule == f"--scheduler needs a Dask scheduler, not '{address}'"
     assert caught.value.found == "it is not an address such as tcp://127.0.0.1:8786"
@@ -397,7 +397,7 @@ def test_a_worker_that_has_not_what_is_here(
 
     try:
         with pytest.raises(NnlossError) as caught:
-            cluster.connected(sound.address, light_work.work)
+            cluster.connect(sound.address, light_work.work)
     finally:
         worker.kill()
         worker.wait()
@@ -405,7 +405,7 @@ def test_a_worker_that_has_not_what_is_here(
     assert found in caught.value.found
     assert not recwarn.list
     assert caught.value.remedy == "Install the same there, or start them where it can be imported"
-    cluster.connected(sound.address, light_work.work).close()
+    cluster.connect(sound.address, light_work.work).close()
 
 
 @pytest.mark.slow
@@ -414,7 +414,7 @@ def test_a_scheduler_that_has_not_what_is_here(tmp_path: Path) -> None:
     try:
         made.worker()
         with pytest.raises(NnlossError, match=r"the scheduler has numpy 0\.1, here is"):
-            cluster.connected(made.address, light_work.work)
+            cluster.connect(made.address, light_work.work)
     finally:
         made.close()
 
@@ -433,7 +433,7 @@ def test_dask_is_not_needed_without_a_scheduler(light: LightSweep) -> None:
         "import sys; sys.modules['dask'] = sys.modules['distributed'] = None\n"
         "from pathlib import Path; import light_work\n"
         f"light_work.main(Path({str(light.out)!r}), Path({str(light.signs)!r}), jobs=2)\n"
-        "light_work.cluster.connected('tcp://127.0.0.1:1', light_work.work)\n"
+        "light_work.cluster.connect('tcp://127.0.0.1:1', light_work.work)\n"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code],

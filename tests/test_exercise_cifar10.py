@@ -185,7 +185,7 @@ def test_the_most_confused_pairs_are_found(images):
     (name,) = found
     assert name == f"d, taken for\nf: {np.sum(images.y_test == 3)}"
     assert np.array_equal(found[name][0], images.x_test[first])
-    assert exercise.judged(counts)["misclassification_error"] == pytest.approx(
+    assert exercise.accuracy_and_error(counts)["misclassification_error"] == pytest.approx(
         np.mean(images.y_test == 3)
     )
 
@@ -203,7 +203,7 @@ def test_the_paragraph_on_augmentation_has_the_gaps():
         False: {"train": {"accuracy": 0.9, "loss": 0.25}, "test": {"accuracy": 0.7, "loss": 1.0}},
         True: {"train": {"accuracy": 0.75, "loss": 0.5}, "test": {"accuracy": 0.72, "loss": 0.8}},
     }
-    text = " ".join(exercise.what_augmentation_does(measured).split())
+    text = " ".join(exercise.compare_augmentation(measured).split())
     assert "accuracy is 0.9000 without augmentation and 0.7500 with it" in text
     assert "0.7000 and 0.7200, a change of +0.0200." in text
     assert (

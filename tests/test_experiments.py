@@ -18,7 +18,7 @@ from nnloss.reproduction.units import Configuration, Outcome, Unit
 
 def done(unit: Unit, folder: Path, told: Any = None, data_dir: Path | None = None) -> Outcome:
     tell = [].append if told is None else told.append
-    return experiments.experiment(unit, folder / "backup", tell, data_dir=data_dir)
+    return experiments.train_unit(unit, folder / "backup", tell, data_dir=data_dir)
 
 
 def quick(exercise: str, **chosen: object) -> Configuration:

@@ -181,7 +181,7 @@ def test_the_answers_cannot_be_guessed_from_their_places():
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
 def test_the_printed_answer_is_right_when_it_is_typed(question):
-    assert question.is_right(question.understand(solution(question)))
+    assert question.is_right(question.parse(solution(question)))
     for text in (question.question, question.reason, question.hint, *question.options):
         assert text.isascii()  # any terminal can print it
 
@@ -240,13 +240,13 @@ def test_an_answer_is_judged_in_any_spelling(small, name):
     (question,) = (each for each in read_questions(small) if each.id == name)
     right, wrong, unclear = ANSWERS[name]
     for text in right:
-        assert question.is_right(question.understand(text)), text
+        assert question.is_right(question.parse(text)), text
     for text in wrong:
-        given = question.understand(text)
+        given = question.parse(text)
         assert given is not None, text
         assert not question.is_right(given), text
     for text in ["", *unclear]:
-        assert question.understand(text) is None, text
+        assert question.parse(text) is None, text
 
 
 # ---- The file

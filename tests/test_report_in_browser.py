@@ -190,10 +190,10 @@ def test_tables_sort_by_number_and_back(opened):
     head, original = column(browser, "Published")
     assert head.get_attribute("aria-sort") == "none"
     head.find_element(By.TAG_NAME, "button").click()
-    head, upwards = column(browser, "Published")
+    head, higher_is_better = column(browser, "Published")
     assert head.get_attribute("aria-sort") == "ascending"
-    assert numbers(upwards) == sorted(map(float, original))
-    assert numbers(upwards) != [float(value) for value in sorted(original)], "not as text"
+    assert numbers(higher_is_better) == sorted(map(float, original))
+    assert numbers(higher_is_better) != [float(value) for value in sorted(original)], "not as text"
     head.find_element(By.TAG_NAME, "button").click()
     head, downwards = column(browser, "Published")
     assert head.get_attribute("aria-sort") == "descending"
@@ -208,12 +208,12 @@ def test_they_sort_by_keyboard_and_what_is_missing_stays_last(opened):
     head, original = column(browser, "Percentile")
     assert "" in original
     head.find_element(By.TAG_NAME, "button").send_keys(Keys.ENTER)
-    upwards = numbers(column(browser, "Percentile")[1])
-    assert upwards == sorted(upwards)
+    higher_is_better = numbers(column(browser, "Percentile")[1])
+    assert higher_is_better == sorted(higher_is_better)
     focused = browser.switch_to.active_element
     focused.send_keys(Keys.SPACE)
     head, downwards = column(browser, "Percentile")
-    assert numbers(downwards) == upwards[::-1]
+    assert numbers(downwards) == higher_is_better[::-1]
     assert head.get_attribute("aria-sort") == "descending"
     focused.send_keys(Keys.TAB)
     browser.switch_to.active_element.send_keys(Keys.ENTER)

@@ -63,7 +63,7 @@ def test_the_bar_counts_the_classical_models_once_and_what_was_done_before(
 
     monkeypatch.setattr(sweep, "SweepProgress", Watched)
     monkeypatch.setattr(
-        sweep, "on_this_machine", lambda work, units, *_: (each for each in map(done, units))
+        sweep, "run_locally", lambda work, units, *_: (each for each in map(done, units))
     )
     wanted = {CLASSICAL: 3, BOSTON: 3}
     for seeds in (2, 3):

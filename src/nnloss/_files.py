@@ -27,9 +27,9 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         yield temporary
-        to_disk(temporary)
+        fsync_path(temporary)
         os.replace(temporary, path)
-        to_disk(path.parent)
+        fsync_path(path.parent)
     except OSError as error:
         raise FolderError(
             f"'{path}' must be written",
@@ -50,7 +50,7 @@ def remove_unfinished(path: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def to_disk(path: Path) -> None:
+def fsync_path(path: Path) -> None:
     """Flush a file, or the entries of a folder, to disk so that it survives a power loss."""
     if path.is_dir() and os.name == "nt":  # Windows cannot open folders
         return

@@ -125,11 +125,11 @@ def status(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         ended = app(arguments, prog_name=provenance.program(), standalone_mode=False)
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "").rstrip(".")
-        return complain(f"{message}. See --help")
+        return print_error(f"{message}. See --help")
     except NnlossError as error:
-        return complain(str(error))
+        return print_error(str(error))
     except OSError as error:
-        return complain(
+        return print_error(
             f"Files must be readable and writable; the system reports: {error}. See --help"
         )
     if ended == 130:
@@ -137,7 +137,7 @@ def status(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     return int(ended or 0)
 
 
-def complain(message: str) -> int:
+def print_error(message: str) -> int:
     """Print an error as one line on standard error, and return the exit status 2."""
     print("Error: " + printable(" ".join(message.split())), file=sys.stderr)
     return 2

@@ -67,7 +67,7 @@ def confusion(split: Split, predicted: Array) -> pd.DataFrame:
     return pd.DataFrame(counts, index=split.classes, columns=split.classes)
 
 
-def judged(counts: pd.DataFrame) -> dict[str, float]:
+def accuracy_and_error(counts: pd.DataFrame) -> dict[str, float]:
     """Compute accuracy and misclassification error from a confusion matrix."""
     right, rows = int(np.trace(counts.to_numpy())), int(counts.to_numpy().sum())
     return {"accuracy": right / rows, "misclassification_error": (rows - right) / rows}

@@ -165,7 +165,7 @@ def compare(record: RunRecord) -> list[dict[str, Any]]:
     ]
 
 
-def compared(record: RunRecord, course: Settings) -> tuple[pd.DataFrame, list[str]]:
+def comparison_table(record: RunRecord, course: Settings) -> tuple[pd.DataFrame, list[str]]:
     """Return a table of our numbers and the published ones, and remarks on the comparison.
 
     Parameters

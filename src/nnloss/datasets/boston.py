@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnloss._files import digest
-from nnloss.datasets.locate import DataDir, lacks, looking_into, named_folder
+from nnloss.datasets.locate import DataDir, missing_file, named_folder, readable
 from nnloss.datasets.parse import (
     finite_numbers,
     first_line,
@@ -90,10 +90,10 @@ def _find(data_dir: DataDir) -> tuple[Path, str]:
     if named is None:
         return _packaged(_FILE.name), f"{_FILE.name}, packaged with nnloss"
     folder, origin = named
-    with looking_into(folder, origin):
+    with readable(folder, origin):
         there = (folder / _FILE).exists()
     if not there:
-        raise lacks(folder, origin, _FILE.as_posix(), "to use the packaged data")
+        raise missing_file(folder, origin, _FILE.as_posix(), "to use the packaged data")
     return folder / _FILE, f"{_FILE.as_posix()} in the folder given by {origin}"
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nnloss._files import digest
 from nnloss.datasets.download import require_reachable
-from nnloss.datasets.locate import DataDir, lacks, looking_into, named_folder
+from nnloss.datasets.locate import DataDir, missing_file, named_folder, readable
 from nnloss.datasets.parse import first_line, require_checksum
 from nnloss.datasets.split import Split
 from nnloss.errors import DataError
@@ -93,7 +93,7 @@ def load_cifar10(data_dir: DataDir = None) -> Split:
 def _stored(folder: Path, origin: str) -> Any:
     """Return the builder of the data in a given folder; never download."""
     for place in (folder / "tensorflow_datasets", folder):
-        with looking_into(folder, origin):
+        with readable(folder, origin):
             # glob would silently skip an unreadable folder.
             versions = os.listdir(place / _NAME) if (place / _NAME).is_dir() else []
             there = any((place / _NAME / each / "dataset_info.json").exists() for each in versions)
@@ -102,7 +102,7 @@ def _stored(folder: Path, origin: str) -> Any:
                 return _tensorflow_datasets().builder(_NAME, data_dir=str(place))
             except Exception as error:  # any error from a damaged description
                 raise _unreadable(place / _NAME, error) from error
-    raise lacks(folder, origin, f"tensorflow_datasets/{_NAME}", _WITHOUT)
+    raise missing_file(folder, origin, f"tensorflow_datasets/{_NAME}", _WITHOUT)
 
 
 def _prepared() -> Any:

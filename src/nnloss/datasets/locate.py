@@ -24,7 +24,7 @@ def named_folder(data_dir: DataDir) -> tuple[Path, str] | None:
 
 
 @contextmanager
-def looking_into(folder: Path, origin: str) -> Iterator[None]:
+def readable(folder: Path, origin: str) -> Iterator[None]:
     """Raise `DataError` instead of OSError for a folder that cannot be read."""
     try:
         yield
@@ -36,7 +36,7 @@ def looking_into(folder: Path, origin: str) -> Iterator[None]:
         ) from error
 
 
-def lacks(folder: Path, origin: str, name: str, without: str, found: str = "") -> DataError:
+def missing_file(folder: Path, origin: str, name: str, without: str, found: str = "") -> DataError:
     """Return the error for a given folder, from `origin`, in which `name` is missing.
 
     No other place is tried: it may hold other data than the user expects. `without` says what

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from nnloss._files import digest
 from nnloss.datasets.download import fetch, zip_members
-from nnloss.datasets.locate import DataDir, cache_folder, lacks, looking_into, named_folder
+from nnloss.datasets.locate import DataDir, cache_folder, missing_file, named_folder, readable
 from nnloss.datasets.split import Split
 from nnloss.datasets.wafer_files import CLASSES, NAMES, READERS, files_in, read_both
 from nnloss.errors import DataError
@@ -68,13 +68,15 @@ def load_wafer(data_dir: DataDir = None) -> Split:
     named = named_folder(data_dir)
     if named is not None:
         folder, origin = named
-        with looking_into(folder, origin):
+        with readable(folder, origin):
             files = files_in(folder / "wafer")
         if len(files) < len(NAMES):
             missing = [name for rows, name in NAMES.items() if rows not in files]
             there = [path.name for path in files.values()]
             found = f"found {there[0]}, but no {missing[0]}" if there else ""
-            raise lacks(folder, origin, _NAMED_PLACE, "to fetch the data from the web", found)
+            raise missing_file(
+                folder, origin, _NAMED_PLACE, "to fetch the data from the web", found
+            )
         remedy = "Replace it by the original, which the README of nnloss says how to get"
         return _split(files, f"wafer in the folder given by {origin}", remedy)
     cache = cache_folder() / "wafer"

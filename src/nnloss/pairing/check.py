@@ -77,7 +77,7 @@ def check_pairing(
             f"found {type(model).__name__}",
             "Give a keras.Model",
         )
-    opaque = _opaque(model, given=loss is not None)
+    opaque = _not_inspectable(model, given=loss is not None)
     if opaque:
         return PairingReport(model.name, (opaque,))
     if loss is None and getattr(model, "compiled", False):
@@ -137,7 +137,7 @@ def _compiled_metrics(model: Any) -> list[Any]:
     return [getattr(compiled, f"_user_{kind}metrics", None) for kind in ("", "weighted_")]
 
 
-def _opaque(model: Any, *, given: bool) -> Finding | None:
+def _not_inspectable(model: Any, *, given: bool) -> Finding | None:
     """Return a finding if the outputs or the loss of a model cannot be inspected, else None."""
     rule = "The outputs of a model must be visible to be judged"
     own = own_methods(model, "call", "train_step", "compute_loss")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nnloss.commandline import complain
+from nnloss.commandline import print_error
 from nnloss.errors import DataError, printable
 
 #: Exit status by verdict; also 2 if the file cannot be read.
@@ -37,7 +37,7 @@ def check(
         except DataError as error:
             if len(models) == 1:
                 raise
-            statuses.append(complain(str(error)))
+            statuses.append(print_error(str(error)))
             continue
         from nnloss.pairing.check import check_pairing
 

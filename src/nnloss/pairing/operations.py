@@ -40,7 +40,7 @@ _EXTREMES = {"Maximum", "Minimum", "Max", "Min"}
 _TURNING = {"Permute": "dims", "Transpose": "axes"}
 
 
-def starts_anew(name: str) -> bool:
+def has_weights(name: str) -> bool:
     """Return whether a Keras layer has weights, so that the kind of its input does not matter."""
     return name in _WITH_ACTIVATION | _REAL_LAYERS | _RECURRENT | {"SimpleRNN"}
 
@@ -55,7 +55,7 @@ def with_weights(layer: Any, shape: Shape) -> Values:
     name, real = type(layer).__name__, Values(Kind.REAL, shape)
     if name in _REAL_LAYERS:
         return real
-    if not starts_anew(name):
+    if not has_weights(name):
         return Values(Kind.UNKNOWN, shape, name)
     result = activated(real, activation_name(layer.activation), -1, shape)
     # A gate multiplies the activation: it keeps its bounds but no longer sums to 1.
@@ -141,7 +141,7 @@ def _moved(operation: Any, given: list[Values], shape: Shape) -> Values:
     return Values(Kind.UNKNOWN, shape, name)
 
 
-def _turned(operation: Any, given: list[Values], shape: Shape) -> Values:
+def _permuted(operation: Any, given: list[Values], shape: Shape) -> Values:
     order = getattr(operation, _TURNING[type(operation).__name__])
     if not order:
         order = range(len(shape))[::-1]
@@ -245,7 +245,7 @@ _Step = Callable[[Any, list[Values], Shape], Values]
 _STEPS: list[tuple[Callable[[str], bool], _Step]] = [
     (_SAME.__contains__, _same),
     (_MOVING.__contains__, _moved),
-    (_TURNING.__contains__, _turned),
+    (_TURNING.__contains__, _permuted),
     (lambda name: "Pooling" in name, _pooled),
     (lambda name: "Dropout" in name or "Noise" in name, _dropped),
     (("Mean", "Sum").__contains__, _reduced),

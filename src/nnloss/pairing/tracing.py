@@ -82,7 +82,7 @@ def _sources(place: _Place) -> list[_Place]:
     """Return the tensors on which this one depends; none for a layer with weights."""
     tensor, inside = place
     operation = tensor._keras_history.operation
-    if _is_foreign(operation) or operations.starts_anew(type(operation).__name__):
+    if _is_foreign(operation) or operations.has_weights(type(operation).__name__):
         return []
     if isinstance(operation, (keras.layers.Wrapper, keras.layers.Bidirectional)):
         wraps = getattr(operation, "layer", None)
@@ -106,7 +106,7 @@ def _values(tensor: Any, given: list[Values]) -> Values:
         return Values(Kind.UNKNOWN, shape, hiding, text=name, foreign=True)
     if isinstance(operation, (keras.layers.Wrapper, keras.layers.Bidirectional)):
         result = _wrapped(operation, given, shape)
-    elif operations.starts_anew(name):
+    elif operations.has_weights(name):
         result = operations.with_weights(operation, shape)
     else:
         hidden = next((each for each in given if each.kind is Kind.UNKNOWN), None)

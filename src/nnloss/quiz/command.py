@@ -106,7 +106,7 @@ def answer(question: Question) -> Any:
         if text == "?":
             paragraph(f"Hint: {question.hint or 'there is none for this question.'}")
             continue
-        given = question.understand(text)
+        given = question.parse(text)
         if given is not None:
             return given
         paragraph(f"Not understood. Give {question.expected}.")

@@ -133,7 +133,7 @@ def _answer(entry: dict[str, Any], lists: dict[str, tuple[str, ...]], whose: str
         return given
     question = Question(**(entry | lists))
     if kind in ("choice", "match", "order") and isinstance(given, str):
-        answer = question.understand(given)
+        answer = question.parse(given)
         if answer is not None:
             return answer
     raise DataError(

@@ -104,7 +104,7 @@ class Question:
         """Proof as a complete program; empty without one."""
         return f"answer = {self.answer!r}\n{self.proof.strip()}" if self.proof else ""
 
-    def understand(self, text: str) -> Any:
+    def parse(self, text: str) -> Any:
         """Parse an answer, ignoring case, spaces, commas and brackets.
 
         Parameters

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nnloss.errors import NnlossError
-from nnloss.reproduction.local import Work, begin, do
+from nnloss.reproduction.local import Work, run_unit, start_worker
 from nnloss.reproduction.units import Outcome, Unit
 from nnloss.runs import provenance
 
@@ -33,17 +33,17 @@ _WORKER = "'dask worker tcp://HOST:PORT --nthreads 1'"
 _START = f"'dask scheduler', and workers with {_WORKER}"
 
 
-def on_a_cluster(
+def run_on_cluster(
     work: Work, units: Sequence[Unit], under_way: Path, address: str
 ) -> Generator[tuple[Unit, Outcome]]:
     """Yield each unit with its outcome from the workers of a Dask scheduler, in any order.
 
     A unit whose worker is lost goes to another one; without workers, the sweep waits for one.
     The workers import `work` by name. `units` must come longest first. A worker that cannot see
-    `under_way` keeps its backups in a temporary folder. Raise NnlossError as `connected` does, if
+    `under_way` keeps its backups in a temporary folder. Raise NnlossError as `connect` does, if
     the scheduler is lost, or if four workers died while they ran the same unit.
     """
-    client = connected(address, work)
+    client = connect(address, work)
     from distributed import CancelledError, KilledWorker
 
     # One group, so that the scheduler keeps the queue: a worker gets a unit when it is free.
@@ -74,7 +74,7 @@ def on_a_cluster(
         client.close(timeout=PATIENCE)  # the scheduler drops units that no client waits for
 
 
-def connected(address: str, work: Work) -> Any:
+def connect(address: str, work: Work) -> Any:
     """Return a client of the Dask scheduler at `address`, such as ``tcp://127.0.0.1:8786``.
 
     Raise NnlossError if Dask is not installed, no scheduler answers, it has no worker, or the
@@ -201,9 +201,9 @@ def _on_worker(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
 
 
 def _in_child(there: Connection, parent: int, work: Work, unit: Unit, folder: Path) -> None:
-    begin(parent)
+    start_worker(parent)
     try:
-        there.send(do(work, unit, folder))
+        there.send(run_unit(work, unit, folder))
     except Exception as error:
         error.add_note(traceback.format_exc())  # pickling drops the traceback
         there.send(error)

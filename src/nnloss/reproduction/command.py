@@ -13,7 +13,7 @@ from nnloss._files import replacing
 from nnloss.commandline import heading, paragraph, table
 from nnloss.course.published import decimals
 from nnloss.reproduction import experiments
-from nnloss.reproduction.cluster import connected
+from nnloss.reproduction.cluster import connect
 from nnloss.reproduction.folder import SweepFolder
 from nnloss.reproduction.local import one_thread
 from nnloss.reproduction.sweep import sweep
@@ -82,10 +82,10 @@ def main(
     }
     data_dir = data_dir and data_dir.absolute()
     cli.require_folder(out)
-    work = partial(experiments.experiment, data_dir=data_dir)
+    work = partial(experiments.train_unit, data_dir=data_dir)
     # Problems with the data or the cluster are reported before anything is written.
     if scheduler is not None:
-        connected(scheduler, work).close()
+        connect(scheduler, work).close()
     else:
         one_thread()
         for name in names:
@@ -100,12 +100,12 @@ def main(
             jobs=jobs or provenance.cores(),
             scheduler=scheduler,
         )
-        judged, compared = conclude(folder, editions, quick=quick)
+        judged, compared = write_results(folder, editions, quick=quick)
     show(judged, compared, quick=quick)
     paragraph(f"Report: {out / 'report.html'}. Tables and runs: {folder.home}.")
 
 
-def conclude(
+def write_results(
     folder: SweepFolder, editions: list[int], *, quick: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return verdicts and comparisons of the seeds in the open folder; write tables and report."""
@@ -164,7 +164,7 @@ def verdict(row: pd.Series[Any]) -> dict[str, Any]:
     return {
         "quantity": row["quantity"],
         "published": f"{row['published']:.{digits}f}",
-        "ours": number(row["mean"]) if random else shown(row["ours"], digits),
+        "ours": number(row["mean"]) if random else with_decimals(row["ours"], digits),
         "95 % of runs": f"{number(row['low'])} to {number(row['high'])}" if row["n"] > 1 else "",
         "verdict": row["verdict"] + ("" if row["certain"] or not random else " ?"),
     }
@@ -189,7 +189,7 @@ def number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.4g}"
 
 
-def shown(value: float, digits: int) -> str:
+def with_decimals(value: float, digits: int) -> str:
     """Return a number with `digits` decimals; empty for NaN."""
     return "" if math.isnan(value) else f"{value:.{digits}f}"
 

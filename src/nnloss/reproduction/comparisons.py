@@ -36,7 +36,7 @@ class Metric:
 
     column: str
     title: str
-    upwards: bool = False
+    higher_is_better: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Question:
 
 _CCE = "categorical_crossentropy"
 _TEST_LOSS = Metric("val_loss", "test loss")
-_ACCURACY = Metric("val_accuracy", "test accuracy", upwards=True)
+_ACCURACY = Metric("val_accuracy", "test accuracy", higher_is_better=True)
 
 #: The test losses on Boston are not comparable: MSE and MAE have different units. On Wafer, CCE and
 #: BCE are the same negative log-likelihood of a series.
@@ -189,11 +189,11 @@ def _compared(
 def _statistics(pairs: pd.DataFrame, metric: Metric) -> dict[str, Any]:
     n = len(pairs)
     steps = (pairs["second"] - pairs["first"]).to_numpy()
-    gains = steps if metric.upwards else -steps
+    gains = steps if metric.higher_is_better else -steps
     low, high = _mean_interval(steps)
     better = "neither"
     if low > 0 or high < 0:
-        better = "second" if (low > 0) == metric.upwards else "first"
+        better = "second" if (low > 0) == metric.higher_is_better else "first"
     return {
         "n": n,
         "first_mean": pairs["first"].mean(),

@@ -28,7 +28,7 @@ from nnloss.reproduction.units import Configuration, Outcome, Unit
 from nnloss.runs import RunRecord, provenance
 from nnloss.table import BINARY, MULTICLASS, REGRESSION, encode
 
-Tell = Callable[[float], None]
+ReportProgress = Callable[[float], None]
 #: Fields of the run record, and tables.
 Given = tuple[dict[str, Any], dict[str, pd.DataFrame]]
 
@@ -82,10 +82,12 @@ def cost(configuration: Configuration) -> float:
     return SECONDS[configuration.exercise] * configuration.epochs
 
 
-def experiment(unit: Unit, backup: Path, tell: Tell, *, data_dir: Path | None = None) -> Outcome:
+def train_unit(
+    unit: Unit, backup: Path, report: ReportProgress, *, data_dir: Path | None = None
+) -> Outcome:
     """Train a unit of the sweep and return its outcome.
 
-    `backup` is the file for the state of a long training; `tell` is called with the share that is
+    `backup` is the file for the state of a long training; `report` is called with the share that is
     done, from 0 to 1. The data are verified by their checksum.
     """
     began, start = time.perf_counter(), datetime.now(UTC)
@@ -97,7 +99,7 @@ def experiment(unit: Unit, backup: Path, tell: Tell, *, data_dir: Path | None = 
         given: Given = {"baseline": CLASSICAL[wanted.exercise](split)}, {}
     else:
         with _without_notes():  # about compilation: it is in the record
-            given = TRAININGS[wanted.exercise](unit, split, backup, tell)
+            given = TRAININGS[wanted.exercise](unit, split, backup, report)
     known, tables = given
     task = LOSSES[wanted.exercise].get(wanted.loss) if wanted.loss else None
     record = RunRecord(
@@ -144,17 +146,17 @@ def load(exercise: str, data_dir: Path | None) -> Split:
         return loaders[exercise](data_dir)
 
 
-def _boston(unit: Unit, split: Split, backup: Path, tell: Tell) -> Given:
+def _boston(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> Given:
     x = boston.standardised(split)
     inputs = replace(split, x_train=x["train"], x_test=x["test"])
-    return _together(unit, inputs, boston.network, tell)
+    return _together(unit, inputs, boston.network, report)
 
 
-def _wafer(unit: Unit, split: Split, backup: Path, tell: Tell) -> Given:
+def _wafer(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> Given:
     inputs = replace(split, x_train=split.x_train[..., None], x_test=split.x_test[..., None])
     pairs = [(actual, predicted) for actual in range(2) for predicted in range(2)]
     counted = {f"{a}_as_{p}": partial(_is, a, p) for a, p in pairs}
-    known, tables = _together(unit, inputs, wafer.network, tell, counted)
+    known, tables = _together(unit, inputs, wafer.network, report, counted)
     values = tables["seeds"]
     tables["confusion"] = pd.concat(
         pd.DataFrame(
@@ -186,7 +188,7 @@ def _together(
     unit: Unit,
     split: Split,
     network: Callable[[], Any],
-    tell: Tell,
+    report: ReportProgress,
     metrics: dict[str, Any] | None = None,
 ) -> Given:
     """Train all seeds of a unit at once."""
@@ -203,7 +205,7 @@ def _together(
         batch_size=wanted.batch_size,
         metrics=metrics,
         per_epoch=CURVES[wanted.exercise],
-        progress=lambda done, of: tell(done / of),
+        progress=lambda done, of: report(done / of),
     ).rename(columns={"loss": "train_loss"})
     last = curves[curves["epoch"] == wanted.epochs].drop(columns="epoch")
     task = LOSSES[wanted.exercise][str(wanted.loss)]
@@ -218,7 +220,7 @@ def _of(model: Any) -> dict[str, Any]:
     return {"parameters": model.count_params(), "optimizer": model.optimizer.get_config()}
 
 
-def _cifar10(unit: Unit, split: Split, backup: Path, tell: Tell) -> Given:
+def _cifar10(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> Given:
     import keras
 
     wanted, (seed,) = unit.configuration, unit.seeds
@@ -233,7 +235,7 @@ def _cifar10(unit: Unit, split: Split, backup: Path, tell: Tell) -> Given:
     # The sweep removes the backup after it has stored the outcome, so that nothing is lost.
     kept = training.Backup(backup, f"{unit.name}, data {split.arrays_sha256}", keep=True)
     shares = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: tell((epoch + 1) / (wanted.epochs or 1))
+        on_epoch_end=lambda epoch, logs: report((epoch + 1) / (wanted.epochs or 1))
     )
     model.fit(
         split.x_train,
@@ -268,7 +270,7 @@ def _logistic_regression(split: Split) -> dict[str, dict[str, float]]:
     return {"logistic_regression": wafer.logistic_regression(split).measures(split)}
 
 
-TRAININGS: dict[str, Callable[[Unit, Split, Path, Tell], Given]] = {
+TRAININGS: dict[str, Callable[[Unit, Split, Path, ReportProgress], Given]] = {
     "boston": _boston,
     "cifar10": _cifar10,
     "wafer": _wafer,

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from nnloss._files import replacing, require_folder, set_aside, to_disk
+from nnloss._files import fsync_path, replacing, require_folder, set_aside
 from nnloss.errors import DataError, FolderError
 from nnloss.reproduction.units import Configuration, Outcome, Unit
 from nnloss.runs import provenance
@@ -137,7 +137,7 @@ class SweepFolder:
             self._make(folder.parent)
             try:
                 temporary.rename(folder)
-                to_disk(folder.parent)
+                fsync_path(folder.parent)
             except OSError as error:
                 raise FolderError(
                     f"'{folder}' must be written",

@@ -21,7 +21,7 @@ from nnloss.reproduction.units import Outcome, Unit
 Work = Callable[[Unit, Path, Callable[[float], None]], Outcome]
 
 
-def on_this_machine(
+def run_locally(
     work: Work, units: Sequence[Unit], under_way: Path, jobs: int
 ) -> Generator[tuple[Unit, Outcome]]:
     """Yield each unit with its outcome from `jobs` processes on this machine, in any order.
@@ -37,7 +37,7 @@ def on_this_machine(
         return_as="generator_unordered",
         batch_size=1,
         max_nbytes=None,
-        initializer=begin,
+        initializer=start_worker,
         initargs=(os.getpid(),),
     )
     try:
@@ -56,13 +56,13 @@ def on_this_machine(
         ) from error
 
 
-def do(work: Work, unit: Unit, under_way: Path) -> Outcome:
+def run_unit(work: Work, unit: Unit, under_way: Path) -> Outcome:
     """Run a unit in this process, under a lock, since an older process may still be ending."""
     one_thread()
     backup, share = under_way / f"{unit.name}.backup", under_way / f"{unit.name}.share"
     told = 0.0
 
-    def tell(done: float) -> None:
+    def report(done: float) -> None:
         nonlocal told
         if time.monotonic() - told > 0.5:
             share.write_text(f"{done:.4f}", encoding="ascii")
@@ -70,7 +70,7 @@ def do(work: Work, unit: Unit, under_way: Path) -> Outcome:
 
     with FileLock(under_way / f"{unit.name}.lock"):
         try:
-            outcome = work(unit, backup, tell)
+            outcome = work(unit, backup, report)
         except Exception as error:
             error.add_note(f"This was in the unit '{unit.name}' of the sweep.")
             raise
@@ -85,14 +85,14 @@ def one_thread() -> None:
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
 
 
-def begin(parent: int) -> None:
+def start_worker(parent: int) -> None:
     """Ignore Ctrl-C in this process, since its parent handles it, and end with the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
 def _one(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
-    return unit, do(work, unit, under_way)
+    return unit, run_unit(work, unit, under_way)
 
 
 def _end_with(parent: int) -> None:

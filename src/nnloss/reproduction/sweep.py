@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 
-from nnloss.reproduction.cluster import on_a_cluster
+from nnloss.reproduction.cluster import run_on_cluster
 from nnloss.reproduction.folder import SweepFolder
-from nnloss.reproduction.local import Work, on_this_machine
+from nnloss.reproduction.local import Work, run_locally
 from nnloss.reproduction.progress import SweepProgress
 from nnloss.reproduction.units import Configuration, Unit, units
 from nnloss.runs import provenance
@@ -39,9 +39,9 @@ def sweep(
     # The classical models have one unit, however many seeds the networks have.
     everything = sum(cost(each) * (seeds if each.loss else 1) for each, seeds in wanted.items())
     done = (
-        on_a_cluster(work, todo, folder.under_way, scheduler)
+        run_on_cluster(work, todo, folder.under_way, scheduler)
         if scheduler
-        else on_this_machine(work, todo, folder.under_way, min(jobs, len(todo)))
+        else run_locally(work, todo, folder.under_way, min(jobs, len(todo)))
     )
     estimates = {unit: seconds(unit, cost) for unit in todo}
     # Closing stops the workers, so that an error in storing a unit is raised at once.

@@ -277,7 +277,7 @@ def pitfalls(
     )
     paragraph(
         f"""Integer labels with CCE are the only mistake that Keras itself refuses:
-        {pairings.refusal(series.y_test) or "not here"}."""
+        {pairings.keras_error(series.y_test) or "not here"}."""
     )
     return show(pairings.floor_claims())
 

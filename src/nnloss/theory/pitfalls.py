@@ -267,7 +267,7 @@ def summary(runs: pd.DataFrame, level: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def refusal(y: Array) -> str:
+def keras_error(y: Array) -> str:
     """Return Keras' error message for CCE with integer labels.
 
     Of the mistakes here, it is the only one that Keras rejects.

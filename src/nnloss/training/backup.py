@@ -93,7 +93,7 @@ class Backup(keras.callbacks.Callback):
         remove_unfinished(self.path)
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
-        self._begin = self._how_it_begins()
+        self._begin = self._fingerprint()
         self.epochs = []
         if self.path.exists():
             try:
@@ -150,7 +150,7 @@ class Backup(keras.callbacks.Callback):
     def _state(self) -> State:
         return {f"v{n}": np.asarray(variable) for n, variable in enumerate(self._variables())}
 
-    def _how_it_begins(self) -> bytes:
+    def _fingerprint(self) -> bytes:
         """Return a description of the initial state, which identifies the training."""
         try:
             model = keras.saving.serialize_keras_object(self.model)

@@ -47,7 +47,9 @@ def rows_before(rows: int, share: float) -> int:
     return math.floor(rows * (1.0 - share))
 
 
-def weights(y: Any, class_weight: dict[int, float] | None, sample_weight: Any) -> tuple[Any, ...]:
+def row_weights(
+    y: Any, class_weight: dict[int, float] | None, sample_weight: Any
+) -> tuple[Any, ...]:
     """Return `sample_weight`, or weights made from `class_weight`, as a tuple for a batch.
 
     `y` holds class numbers or one-hot rows. A class without an entry has weight 1. If both are
@@ -65,7 +67,7 @@ def weights(y: Any, class_weight: dict[int, float] | None, sample_weight: Any) -
     )
 
 
-def parted(arrays: tuple[Any, Any, Any], rows: int) -> tuple[Any, tuple[Any, Any, Any]]:
+def split_rows(arrays: tuple[Any, Any, Any], rows: int) -> tuple[Any, tuple[Any, Any, Any]]:
     """Split x, y and sample_weight into the first `rows` rows and the others."""
 
     def part(rows: slice) -> Any:
@@ -196,14 +198,14 @@ class DeviceDataset:
 class Shuffle(keras.callbacks.Callback):
     """Keras callback that reorders a loaded dataset at the beginning of each epoch."""
 
-    def __init__(self, feed: DeviceDataset) -> None:
+    def __init__(self, dataset: DeviceDataset) -> None:
         super().__init__()
-        self.feed = feed
+        self.dataset = dataset
         self.seed = shuffle_seed()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Set the order of this epoch."""
-        self.feed.arrange(order_of_epoch(self.feed.rows, self.seed, epoch))
+        self.dataset.arrange(order_of_epoch(self.dataset.rows, self.seed, epoch))
 
 
 def _kind(parts: Any) -> str:

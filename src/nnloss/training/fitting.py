@@ -16,7 +16,7 @@ EVALUATION_BATCH = 1024
 STEPS_PER_EXECUTION = 16
 
 
-def checked(x: Any, y: Any, sample_weight: Any = None, **rule: Any) -> Any:
+def check_data(x: Any, y: Any, sample_weight: Any = None, **rule: Any) -> Any:
     """Check data before training and return `x`.
 
     Every row of arrays is checked, but only the first batch of a ``tf.data.Dataset`` or
@@ -44,14 +44,14 @@ def _checked_one_by_one(batches: Iterator[Any], **rule: Any) -> Iterator[Any]:
         yield batch
 
 
-def checked_validation(data: Any, **rule: Any) -> Any:
+def check_validation_data(data: Any, **rule: Any) -> Any:
     """Check ``validation_data`` of ``fit``, a tuple of arrays or a source of batches."""
     if isinstance(data, (tuple, list)) and len(data) in (2, 3):
-        return (checked(*data, **rule), *data[1:])
-    return checked(data, None, **rule)
+        return (check_data(*data, **rule), *data[1:])
+    return check_data(data, None, **rule)
 
 
-def listed(callbacks: Any) -> list[Any]:
+def as_list(callbacks: Any) -> list[Any]:
     """Return the ``callbacks`` of ``fit``, in any form that Keras accepts, as a list."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return list(callbacks.callbacks)

@@ -252,10 +252,10 @@ class TaskModel(OnDeviceModel):
                 "Give 1 or more",
             )
         rule = self._rule
-        x = fitting.checked(x, y, sample_weight, **rule)
+        x = fitting.check_data(x, y, sample_weight, **rule)
         if validation_data is not None:
-            validation_data = fitting.checked_validation(validation_data, **rule)
-        callbacks = fitting.listed(callbacks)
+            validation_data = fitting.check_validation_data(validation_data, **rule)
+        callbacks = fitting.as_list(callbacks)
         rows = len(y) if hasattr(y, "__len__") else None
         split = {"train": rows}
         if rows is not None and validation_split and validation_data is None:
@@ -322,7 +322,7 @@ class TaskModel(OnDeviceModel):
             return super().evaluate(
                 x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict, **kwargs
             )
-        x = fitting.checked(x, y, sample_weight, **self._rule)
+        x = fitting.check_data(x, y, sample_weight, **self._rule)
         rows = len(y) if hasattr(y, "__len__") else None
         result = super().evaluate(
             x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict

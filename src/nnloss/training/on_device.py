@@ -21,21 +21,21 @@ from nnloss.training import device_data, fitting
 class _Compiled:
     """Arguments of ``compile``, hidden from Keras, which tracks metrics in attributes.
 
-    `functions` caches the traced training and evaluation by `_Execution.key`, `feeds` the datasets,
-    and `on_metrics` the operations on all metrics.
+    `functions` caches the traced training and evaluation by `_Execution.key`, `datasets` the
+    data on the device, and `on_metrics` the operations on all metrics.
     """
 
     loss: Any = None
     metrics: Sequence[Any] = ()
     options: dict[str, Any] = field(default_factory=dict)
     functions: dict[Any, Any] = field(default_factory=dict)
-    feeds: list[device_data.DeviceDataset] = field(default_factory=list)
+    datasets: list[device_data.DeviceDataset] = field(default_factory=list)
     on_metrics: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Execution:
-    """Number of steps run at once, and the feeds that provide the rows."""
+    """Number of steps run at once, and the datasets that provide the rows."""
 
     steps: int = 1
     train: device_data.DeviceDataset | None = None
@@ -43,8 +43,8 @@ class _Execution:
 
     def key(self, kind: str) -> tuple[Any, ...]:
         """Return what a traced function depends on; `kind` is "train" or "test"."""
-        feed = getattr(self, kind)
-        return kind, self.steps, feed, feed and feed.single
+        dataset = getattr(self, kind)
+        return kind, self.steps, dataset, dataset and dataset.single
 
 
 class OnDeviceModel(keras.Model):
@@ -95,7 +95,7 @@ class OnDeviceModel(keras.Model):
         validation_freq: int | Sequence[int] = 1,
     ) -> Any:
         """Train, as ``keras.Model.fit``; see `TaskModel.fit`."""
-        callbacks = fitting.listed(callbacks)
+        callbacks = fitting.as_list(callbacks)
         size = batch_size or 32
         if (
             validation_split
@@ -105,7 +105,7 @@ class OnDeviceModel(keras.Model):
             rows = next((len(leaf) for leaf in keras.tree.flatten(x) if leaf is not None), 0)
             trained = device_data.rows_before(rows, validation_split)
             if 0 < trained < rows:  # else Keras raises
-                (x, y, sample_weight), validation_data = device_data.parted(
+                (x, y, sample_weight), validation_data = device_data.split_rows(
                     (x, y, sample_weight), trained
                 )
                 validation_split = 0.0
@@ -119,10 +119,10 @@ class OnDeviceModel(keras.Model):
         }
         with ExitStack() as stack:
             train = test = None
-            weights = device_data.weights(y, class_weight, sample_weight)
+            weights = device_data.row_weights(y, class_weight, sample_weight)
             if self._feeds(x, y, *weights) and not (steps_per_epoch or validation_split):
                 train = stack.enter_context(self._fed((x, y, *weights), size, shuffle))
-                arguments = {"shuffle": False}  # the feed shuffles
+                arguments = {"shuffle": False}  # the dataset shuffles
                 if shuffle:
                     callbacks = [device_data.Shuffle(train), *callbacks]
             if isinstance(validation_data, (tuple, list)) and self._feeds(*validation_data):
@@ -173,7 +173,7 @@ class OnDeviceModel(keras.Model):
         **kwargs: Any,
     ) -> Any:
         """Evaluate, as ``keras.Model.evaluate``; see `TaskModel.evaluate`."""
-        if kwargs:  # called by fit, which has already loaded the feed
+        if kwargs:  # called by fit, which has already loaded the dataset
             return super().evaluate(
                 x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict, **kwargs
             )
@@ -182,7 +182,7 @@ class OnDeviceModel(keras.Model):
             if self._feeds(x, y, sample_weight) and not steps:
                 size = batch_size or self._evaluation_batch or 32
                 test = stack.enter_context(self._fed((x, y, sample_weight), size))
-                at_once = self._at_once(fitting.listed(callbacks), test.batches, verbose)
+                at_once = self._at_once(fitting.as_list(callbacks), test.batches, verbose)
                 x, y, batch_size, sample_weight = test.dataset(at_once), None, None, None
             stack.enter_context(self._running(_Execution(at_once, None, test)))
             return super().evaluate(
@@ -207,18 +207,18 @@ class OnDeviceModel(keras.Model):
 
     def make_train_function(self, force: bool = False) -> Any:
         """Build ``train_function``, as ``keras.Model`` does."""
-        feed = self._execution.train
-        if feed is None or (self.train_function is not None and not force):
+        dataset = self._execution.train
+        if dataset is None or (self.train_function is not None and not force):
             return super().make_train_function(force)
-        self.train_function = self._over(feed, self.train_step)
+        self.train_function = self._over(dataset, self.train_step)
         return self.train_function
 
     def make_test_function(self, force: bool = False) -> Any:
         """Build ``test_function``, as ``keras.Model`` does."""
-        feed = self._execution.test
-        if feed is None or (self.test_function is not None and not force):
+        dataset = self._execution.test
+        if dataset is None or (self.test_function is not None and not force):
             return super().make_test_function(force)
-        self.test_function = self._over(feed, self.test_step)
+        self.test_function = self._over(dataset, self.test_step)
         return self.test_function
 
     def reset_metrics(self) -> None:
@@ -247,10 +247,10 @@ class OnDeviceModel(keras.Model):
         large = reduction == "sum_over_batch_size" and self._metrics_are_keras and free
         return fitting.EVALUATION_BATCH if large else None
 
-    def _over(self, feed: device_data.DeviceDataset, step: Any) -> Any:
+    def _over(self, dataset: device_data.DeviceDataset, step: Any) -> Any:
         if self.jit_compile:
             step = tf.function(step, jit_compile=True, reduce_retracing=True, autograph=False)
-        return feed.each_batch(step, self.steps_per_execution, self.get_metrics_result)
+        return dataset.each_batch(step, self.steps_per_execution, self.get_metrics_result)
 
     def _feeds(self, x: Any = None, y: Any = None, *weights: Any) -> bool:
         """Return whether x and y are arrays, without a strategy or eager execution."""
@@ -268,15 +268,15 @@ class OnDeviceModel(keras.Model):
     def _fed(
         self, parts: Sequence[Any], batch_size: int, shuffle: bool = False
     ) -> Iterator[device_data.DeviceDataset]:
-        """Load arrays into a feed, one that has already been traced if possible."""
+        """Load arrays into a dataset, one that has already been traced if possible."""
         given = device_data.tensors(tuple(part for part in parts if part is not None))
-        feeds = self._compiled.feeds
-        feed = next((each for each in feeds if each.serves(given, shuffle)), None)
-        if feed is None:
-            feed = device_data.DeviceDataset(given, shuffle)
-            feeds.append(feed)
-        with feed.load(given, batch_size):
-            yield feed
+        datasets = self._compiled.datasets
+        dataset = next((each for each in datasets if each.serves(given, shuffle)), None)
+        if dataset is None:
+            dataset = device_data.DeviceDataset(given, shuffle)
+            datasets.append(dataset)
+        with dataset.load(given, batch_size):
+            yield dataset
 
     def _at_once(self, callbacks: Sequence[Any], batches: int, verbose: Any) -> int:
         """Return how many steps to run at once; the caller's own number is kept."""

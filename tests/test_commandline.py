@@ -7,7 +7,7 @@ import pytest
 
 from nnloss import RunRecord
 from nnloss.commandline import table
-from nnloss.course.published import SETTINGS, compare, compared
+from nnloss.course.published import SETTINGS, compare, comparison_table
 
 COURSE = SETTINGS["wafer", 2023]
 
@@ -20,7 +20,7 @@ def printed(capsys, **known):
         **known,
     )  # fmt: skip
     record = RunRecord(**{**vars(record), "published": compare(record)})
-    numbers, remarks = compared(record, COURSE)
+    numbers, remarks = comparison_table(record, COURSE)
     table(numbers)
     return " ".join([*capsys.readouterr().out.split(), *remarks])
 
@@ -29,7 +29,7 @@ def test_a_run_like_the_courses_is_compared(capsys):
     text = printed(capsys, epochs=100, batch_size=64)
     assert "logistic regression: test accuracy │ 0.9018494 │ 0.9018494 │ 0.0000000 │" in text
     assert "network: test accuracy │ 0.9900000 │ 0.9969176 │ -0.0069176 │" in text
-    assert "The logistic regression has no randomness and must agree" in text
+    assert "The logistic regression has no randomness and must match" in text
     assert "ours is the run with seed 0" in text
 
 

@@ -15,7 +15,7 @@ from nnloss.training import device_data
 def visited(parts, size, order=None, steps=1):
     """Give what each step is handed, for one epoch."""
     parts = device_data.tensors(parts)
-    feed = device_data.DeviceDataset(parts, shuffled=order is not None)
+    dataset = device_data.DeviceDataset(parts, shuffled=order is not None)
     seen = []
 
     def step(batch):
@@ -23,13 +23,13 @@ def visited(parts, size, order=None, steps=1):
         tf.py_function(lambda values: seen.append(values.numpy().tolist()), [rows], [])
         return {}
 
-    with feed.load(parts, size):
-        assert feed.batches == -(-len(keras.tree.flatten(parts)[0]) // size)
+    with dataset.load(parts, size):
+        assert dataset.batches == -(-len(keras.tree.flatten(parts)[0]) // size)
         if order is not None:
-            feed.arrange(order)
-        iterator = iter(feed.dataset(steps))
-        executions = feed.each_batch(step, steps, dict)
-        for _ in range(0, feed.batches, steps):
+            dataset.arrange(order)
+        iterator = iter(dataset.dataset(steps))
+        executions = dataset.each_batch(step, steps, dict)
+        for _ in range(0, dataset.batches, steps):
             executions(iterator)
     return seen
 
@@ -73,7 +73,7 @@ def test_the_seed_of_shuffling_follows_from_that_of_keras():
 
 
 def test_a_feed_is_loaded_again_without_tracing_again():
-    feed = device_data.DeviceDataset(
+    dataset = device_data.DeviceDataset(
         device_data.tensors((np.zeros((3, 2)), np.zeros(3))), shuffled=False
     )
     traces = []
@@ -84,36 +84,36 @@ def test_a_feed_is_loaded_again_without_tracing_again():
 
     function = None
     for rows in (8, 12):
-        with feed.load(device_data.tensors((np.ones((rows, 2)), np.zeros(rows))), 4):
-            function = function or feed.each_batch(step, 1, dict)
-            assert function(iter(feed.dataset(1)))["sum"] == 8
+        with dataset.load(device_data.tensors((np.ones((rows, 2)), np.zeros(rows))), 4):
+            function = function or dataset.each_batch(step, 1, dict)
+            assert function(iter(dataset.dataset(1)))["sum"] == 8
     assert len(traces) == 1
 
 
 def test_a_feed_serves_arrays_of_its_kind_while_it_is_free():
     parts = device_data.tensors((np.zeros((3, 2)), np.zeros(3)))
-    feed = device_data.DeviceDataset(parts, shuffled=False)
-    assert feed.serves(
+    dataset = device_data.DeviceDataset(parts, shuffled=False)
+    assert dataset.serves(
         device_data.tensors((np.zeros((9, 2), np.float32), np.zeros(9))), shuffled=False
     )
-    assert not feed.serves(parts, shuffled=True)
+    assert not dataset.serves(parts, shuffled=True)
     for x in (np.zeros((3, 1)), np.zeros((3, 2), np.uint8)):
-        assert not feed.serves(device_data.tensors((x, np.zeros(3))), shuffled=False)
-    assert not feed.serves((*parts, tf.zeros(3)), shuffled=False)
-    with feed.load(parts, 2):
-        assert not feed.serves(parts, shuffled=False)
-    assert feed.serves(parts, shuffled=False)
+        assert not dataset.serves(device_data.tensors((x, np.zeros(3))), shuffled=False)
+    assert not dataset.serves((*parts, tf.zeros(3)), shuffled=False)
+    with dataset.load(parts, 2):
+        assert not dataset.serves(parts, shuffled=False)
+    assert dataset.serves(parts, shuffled=False)
 
 
 def test_arrays_are_let_go():
     parts = device_data.tensors((np.zeros((1000, 2)), np.zeros(1000)))
-    feed = device_data.DeviceDataset(parts, shuffled=True)
+    dataset = device_data.DeviceDataset(parts, shuffled=True)
 
     def held():
-        return sum(int(tf.size(part)) for part in feed._parts)
+        return sum(int(tf.size(part)) for part in dataset._parts)
 
     def fail():
-        with feed.load(parts, 2):
+        with dataset.load(parts, 2):
             assert held() == 3000
             raise ZeroDivisionError
 
@@ -125,10 +125,10 @@ def test_arrays_are_let_go():
 def test_rows_keep_their_targets_and_weights():
     x = {"a": np.arange(20.0), "b": np.arange(20)}
     parts = device_data.tensors((x, pd.Series(np.arange(20)), np.arange(20.0)))
-    feed = device_data.DeviceDataset(parts, shuffled=True)
-    with feed.load(parts, 6):
-        feed.arrange(device_data.order_of_epoch(20, 0, 0))
-        inputs, targets, weights = feed._batch(tf.constant(3, tf.int64))
+    dataset = device_data.DeviceDataset(parts, shuffled=True)
+    with dataset.load(parts, 6):
+        dataset.arrange(device_data.order_of_epoch(20, 0, 0))
+        inputs, targets, weights = dataset._batch(tf.constant(3, tf.int64))
     assert inputs["a"].dtype == weights.dtype == tf.float32
     assert inputs["b"].dtype == tf.int64
     assert len(targets) == 2
@@ -140,10 +140,10 @@ def test_class_weights_become_weights_of_rows():
     named = {0: 3.0, 2: 0.5}
     one_hot = np.eye(3)[[0, 1, 2]]
     for y in ([0, 1, 2], [[0], [1], [2]], one_hot):
-        (weights,) = device_data.weights(np.array(y), named, None)
+        (weights,) = device_data.row_weights(np.array(y), named, None)
         assert weights.tolist() == [3.0, 1.0, 0.5]
     given = np.ones(3)
-    assert device_data.weights(one_hot, None, given) == (given,)
+    assert device_data.row_weights(one_hot, None, given) == (given,)
 
 
 def test_what_counts_as_in_memory():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import signal
 import subprocess
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from nnloss import commandline, load_boston
 from nnloss._tensorflow import keras
@@ -139,16 +139,23 @@ def python() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture
 def typed(monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a command line as `python` does, but in this process."""
+    """Run a command line as `python` does, but in this process, with `text` as its input."""
+    logger = logging.getLogger("nnloss")
+    monkeypatch.setattr(logger, "level", logging.INFO)
 
     def run(
-        command: typer.Typer | Callable[..., None], *arguments: Any
+        command: Callable[..., None], *arguments: Any, text: str = ""
     ) -> subprocess.CompletedProcess[str]:
         monkeypatch.chdir(ROOT)
-        app = command if isinstance(command, typer.Typer) else commandline.application(command)
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
         given = [str(each) for each in arguments]
         with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-            status = commandline.status(app, given)
+            handler = logging.StreamHandler()
+            logger.addHandler(handler)
+            try:
+                status = commandline.status(commandline.application(command), given)
+            finally:
+                logger.removeHandler(handler)
         return subprocess.CompletedProcess(given, status, out.getvalue(), err.getvalue())
 
     return run

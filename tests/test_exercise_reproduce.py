@@ -34,6 +34,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     return out, texts[0], texts[1]
 
 
+@pytest.mark.slow
 def test_it_prints_the_verdicts(swept: tuple[Path, str, str]) -> None:
     _, text, _ = swept
 
@@ -43,6 +44,7 @@ def test_it_prints_the_verdicts(swept: tuple[Path, str, str]) -> None:
     assert "Quick networks are not the course's: their numbers are not judged." in text
 
 
+@pytest.mark.slow
 def test_it_goes_on_with_more_seeds_and_keeps_the_old_runs(swept: tuple[Path, str, str]) -> None:
     out, _, _ = swept
     homes = sorted((out / "sweep" / "boston").iterdir())
@@ -59,6 +61,7 @@ def test_it_goes_on_with_more_seeds_and_keeps_the_old_runs(swept: tuple[Path, st
         ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_it_leaves_tables_and_a_report(swept: tuple[Path, str, str]) -> None:
     out, _, text = swept
     seeds = pd.read_csv(out / "sweep" / "seeds.csv")
@@ -72,6 +75,7 @@ def test_it_leaves_tables_and_a_report(swept: tuple[Path, str, str]) -> None:
     assert f"Report: {out / 'report.html'}" in text.replace("\n", "")
 
 
+@pytest.mark.slow
 def test_nothing_is_left_under_way(swept: tuple[Path, str, str]) -> None:
     out, _, _ = swept
 

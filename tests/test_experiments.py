@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,13 @@ from nnloss.reproduction.units import Configuration, Outcome, Unit
 def done(unit: Unit, folder: Path, told: Any = None, data_dir: Path | None = None) -> Outcome:
     tell = [].append if told is None else told.append
     return experiments.train_unit(unit, folder / "backup", tell, data_dir=data_dir)
+
+
+@pytest.fixture(autouse=True)
+def _without_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile no epochs with XLA, which takes longer than these short trainings."""
+    fit_many = partial(nnloss.fit_many, jit_compile=False)
+    monkeypatch.setattr(experiments.training, "fit_many", fit_many, raising=False)
 
 
 def quick(exercise: str, **chosen: object) -> Configuration:
@@ -132,14 +141,17 @@ def test_cifar10_leaves_its_numbers_and_a_backup(
     tmp_path: Path, data: Path, augment: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cifar10, "QUICK_ROWS", 640)
+    split = nnloss.load_cifar10(data)
+    few = replace(split, x_test=split.x_test[:500], y_test=split.y_test[:500])
+    monkeypatch.setattr(experiments, "load", lambda exercise, data_dir: few)
     unit = Unit(quick("cifar10", augment=augment), (5,))
     outcome = done(unit, tmp_path, data_dir=data)
 
     (row,) = outcome.tables["seeds"].to_dict("records")
     counts = outcome.tables["confusion"]
     right = counts.loc[counts["actual"] == counts["predicted"], "count"].sum()
-    assert counts["count"].sum() == 10_000
-    assert right / 10_000 == pytest.approx(row["val_accuracy"], abs=1e-6)
+    assert counts["count"].sum() == 500
+    assert right / 500 == pytest.approx(row["val_accuracy"], abs=1e-6)
     assert (row["seed"], row["diverged"]) == (5, False)
     assert len(outcome.tables["curves"]) == 1
     record = outcome.record

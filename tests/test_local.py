@@ -144,7 +144,7 @@ def test_processes_leave_interrupts_to_their_parent_from_the_beginning(light: Li
     light.check()
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_what_the_work_refuses_is_one_line(light: LightSweep, jobs: str) -> None:
     (light.signs / "refuse").touch()
 
@@ -153,7 +153,7 @@ def test_what_the_work_refuses_is_one_line(light: LightSweep, jobs: str) -> None
     assert ended == (2, "Error: A rule; it is broken. Mend it.\n")
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_what_goes_wrong_in_the_work_names_the_unit(light: LightSweep, jobs: str) -> None:
     (light.signs / "fail").touch()
 

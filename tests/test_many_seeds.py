@@ -390,7 +390,13 @@ def test_what_is_not_known_is_trained_one_after_another(small, name, caplog):
     assert reason in caplog.text
     agree(runs, singly(build, split, (0, 5), **settings), tolerance=0)
     assert done == [(2, 4), (4, 4)]
-    last = fit_many(build, split, (0, 5), **settings)
+
+
+def test_the_last_values_of_seeds_trained_one_after_another(small):
+    build, split = sequential((8,), *widths(4), L.PReLU), small(REGRESSION, (8,))
+    settings = {"task": REGRESSION, "epochs": 2}
+    runs = fit_many(build, split, (0,), per_epoch=True, **settings)
+    last = fit_many(build, split, (0,), **settings)
     assert "epoch" not in last
     assert last["val_loss"].tolist() == runs.query("epoch == 2")["val_loss"].tolist()
 

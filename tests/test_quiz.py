@@ -19,6 +19,7 @@ from conftest import ROOT
 from filelock import FileLock
 
 from nnloss import DataError, FolderError, NnlossError
+from nnloss.quiz import command
 from nnloss.quiz.memory import Past, choose, recall, remember
 from nnloss.quiz.question_file import read_questions
 from nnloss.quiz.questions import of_topic
@@ -132,14 +133,11 @@ def small(tmp_path) -> Path:
 
 
 @pytest.fixture
-def quiz(tmp_path):
-    """Run the command in a process, with `text` as its input."""
+def quiz(typed, tmp_path):
+    """Run the command, with `text` as its input."""
 
     def run(*arguments, text="", memory="runs"):
-        return subprocess.run(
-            [sys.executable, "-m", "exercises.quiz", "--out", str(tmp_path / memory), *arguments],
-            cwd=ROOT, input=text, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        return typed(command.main, "--out", tmp_path / memory, *arguments, text=text)
 
     return run
 

@@ -57,6 +57,7 @@ def test_the_first_rows_are_a_sample_of_all_classes(images):
     assert sample.origin == images.origin
 
 
+@pytest.mark.slow
 def test_a_folder_of_tensorflow_datasets_itself_will_do(data, images, monkeypatch):
     monkeypatch.setenv("NNLOSS_DATA", str(data / "tensorflow_datasets"))
     given = load_cifar10()

@@ -32,5 +32,5 @@ def test_of_arrays_the_largest_number_on_the_left_is_shown_with_its_partner():
 
 @pytest.mark.parametrize(("left", "right"), [([1.0, 1.0], 1.0), ([], [])])
 def test_sides_of_different_shape_are_not_broadcast(left, right):
-    with pytest.raises(ValueError, match="two sides of one shape; found"):
+    with pytest.raises(ValueError, match="need the same shape; found"):
         same("topic", "claim", left, right, 1.0)

@@ -381,7 +381,7 @@ def test_a_scheduler_without_workers(new_cluster: Cluster, light: LightSweep) ->
     [
         ("light_work.py", "", "Can't get attribute 'work'"),
         ("light_work.py", "import nowhere", "No module named 'nowhere'"),
-        ("nnloss/__init__.py", "", "No module named 'nnloss.reproduction.cluster'"),
+        ("nnloss/__init__.py", "", "No module named 'nnloss.reproduction'"),
         ("numpy-0.1.dist-info/METADATA", "Version: 0.1", "has numpy 0.1, here is "),
     ],
 )

@@ -285,6 +285,7 @@ def test_ctrl_c_keeps_what_was_trained(tmp_path):
     assert pd.read_csv(tmp_path / "results.csv")["status"].tolist() == ["interrupted"]
 
 
+@pytest.mark.slow
 def test_a_bar_is_drawn_at_a_terminal(tmp_path):
     parent, child = pty.openpty()
     command = [sys.executable, "-m", "exercises.boston", "--quick", "--out", str(tmp_path)]

@@ -136,7 +136,7 @@ def test_the_logistic_regression_of_wafer(data: Path) -> None:
     assert accuracy == pytest.approx(0.9018494484, abs=1e-9)
 
 
-@pytest.mark.parametrize("augment", [False, True])
+@pytest.mark.parametrize("augment", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_cifar10_leaves_its_numbers_and_a_backup(
     tmp_path: Path, data: Path, augment: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,7 +130,7 @@ def test_ways_of_fitting(twins, data, way):
     same(history, theirs)
 
 
-@pytest.mark.parametrize("name", ["binary", "multiclass"])
+@pytest.mark.parametrize("name", ["binary", pytest.param("multiclass", marks=pytest.mark.slow)])
 def test_class_weights(twins, data, name):
     (x, targets), (ours, plain) = data, twins(name)
     y = targets[name]
@@ -201,7 +201,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("weights", [None, {0: 3.0, 1: 0.5}])
+@pytest.mark.parametrize("weights", [None, pytest.param({0: 3.0, 1: 0.5}, marks=pytest.mark.slow)])
 def test_sources_of_batches(twins, data, source, weights):
     x, y = data[0], data[1]["binary"]
     ours, plain = twins("binary")
@@ -336,6 +336,7 @@ def test_a_function_of_a_batch_is_evaluated_on_keras_batches(body, data):
     assert model.evaluate(x, y, **options) == pytest.approx(plain.evaluate(x, y, **options))
 
 
+@pytest.mark.slow
 def test_a_model_of_a_strategy_is_trained_by_keras(body, data):
     x, y = data[0], data[1]["regression"]
     histories = []

@@ -372,7 +372,13 @@ UNKNOWN = {
 }
 
 
-@pytest.mark.parametrize("name", UNKNOWN)
+FAST = ("PReLU", "a norm over all weights", "a nested model")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*FAST, *(pytest.param(each, marks=pytest.mark.slow) for each in UNKNOWN if each not in FAST)],
+)
 def test_what_is_not_known_is_trained_one_after_another(small, name, caplog):
     build, optimizer, reason = UNKNOWN[name]
     split = small(REGRESSION, (8,))
@@ -433,7 +439,7 @@ def test_a_stacked_layer_does_what_the_layer_does(kind):
     ("change", "found"),
     [
         ({"seeds": []}, "found none"),
-        ({"seeds": range(0)}, "Give for example range\\(100\\)"),
+        ({"seeds": range(0)}, "Give, for example, range\\(100\\)"),
         ({"seeds": [1, 2, 1]}, "found 1 more than once"),
         ({"seeds": [-1]}, "found -1"),
         ({"seeds": [2**32]}, "found 4294967296"),
@@ -475,7 +481,7 @@ def test_a_wrong_pair_is_refused(small):
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("width", ["dense", "unknown"])
+@pytest.mark.parametrize("width", ["dense", pytest.param("unknown", marks=pytest.mark.slow)])
 def test_values_of_every_so_many_epochs_and_of_the_last(small, width):
     layer = L.Dense(5, activation="tanh") if width == "dense" else L.GRU(3)
     shape = (8,) if width == "dense" else (4, 2)

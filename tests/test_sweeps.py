@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_sweepfolder import BOSTON, PLAIN, outcome
+from test_sweep_folder import BOSTON, PLAIN, outcome
 
 from nnloss.reproduction import sweep
 from nnloss.reproduction.folder import SweepFolder

@@ -44,13 +44,6 @@ def _checked_one_by_one(batches: Iterator[Any], **rule: Any) -> Iterator[Any]:
         yield batch
 
 
-def check_validation_data(data: Any, **rule: Any) -> Any:
-    """Check ``validation_data`` of ``fit``, a tuple of arrays or a source of batches."""
-    if isinstance(data, (tuple, list)) and len(data) in (2, 3):
-        return (check_data(*data, **rule), *data[1:])
-    return check_data(data, None, **rule)
-
-
 def as_list(callbacks: Any) -> list[Any]:
     """Return the ``callbacks`` of ``fit``, in any form that Keras accepts, as a list."""
     if isinstance(callbacks, keras.callbacks.CallbackList):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from os import PathLike
 from typing import Any
 
 from nnloss._tensorflow import keras
-from nnloss.errors import NnlossError, PairingError
+from nnloss.errors import PairingError
 from nnloss.pairing import metrics as task_metrics
 from nnloss.pairing.heads import Head, complete, require
 from nnloss.pairing.judge import Question, judge, require_targets
@@ -18,7 +18,7 @@ from nnloss.pairing.losses import LossChoice, recognise
 from nnloss.pairing.tracing import values_of
 from nnloss.runs.run import Run
 from nnloss.table import TASKS, Task
-from nnloss.training import device_data, fitting
+from nnloss.training import fitting
 from nnloss.training.backup import Backup
 from nnloss.training.on_device import OnDeviceModel
 from nnloss.training.recording import FitRecorder
@@ -201,137 +201,6 @@ class TaskModel(OnDeviceModel):
         """Number of units of the output layer."""
         return int(self._question.values.units() or 0)
 
-    def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: bool = True,
-        class_weight: Any = None,
-        sample_weight: Any = None,
-        initial_epoch: int = 0,
-        steps_per_epoch: int | None = None,
-        validation_steps: int | None = None,
-        validation_batch_size: int | None = None,
-        validation_freq: int | Sequence[int] = 1,
-    ) -> Any:
-        """Train, as ``keras.Model.fit``, after checking inputs and targets.
-
-        Every row of arrays is checked, each batch of a generator as it is drawn, and the first
-        batch of a ``tf.data.Dataset`` or ``PyDataset``. This starts the dataset once more: a
-        shuffled one continues with its next order, and a source that can be read only once loses
-        that batch. Arguments not listed here are as in Keras.
-
-        Parameters
-        ----------
-        x, y, validation_data
-            As in Keras. float64 arrays are cast to ``keras.config.floatx()``.
-        validation_batch_size : int, optional
-            Default for arrays: 1024 if that cannot change the values, that is with a mean loss,
-            Keras' own metrics and no fixed batch size.
-
-        Returns
-        -------
-        keras.callbacks.History
-            ``history`` maps each metric to its list of values per epoch.
-
-        Raises
-        ------
-        TargetError
-            If inputs or targets do not fit the task. Nothing is trained or written then.
-        """
-        if batch_size is not None and batch_size < 1:
-            raise NnlossError(
-                "fit needs a batch size of at least 1",
-                f"found batch_size={batch_size}",
-                "Give 1 or more",
-            )
-        rule = self._rule
-        x = fitting.check_data(x, y, sample_weight, **rule)
-        if validation_data is not None:
-            validation_data = fitting.check_validation_data(validation_data, **rule)
-        callbacks = fitting.as_list(callbacks)
-        rows = len(y) if hasattr(y, "__len__") else None
-        split = {"train": rows}
-        if rows is not None and validation_split and validation_data is None:
-            trained = device_data.rows_before(rows, validation_split)
-            split = {"train": trained, "validation": rows - trained}
-        size = 32 if batch_size is None and rows is not None else batch_size
-        backup = next((each for each in callbacks if isinstance(each, Backup)), None)
-        recorder = self._recorder(epochs=epochs, batch_size=size, split=split, backup=backup)
-        with recorder or nullcontext():
-            return super().fit(
-                x,
-                y,
-                batch_size=batch_size,
-                epochs=epochs,
-                verbose=verbose,
-                callbacks=[*callbacks, recorder] if recorder else callbacks,
-                validation_split=validation_split,
-                validation_data=validation_data,
-                shuffle=shuffle,
-                class_weight=class_weight,
-                sample_weight=sample_weight,
-                initial_epoch=initial_epoch,
-                steps_per_epoch=steps_per_epoch,
-                validation_steps=validation_steps,
-                validation_batch_size=validation_batch_size,
-                validation_freq=validation_freq,
-            )
-
-    def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        sample_weight: Any = None,
-        steps: int | None = None,
-        callbacks: Any = None,
-        return_dict: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """Evaluate, as ``keras.Model.evaluate``, after checking inputs and targets.
-
-        With `log`, the values are stored as ``metrics.test`` in the record of the last ``fit``,
-        regardless of the rows.
-
-        Parameters
-        ----------
-        x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
-            As in Keras. ``batch_size`` has the default of ``validation_batch_size`` in `fit`.
-        **kwargs
-            Used by Keras for validation in ``fit``.
-
-        Returns
-        -------
-        list of float or dict of str to float
-            Loss and metrics, averaged over rows.
-
-        Raises
-        ------
-        TargetError
-            If inputs or targets do not fit the task.
-        """
-        if kwargs:  # called by fit, which has already checked and loaded the data
-            return super().evaluate(
-                x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict, **kwargs
-            )
-        x = fitting.check_data(x, y, sample_weight, **self._rule)
-        rows = len(y) if hasattr(y, "__len__") else None
-        result = super().evaluate(
-            x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
-        )
-        if self._recorded:
-            values = {name: float(value) for name, value in self.get_metrics_result().items()}
-            self._recorded.run.update(metrics={"test": values}, split={"test": rows})
-        return result
-
     def to_keras(self) -> Any:
         """Return an ordinary functional Keras model that is compiled in the same way.
 
@@ -384,16 +253,17 @@ class TaskModel(OnDeviceModel):
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)  # so that its state can be loaded
 
-    @property
-    def _rule(self) -> dict[str, Any]:
-        return {
-            "subject": f"Task '{self.task.name}'",
-            "check": partial(require_targets, self._question),
-        }
+    def _checked(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        check = partial(require_targets, self._question)
+        return fitting.check_data(
+            x, y, sample_weight, subject=f"Task '{self.task.name}'", check=check
+        )
 
-    def _recorder(self, **settings: Any) -> FitRecorder | None:
+    @contextmanager
+    def _recorded_fit(self, callbacks: list[Any], **settings: Any) -> Iterator[list[Any]]:
         if self._log is None:
-            return None
+            yield callbacks
+            return
         choice = self._choice
         self._recorded = FitRecorder(
             self._log,
@@ -403,6 +273,13 @@ class TaskModel(OnDeviceModel):
             loss=choice.loss.name if choice.loss else None,
             optimizer=keras.saving.serialize_keras_object(self.optimizer)["config"],
             parameters=self.count_params(),
+            backup=next((each for each in callbacks if isinstance(each, Backup)), None),
             **settings,
         )
-        return self._recorded
+        with self._recorded:
+            yield [*callbacks, self._recorded]
+
+    def _record_test(self, rows: int | None) -> None:
+        if self._recorded:
+            values = {name: float(value) for name, value in self.get_metrics_result().items()}
+            self._recorded.run.update(metrics={"test": values}, split={"test": rows})

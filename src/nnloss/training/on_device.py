@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nnloss._tensorflow import defined_by_keras, keras, tf
+from nnloss.errors import NnlossError
 from nnloss.training import device_data, fitting
 
 
@@ -94,17 +95,50 @@ class OnDeviceModel(keras.Model):
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
     ) -> Any:
-        """Train, as ``keras.Model.fit``; see `TaskModel.fit`."""
+        """Train, as ``keras.Model.fit``, after checking inputs and targets.
+
+        Every row of arrays is checked, each batch of a generator as it is drawn, and the first
+        batch of a ``tf.data.Dataset`` or ``PyDataset``. This starts the dataset once more: a
+        shuffled one continues with its next order, and a source that can be read only once loses
+        that batch. Arguments not listed here are as in Keras.
+
+        Parameters
+        ----------
+        x, y, validation_data
+            As in Keras. float64 arrays are cast to ``keras.config.floatx()``.
+        validation_batch_size : int, optional
+            Default for arrays: 1024 if that cannot change the values, that is with a mean loss,
+            Keras' own metrics and no fixed batch size.
+
+        Returns
+        -------
+        keras.callbacks.History
+            ``history`` maps each metric to its list of values per epoch.
+
+        Raises
+        ------
+        TargetError
+            If inputs or targets do not fit the task. Nothing is trained or written then.
+        """
+        if batch_size is not None and batch_size < 1:
+            raise NnlossError(
+                "fit needs a batch size of at least 1",
+                f"found batch_size={batch_size}",
+                "Give 1 or more",
+            )
+        x = self._checked(x, y, sample_weight)
+        if isinstance(validation_data, (tuple, list)) and len(validation_data) in (2, 3):
+            validation_data = (self._checked(*validation_data), *validation_data[1:])
+        elif validation_data is not None:
+            validation_data = self._checked(validation_data)
         callbacks = fitting.as_list(callbacks)
         size = batch_size or 32
-        if (
-            validation_split
-            and validation_data is None
-            and device_data.in_memory(x, y, sample_weight)
-        ):
-            rows = next((len(leaf) for leaf in keras.tree.flatten(x) if leaf is not None), 0)
+        rows = _rows(y)
+        split = {"train": rows}
+        if rows and validation_split and validation_data is None:
             trained = device_data.rows_before(rows, validation_split)
-            if 0 < trained < rows:  # else Keras raises
+            split = {"train": trained, "validation": rows - trained}
+            if 0 < trained < rows and device_data.in_memory(x, y, sample_weight):  # else Keras'
                 (x, y, sample_weight), validation_data = device_data.split_rows(
                     (x, y, sample_weight), trained
                 )
@@ -118,6 +152,14 @@ class OnDeviceModel(keras.Model):
             "validation_split": validation_split,
         }
         with ExitStack() as stack:
+            callbacks = stack.enter_context(
+                self._recorded_fit(
+                    callbacks,
+                    epochs=epochs,
+                    batch_size=batch_size if rows is None else size,
+                    split=split,
+                )
+            )
             train = test = None
             weights = device_data.row_weights(y, class_weight, sample_weight)
             if self._feeds(x, y, *weights) and not (steps_per_epoch or validation_split):
@@ -172,11 +214,33 @@ class OnDeviceModel(keras.Model):
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Evaluate, as ``keras.Model.evaluate``; see `TaskModel.evaluate`."""
-        if kwargs:  # called by fit, which has already loaded the dataset
+        """Evaluate, as ``keras.Model.evaluate``, after checking inputs and targets.
+
+        With `log`, the values are stored as ``metrics.test`` in the record of the last ``fit``,
+        regardless of the rows.
+
+        Parameters
+        ----------
+        x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
+            As in Keras. ``batch_size`` has the default of ``validation_batch_size`` in `fit`.
+        **kwargs
+            Used by Keras for validation in ``fit``.
+
+        Returns
+        -------
+        list of float or dict of str to float
+            Loss and metrics, averaged over rows.
+
+        Raises
+        ------
+        TargetError
+            If inputs or targets do not fit the task.
+        """
+        if kwargs:  # called by fit, which has already checked and loaded the data
             return super().evaluate(
                 x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict, **kwargs
             )
+        x, rows = self._checked(x, y, sample_weight), _rows(y)
         test, at_once = None, self.steps_per_execution
         with ExitStack() as stack:
             if self._feeds(x, y, sample_weight) and not steps:
@@ -185,9 +249,23 @@ class OnDeviceModel(keras.Model):
                 at_once = self._at_once(fitting.as_list(callbacks), test.batches, verbose)
                 x, y, batch_size, sample_weight = test.dataset(at_once), None, None, None
             stack.enter_context(self._running(_Execution(at_once, None, test)))
-            return super().evaluate(
+            result = super().evaluate(
                 x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
             )
+            self._record_test(rows)
+        return result
+
+    def _checked(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Check data before the first step, and return `x`; for subclasses."""
+        return x
+
+    @contextmanager
+    def _recorded_fit(self, callbacks: list[Any], **settings: Any) -> Iterator[list[Any]]:
+        """Provide the callbacks of a ``fit``; for subclasses that record it."""
+        yield callbacks
+
+    def _record_test(self, rows: int | None) -> None:
+        """Record the values of ``evaluate``; for subclasses."""
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Predict, as ``keras.Model.predict``, even inside a callback of ``fit``."""
@@ -314,3 +392,9 @@ class OnDeviceModel(keras.Model):
         if name not in traced:
             traced[name] = tf.function(function, autograph=False)
         return traced[name]()
+
+
+def _rows(y: Any) -> int | None:
+    """Return the number of rows of targets, or None for other sources."""
+    leaf: Any = next(iter(keras.tree.flatten(y)), None)
+    return len(leaf) if hasattr(leaf, "__len__") else None

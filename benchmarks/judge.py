@@ -18,7 +18,6 @@ from nnloss import MULTICLASS, check_pairing, compile_for_task
 from nnloss._tensorflow import keras
 from nnloss.commandline import table
 from nnloss.course.cifar10 import network
-from nnloss.pairing.targets import check_batch
 
 LAYERS, ROUNDS = 500, 5
 
@@ -61,7 +60,7 @@ def main() -> None:
     x = random.random((50_000, 32, 32, 3), dtype=np.float32)  # 3,072 numbers each
     y = np.eye(10, dtype=np.float32)[random.integers(0, 10, len(x))]
     model = compile_for_task(network(augment=False), MULTICLASS, classes=10)
-    checks = seconds(partial(check_batch, (x, y), sample=False, **model._rule))
+    checks = seconds(partial(model._checked, x, y))
     began = time.perf_counter()
     model.fit(x, y, batch_size=64, verbose=0)
     epoch = time.perf_counter() - began

@@ -1,1 +1,1 @@
-"""Exercises of the course, one module each: ``python -m exercises.boston``."""
+"""Exercises of the course, and three commands: ``python -m exercises`` lists them."""

@@ -25,7 +25,7 @@ from nnloss.course.boston import (
     QUICK_EPOCHS,
     UNIT,
     Predictions,
-    errors,
+    error_measures,
     linear_regression,
     network,
     standardised,
@@ -110,7 +110,7 @@ def compare_losses(split: nnloss.Split, fitted: dict[str, Predictions], worst: i
     """Return a paragraph comparing the networks trained on "MSE" and on "MAE"."""
     y = split.y_test
     tests = {name: predictions["test"] for name, predictions in fitted.items()}
-    judged = {name: errors(split, predictions) for name, predictions in fitted.items()}
+    judged = {name: error_measures(split, predictions) for name, predictions in fitted.items()}
     squared = {name: parts["train"]["mean_squared_error"] for name, parts in judged.items()}
     absolute = {name: parts["train"]["mean_absolute_error"] for name, parts in judged.items()}
     above = {name: np.mean(p > y) for name, p in tests.items()}
@@ -195,7 +195,7 @@ def main(
     heading("Exercise 11.3: Boston Housing")
     paragraph(f"{split.sizes['train']} training and {split.sizes['test']} test rows, 13 features.")
     linear = linear_regression(split)
-    judged = {"linear regression": errors(split, linear)}
+    judged = {"linear regression": error_measures(split, linear)}
     known = {
         "edition": int(edition),
         "seed": seed,
@@ -210,7 +210,7 @@ def main(
         with nnloss.Run.start(out, "boston", **known) as run:
             fitted = networks[name.upper()] = train(split, run, name, seed, epochs, batch)
             title = f"network trained on {name.upper()}"
-            judged[title] = errors(split, fitted)
+            judged[title] = error_measures(split, fitted)
             run.update(metrics=judged[title])
             run.update(published=compare(run.record))
             save_results(run, split, linear, fitted, title)

@@ -26,10 +26,10 @@ from nnloss.course.cifar10 import (
     QUICK_ROWS,
     Array,
     accuracy_and_error,
-    confusion,
     network,
     softmax_regression,
 )
+from nnloss.course.confusion import confusion
 from nnloss.course.published import compare, comparison_table, settings_of
 
 # %% [markdown]

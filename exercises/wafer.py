@@ -20,6 +20,7 @@ import pandas as pd
 import nnloss
 from nnloss import commandline as cli
 from nnloss.commandline import heading, paragraph, table
+from nnloss.course.confusion import confusion
 from nnloss.course.published import SETTINGS, compare, comparison_table
 from nnloss.course.wafer import (
     ABNORMAL,
@@ -27,8 +28,7 @@ from nnloss.course.wafer import (
     QUICK_EPOCHS,
     TASKS,
     Fitted,
-    abnormal,
-    confusion,
+    abnormal_scores,
     logistic_regression,
     logits,
     measures,
@@ -102,7 +102,7 @@ def train(
             callbacks=[progress],
             verbose=0,
         )
-    answers = {rows: abnormal(model, x[rows]) for rows in x}
+    answers = {rows: abnormal_scores(model, x[rows]) for rows in x}
     measured = {
         rows: model.evaluate(x[rows], y[rows], verbose=0, return_dict=True)
         | measures(labels[rows], *answers[rows])
@@ -188,7 +188,7 @@ def show_algebra(checked: pd.DataFrame) -> None:
 def save_results(run: nnloss.Run, split: nnloss.Split, models: dict[str, Fitted]) -> None:
     """Write the confusion matrix, predictions and figures; the last model is the run's network."""
     network = list(models.values())[-1]
-    matrices = {name: confusion(split, fitted) for name, fitted in models.items()}
+    matrices = {name: confusion(split, fitted.predicted) for name, fitted in models.items()}
     counts = list(matrices.values())[-1]
     run.save_table("confusion_matrix", counts.rename_axis("actual").reset_index())
     classes = np.array(split.classes)
@@ -294,7 +294,11 @@ def main(
             save_results(run, split, classical | {title: models[title]})
 
     heading("How good is each model?")
-    table(as_table(judged, {name: confusion(split, fitted) for name, fitted in models.items()}))
+    table(
+        as_table(
+            judged, {name: confusion(split, fitted.predicted) for name, fitted in models.items()}
+        )
+    )
     paragraph(
         "Balanced accuracy is the mean of the shares found in each class; ROC AUC is the chance "
         "that an abnormal series gets a higher score than a normal one; average precision is the "

@@ -8,6 +8,7 @@ from scipy import stats
 
 from nnloss import BINARY, MULTICLASS, REGRESSION, TASKS
 from nnloss._keras import keras
+from nnloss.table import separated
 from nnloss.theory import glm
 
 RANDOM = np.random.default_rng(1)
@@ -28,7 +29,7 @@ TARGETS = {
 @pytest.mark.parametrize("hidden", [None, 4])
 def test_a_linear_network_is_the_glm(task, hidden):
     y = TARGETS[task.name]
-    classical, network = glm.fit_glm(task, X, y), glm.fit_network(task, X, y, hidden=hidden)
+    classical, network = task.fit_glm(X, y), glm.fit_network(task, X, y, hidden=hidden)
     assert network.coefficients.shape == classical.coefficients.shape
     np.testing.assert_allclose(network.coefficients, classical.coefficients, atol=1e-4)
     np.testing.assert_allclose(network.log_likelihood, classical.log_likelihood, rtol=1e-8)
@@ -50,14 +51,14 @@ def test_the_log_likelihood_is_that_of_scipy():
     y = TARGETS["regression"]
     sigma = np.sqrt(np.mean((y - predictor[:, 0]) ** 2))
     expected = stats.norm(predictor[:, 0], sigma).logpdf(y).sum()
-    np.testing.assert_allclose(glm.log_likelihood(REGRESSION, y, predictor), expected)
+    np.testing.assert_allclose(REGRESSION.log_likelihood(y, predictor), expected)
     labels = TARGETS["binary"]
     expected = stats.bernoulli(1 / (1 + np.exp(-predictor[:, 0]))).logpmf(labels).sum()
-    np.testing.assert_allclose(glm.log_likelihood(BINARY, labels, predictor), expected)
+    np.testing.assert_allclose(BINARY.log_likelihood(labels, predictor), expected)
     p = np.exp(ETA) / np.exp(ETA).sum(axis=1, keepdims=True)
     one_hot = np.eye(3)[TARGETS["multiclass"]]
     expected = sum(stats.multinomial(1, row).logpmf(y) for row, y in zip(p, one_hot, strict=True))
-    np.testing.assert_allclose(glm.log_likelihood(MULTICLASS, one_hot, ETA), expected)
+    np.testing.assert_allclose(MULTICLASS.log_likelihood(one_hot, ETA), expected)
 
 
 QUASI = np.array([[-2.0], [-1.0], [0.0], [0.0], [1.0], [2.0]])
@@ -76,13 +77,13 @@ QUASI = np.array([[-2.0], [-1.0], [0.0], [0.0], [1.0], [2.0]])
     ids=["plane", "plane, small", "none", "none, large", "rows on the plane", "mixed"],
 )
 def test_a_separating_plane_is_found(x, labels, answer):
-    assert glm.separated(x, np.asarray(labels, dtype=int)) is answer
+    assert separated(x, np.asarray(labels, dtype=int)) is answer
 
 
 def test_without_a_maximum_there_is_no_estimate():
-    separated = (X[:, 0] > 0.3).astype(int)
+    labels = (X[:, 0] > 0.3).astype(int)
     with pytest.raises(ValueError, match="must have a maximum; the search for it did not converge"):
-        glm.fit_glm(BINARY, X, separated)
+        BINARY.fit_glm(X, labels)
 
 
 def test_double_precision_ends_with_an_error_too():

@@ -1,7 +1,7 @@
-"""Neural-network losses are likelihoods: output activation and loss in their right pairs.
+"""Neural-network losses are likelihoods: matching output activations and losses.
 
 The public names are in ``__init__.pyi``. Each is loaded when it is first used, so that ``import
-nnloss`` is quick and the parts that need no TensorFlow do not load it.
+nnloss`` is fast and the parts that need no TensorFlow do not load it.
 """
 
 import sys
@@ -16,7 +16,7 @@ import lazy_loader
 
 _lazy, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-#: Names of version 0.1 and what they are now; the old ones go with version 0.3.
+#: Former names and what they are now; they will be removed in version 0.2.
 _RENAMED = {
     "OutputError": "errors.FolderError",
     "paired": "reproduction.comparisons",
@@ -37,7 +37,7 @@ def __getattr__(name: str) -> Any:
 
 
 class _RenamedModules(MetaPathFinder, Loader):
-    """Import a module by its name of version 0.1."""
+    """Import a module by its former name."""
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
         package, _, name = fullname.partition(".")

@@ -94,14 +94,14 @@ def require_folder(out: Path) -> None:
         raise _not_writable(out, f"'{nearest}' is not writable")
 
 
-def create_folder(out: Path, *names: str) -> Path:
-    """Create the new folder ``out/names[0]/...`` and missing parents, and return it.
+def create_folder(out: Path, *names: str, exist_ok: bool = True) -> Path:
+    """Create the folder ``out/names[0]/...`` and missing parents, and return it.
 
-    Raise FileExistsError if it exists, and FolderError if it cannot be created.
+    Raise FileExistsError if it exists and may not, and FolderError if it cannot be created.
     """
     folder = out.joinpath(*names)
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=exist_ok)
     except OSError as error:
         if isinstance(error, FileExistsError) and folder.is_dir():
             raise

@@ -1,4 +1,4 @@
-"""Errors of the package. Each names the rule, what was found and what to do."""
+"""Errors of the package, each with the rule, what was found and what to do; printable text."""
 
 from __future__ import annotations
 

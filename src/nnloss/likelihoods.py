@@ -1,6 +1,6 @@
 r"""Losses of the course in float64 NumPy, with their formulas.
 
-Each function returns one number for targets and predictions of N rows: the *mean* over rows, as in
+Each loss returns one number for targets and predictions of N rows: the *mean* over rows, as in
 Keras, unless its name says otherwise.
 
 The cross-entropies are exact at the boundaries. A term with weight zero is zero, because
@@ -8,8 +8,7 @@ The cross-entropies are exact at the boundaries. A term with weight zero is zero
 which is accurate for small p. A row whose observed class has probability 0 has infinite loss, its
 true negative log-likelihood. Keras' loss functions clip probabilities at 1e-7; ``epsilon=1e-7``
 does the same here. (On TensorFlow, Keras models compute from the logits before a sigmoid or softmax
-output, and do not clip.) Functions of logits do not clip or overflow: they subtract the largest
-logit first.
+output, and do not clip.) Functions of logits neither clip nor overflow.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def network() -> Any:
     )
 
 
-def errors(split: Split, predictions: Predictions) -> dict[str, dict[str, float]]:
+def error_measures(split: Split, predictions: Predictions) -> dict[str, dict[str, float]]:
     """Return MSE, RMSE, SSE and MAE on the training and test rows."""
     targets = {"train": split.y_train, "test": split.y_test}
     return {

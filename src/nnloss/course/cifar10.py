@@ -1,4 +1,4 @@
-"""CIFAR-10: softmax regression, network with optional augmentation, confusion matrix."""
+"""CIFAR-10: softmax regression, and network with optional augmentation."""
 
 from __future__ import annotations
 
@@ -56,15 +56,6 @@ def network(augment: bool) -> Any:
         ],
         name="cifar10",
     )
-
-
-def confusion(split: Split, predicted: Array) -> pd.DataFrame:
-    """Count test images by actual class (rows) and predicted class (columns)."""
-    from sklearn.metrics import confusion_matrix
-
-    numbers = range(len(split.classes))
-    counts = confusion_matrix(split.y_test, predicted, labels=numbers)
-    return pd.DataFrame(counts, index=split.classes, columns=split.classes)
 
 
 def accuracy_and_error(counts: pd.DataFrame) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The course's published numbers, and their comparison with ours.
+"""The course's settings and published numbers, and their comparison with ours.
 
 TMA4268 Statistical Learning (NTNU), module 11, solutions of 2023 and 2024: one run each in R with
 keras, without a seed. The classical models are deterministic, the networks are not.

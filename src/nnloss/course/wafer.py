@@ -1,4 +1,4 @@
-"""Wafer: logistic regressions, network, measures for a rare class, confusion matrix."""
+"""Wafer: logistic regressions, network, measures for a rare class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from nnloss.datasets import Split
 from nnloss.table import BINARY, MULTICLASS
@@ -151,18 +150,10 @@ def logits(model: Any, x: Array) -> Array:
     return z
 
 
-def abnormal(model: Any, x: Array) -> tuple[Array, Array]:
+def abnormal_scores(model: Any, x: Array) -> tuple[Array, Array]:
     """Return probabilities and logits of "abnormal" (class 0)."""
     p: Array = model.predict(x, batch_size=1000, verbose=0).astype("float64")
     z = logits(model, x)
     if z.shape[1] == 2:
         return p[:, ABNORMAL], z[:, ABNORMAL] - z[:, NORMAL]
     return 1 - p[:, 0], -z[:, 0]
-
-
-def confusion(split: Split, fitted: Fitted) -> pd.DataFrame:
-    """Count test series by actual class (rows) and predicted class (columns)."""
-    from sklearn.metrics import confusion_matrix
-
-    counts = confusion_matrix(split.y_test, fitted.predicted, labels=[ABNORMAL, NORMAL])
-    return pd.DataFrame(counts, index=split.classes, columns=split.classes)

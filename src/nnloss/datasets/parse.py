@@ -1,4 +1,4 @@
-"""Reading and checking of files of numbers; errors state the place in the file."""
+"""Reading and checking of files of numbers; errors state the line and column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Completion of a model with the output layer of a task."""
+"""Addition of a task's output layer to a model that does not have it yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from nnloss._keras import keras, own_methods
 from nnloss.errors import PairingError
 from nnloss.pairing.findings import Finding
-from nnloss.pairing.judge import Question, judge_head
+from nnloss.pairing.judge import Question, judge_output
 from nnloss.pairing.losses import LossChoice, recognise, require_task
 from nnloss.pairing.tracing import values_of
 from nnloss.table import TASKS, Kind, Task
@@ -71,7 +71,7 @@ def complete(
     # Without the number of classes no head can be added, so judge the units of the model.
     due = nodes or max(values.units(choice.axis) or 0, 2)
     question = Question("", where, values, choice, task, due)
-    finding = judge_head(question)
+    finding = judge_output(question)
     keep = head == "keep" or (head == "auto" and (finding is None or _is_output(question, nodes)))
     if nodes is None and not keep:
         raise _classes_missing(task, classes)
@@ -86,7 +86,7 @@ def complete(
             )
         text, outputs = _added(model, task, due, choice)
         question = Question("", where, values_of(outputs), choice, task, due)
-        finding = judge_head(question)
+        finding = judge_output(question)
     require(finding, strict=strict)
     # An uncalled Sequential has no `input`; that of a functional model keeps its structure.
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input

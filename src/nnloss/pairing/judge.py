@@ -1,4 +1,4 @@
-"""Verdict on an output with its loss, its metrics and its targets."""
+"""Verdict on one output with its loss, metrics and targets, and the wording of the refusal."""
 
 from __future__ import annotations
 
@@ -57,45 +57,39 @@ class Question:
     @property
     def due(self) -> Kind:
         """Kind of values that the loss needs."""
-        assert self.choice.loss is not None, "an unknown loss needs nothing"
-        return Kind.REAL if self.choice.from_logits else self.choice.loss.link.kind
+        return Kind.REAL if self.choice.from_logits else self.choice.known.link.kind
 
     @property
     def layer(self) -> str:
         """Output layer that the task needs, as code."""
-        assert self.choice.loss is not None, "an unknown loss needs nothing"
-        name = "linear" if self.due is Kind.REAL else self.choice.loss.link.activation
+        name = "linear" if self.due is Kind.REAL else self.choice.known.link.activation
         return f"Dense({self.nodes}, activation='{name}')"
 
     @property
     def rule(self) -> str:
         """Requirement on the output, for messages."""
-        loss = self.choice.loss
-        assert loss is not None, "an unknown loss needs nothing"
+        activation = self.choice.known.link.activation
         if self.choice.from_logits:
             return (
-                f"The loss '{self.choice.name}' applies {loss.link.activation} itself and needs "
+                f"The loss '{self.choice.name}' applies {activation} itself and needs "
                 "a linear output"
             )
         if self.task is not None and self.nodes is not None:
             return f"Task '{self.task.name}' needs {self.layer}"
-        return f"The loss '{self.choice.name}' needs {_article(loss.link.activation)} output"
+        return f"The loss '{self.choice.name}' needs {_article(activation)} output"
 
     def finding(self, verdict: Verdict, rule: str, found: str, remedy: str = "") -> Finding:
         """Return a finding about this output."""
         return Finding(self.output, verdict, rule, found, remedy)
 
 
-def judge(
-    question: Question, metrics: Iterable[Any] = (), y: Any = None, *, sample: bool = False
-) -> Finding:
+def judge(question: Question, metrics: Iterable[Any] = (), y: Any = None) -> Finding:
     """Return a finding on an output with its loss, its metrics and its targets.
 
     It is the first thing that is wrong, else what is unknown, else the verdict ``"right"``, whose
-    remedy may hold a note. `metrics` are as in ``compile``; targets `y` of None are not checked,
-    and `sample` means that `y` is only a batch.
+    remedy may hold a note. `metrics` are as in ``compile``; targets `y` of None are not checked.
     """
-    found = judge_head(question)
+    found = judge_output(question)
     if found:
         return found
     for metric in metrics:
@@ -105,7 +99,7 @@ def judge(
     rule = f"The loss '{question.choice.name}' fits this output"
     notes = [_half(question)]
     if y is not None:
-        misfit = judge_targets(question, y, sample=sample)
+        misfit = judge_targets(question, y)
         if misfit and misfit.wrong:
             return question.finding("wrong", targets_rule(question), misfit.found, misfit.remedy)
         notes += [f"{misfit.found[0].upper()}{misfit.found[1:]}. {misfit.remedy}"] if misfit else []
@@ -115,22 +109,22 @@ def judge(
 
 def judge_targets(question: Question, y: Any, *, sample: bool = False) -> Misfit | None:
     """Check the targets of an output whose loss is known; return None if they fit."""
-    loss, values = question.choice.loss, question.values
-    assert loss is not None, "an unknown loss needs nothing"
+    choice = question.choice
     numbers: NDArray[Any] | Misfit = as_numbers(y)
     if not isinstance(numbers, np.ndarray):
         return numbers
-    ignored = question.choice.options.get("ignore_class")
-    return loss.domain.misfit(
-        numbers, values.shape, question.choice.axis, ignored=ignored, sample=sample
+    return choice.known.domain.misfit(
+        numbers,
+        question.values.shape,
+        choice.axis,
+        ignored=choice.options.get("ignore_class"),
+        sample=sample,
     )
 
 
 def targets_rule(question: Question) -> str:
     """Return the requirement of the loss on the targets."""
-    loss = question.choice.loss
-    assert loss is not None, "an unknown loss needs nothing"
-    due = loss.domain.text(question.values.shape, question.choice.axis)
+    due = question.choice.known.domain.text(question.values.shape, question.choice.axis)
     return f"The loss '{question.choice.name}' needs {due}"
 
 
@@ -146,7 +140,7 @@ def require_targets(question: Question, y: Any, sample: bool) -> None:
         logger.info("Targets: %s. %s", misfit.found, misfit.remedy)
 
 
-def judge_head(question: Question) -> Finding | None:
+def judge_output(question: Question) -> Finding | None:
     """Compare the output that the loss needs with the actual one; return None if they fit."""
     values, choice, task = question.values, question.choice, question.task
     loss = choice.loss

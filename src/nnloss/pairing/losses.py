@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +27,12 @@ class LossChoice:
     name: str
     loss: Loss | None
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Loss:
+        """The loss, where it has been recognised."""
+        assert self.loss is not None, "an unknown loss needs nothing"
+        return self.loss
 
     @property
     def from_logits(self) -> bool:
@@ -88,7 +93,7 @@ def recognise(
             ) from error
         return LossChoice(given, given, None)
     if isinstance(given, type) and issubclass(given, keras.losses.Loss):
-        if not defined_by_keras(given) and given not in _classes(known.values()):
+        if not defined_by_keras(given) and given not in map(_keras_class, known.values()):
             return LossChoice(given, given.__name__, None)
         given = given()
     for loss in known.values():
@@ -110,10 +115,6 @@ def recognise(
 def _keras_class(loss: Loss) -> Any:
     kind = loss.keras_class
     return getattr(keras.losses, kind) if isinstance(kind, str) else kind
-
-
-def _classes(losses: Iterable[Loss]) -> list[Any]:
-    return [_keras_class(loss) for loss in losses]
 
 
 def _by_shape(values: Values | None, y: Any, task: Task | None) -> Loss:

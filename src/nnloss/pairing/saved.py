@@ -1,4 +1,4 @@
-"""Models from the description in a ``.keras`` file, built without running its code.
+"""Reading of the architecture, loss and metrics in a ``.keras`` file without running its code.
 
 The weights are not read. The description is checked before Keras builds the model: custom objects
 would have to be imported, and a Lambda contains code.

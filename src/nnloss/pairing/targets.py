@@ -16,25 +16,22 @@ from nnloss.table.domains import rows_text
 Check = Callable[[NDArray[Any], bool], None]
 
 
-def as_numbers(y: Any, name: str = "y") -> NDArray[Any] | Misfit:
-    """Return `y` as an array of finite real numbers with at least one row, or its Misfit.
-
-    `name` is the name of `y` in messages.
-    """
-    convert = f"Convert {name} to a float or integer array"
+def as_numbers(y: Any) -> NDArray[Any] | Misfit:
+    """Return `y` as an array of finite real numbers with at least one row, or its Misfit."""
+    convert = "Convert y to a float or integer array"
     try:
         values = np.asarray(y)
     except ValueError:
-        return Misfit(f"found rows of different lengths in {name}", convert)
+        return Misfit("found rows of different lengths in y", convert)
     if values.dtype.name == "bfloat16":
         values = values.astype(np.float32)
     if values.dtype.kind not in "biuf":
-        return Misfit(f"found dtype {values.dtype} in {name}", convert)
+        return Misfit(f"found dtype {values.dtype} in y", convert)
     if values.ndim == 0:
-        return Misfit(f"found a single target in {name}", "Give arrays or batches with rows")
+        return Misfit("found a single target in y", "Give arrays or batches with rows")
     if values.size == 0:
-        return Misfit(f"found {name} of shape {values.shape}", "Give arrays with rows")
-    return not_finite(values, name) or values
+        return Misfit(f"found y of shape {values.shape}", "Give arrays with rows")
+    return not_finite(values, "y") or values
 
 
 def not_finite(values: NDArray[Any], name: str) -> Misfit | None:

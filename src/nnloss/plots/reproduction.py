@@ -1,4 +1,4 @@
-"""Figures of one training repeated with many seeds."""
+"""Figures of trainings repeated with many seeds: bands, distributions, paired differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions on losses, output activations and likelihoods in a terminal."""
+"""The command ``nnloss quiz``: questions and answers in a terminal."""
 
 import re
 import sys
@@ -182,7 +182,3 @@ def main(
         print("\nSkipped." if given is None else "\nRight." if right else "\nWrong.")
         explain(question)
     report(results)
-
-
-if __name__ == "__main__":
-    cli.run(main)

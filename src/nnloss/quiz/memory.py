@@ -6,7 +6,7 @@ import json
 import logging
 import random
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -74,8 +74,7 @@ def _rank(past: Past | None) -> int:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with suppress(FileExistsError):
-        create_folder(path.parent)
+    create_folder(path.parent)
     lock = FileLock(path.with_name(path.name + ".lock"), timeout=PATIENCE)
     try:
         held = lock.acquire()

@@ -135,7 +135,7 @@ class Question:
         return text or None
 
     def is_right(self, given: Any) -> bool:
-        """Return whether an answer parsed by `understand` is right."""
+        """Return whether an answer parsed by `parse` is right."""
         if self.kind == "number":
             return bool(abs(given - self.answer) <= self.tolerance + 1e-9)
         if self.kind == "blank":

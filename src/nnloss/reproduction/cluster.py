@@ -191,13 +191,13 @@ def _on_worker(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
         child.start()
         there.close()
         try:
-            outcome = here.recv()
+            received: tuple[Unit, Outcome] | Exception = here.recv()
         except EOFError:
             os._exit(1)  # end this worker too, so that Dask reschedules the unit
         child.join()
-    if isinstance(outcome, Exception):
-        raise outcome
-    return unit, outcome
+    if isinstance(received, Exception):
+        raise received
+    return received
 
 
 def _in_child(there: Connection, parent: int, work: Work, unit: Unit, folder: Path) -> None:

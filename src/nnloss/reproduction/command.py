@@ -192,7 +192,3 @@ def number(value: float) -> str:
 def with_decimals(value: float, digits: int) -> str:
     """Return a number with `digits` decimals; empty for NaN."""
     return "" if math.isnan(value) else f"{value:.{digits}f}"
-
-
-if __name__ == "__main__":
-    cli.run(main)

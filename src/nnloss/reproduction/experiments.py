@@ -22,6 +22,7 @@ import pandas as pd
 from nnloss import training
 from nnloss._files import digest
 from nnloss.course import boston, cifar10, wafer
+from nnloss.course.confusion import confusion
 from nnloss.course.published import settings_of
 from nnloss.datasets import Split, load_boston, load_cifar10, load_wafer
 from nnloss.reproduction.units import Configuration, Outcome, Unit
@@ -247,9 +248,9 @@ def _cifar10(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> 
         verbose=0,
     )
     predicted = model.predict(split.x_test, batch_size=1000, verbose=0).argmax(axis=1)
-    counts = cifar10.confusion(split, predicted).rename_axis("actual").reset_index()
-    confusion = counts.melt("actual", var_name="predicted", value_name="count")
-    confusion.insert(0, "seed", seed)
+    counts = confusion(split, predicted).rename_axis("actual").reset_index()
+    matrix = counts.melt("actual", var_name="predicted", value_name="count")
+    matrix.insert(0, "seed", seed)
     curves = pd.DataFrame(kept.epochs).rename(columns={"loss": "train_loss"})
     curves.insert(0, "seed", seed)
     last = curves.tail(1).drop(columns="epoch")
@@ -258,12 +259,12 @@ def _cifar10(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> 
         "epochs_trained": len(curves),
         "weights_sha256": digest(*model.get_weights()),
     }
-    return known, {"seeds": last, "curves": curves, "confusion": confusion}
+    return known, {"seeds": last, "curves": curves, "confusion": matrix}
 
 
 def _linear_regression(split: Split) -> dict[str, dict[str, float]]:
     predictions = boston.linear_regression(split)
-    return {"linear_regression": boston.errors(split, predictions)["test"]}
+    return {"linear_regression": boston.error_measures(split, predictions)["test"]}
 
 
 def _logistic_regression(split: Split) -> dict[str, dict[str, float]]:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from nnloss._files import fsync_path, replacing, require_folder, set_aside
+from nnloss._files import create_folder, fsync_path, replacing, require_folder, set_aside
 from nnloss.errors import DataError, FolderError
 from nnloss.reproduction.units import Configuration, Outcome, Unit
 from nnloss.runs import provenance
@@ -76,7 +76,7 @@ class SweepFolder:
             If the folder is not writable, another sweep uses it, or other versions wrote it.
         """
         require_folder(self.home)
-        self._make(self.home)
+        create_folder(self.home)
         lock = FileLock(self.home.parent / "sweep.lock")
         holder = self.home.parent / "sweep.holder"
         try:
@@ -94,7 +94,7 @@ class SweepFolder:
                 path.write_text(f"process {os.getpid()}, since {now},", encoding="utf-8")
             if fresh and any(self.home.iterdir()):
                 logger.info("The previous results are now in %s", set_aside(self.home))
-            self._make(self.under_way)
+            create_folder(self.under_way)
             self._require_format()
             self._read()
             yield self
@@ -125,7 +125,7 @@ class SweepFolder:
         self._require_new(unit)
         temporary = self.under_way / f"{unit.name}.{secrets.token_hex(4)}.unfinished"
         try:
-            self._make(temporary)
+            create_folder(temporary)
             with replacing(temporary / "run.json") as path:
                 path.write_text(outcome.record.to_json(), encoding="utf-8")
             for name, table in outcome.tables.items():
@@ -134,7 +134,7 @@ class SweepFolder:
             sums = "".join(f"{_sha256(p)}  {p.name}\n" for p in sorted(temporary.iterdir()))
             with replacing(temporary / _SUMS) as path:
                 path.write_text(sums, encoding="utf-8")
-            self._make(folder.parent)
+            create_folder(folder.parent)
             try:
                 temporary.rename(folder)
                 fsync_path(folder.parent)
@@ -186,16 +186,6 @@ class SweepFolder:
             key=lambda unit: (unit.configuration.exercise, unit.configuration.name, unit.seeds),
         )
 
-    def _make(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FolderError(
-                f"The output folder '{folder}' must be a folder that can be written to",
-                f"the system reports: {error.strerror}",
-                "Choose another folder or change its permissions",
-            ) from error
-
     def _require_format(self) -> None:
         """Raise an error if the folder has another format; mark a new folder."""
         file = self.home / "sweep.json"
@@ -236,9 +226,12 @@ class SweepFolder:
         """
         self._done = {}
         for folder in self._folders():
-            unit, record = _verified(folder, self.home)
-            self._require_new(unit)
-            self._done[unit] = record
+            self._add(folder)
+
+    def _add(self, folder: Path) -> None:
+        unit, record = _verified(folder, self.home)
+        self._require_new(unit)
+        self._done[unit] = record
 
     def _folders(self) -> list[Path]:
         """Return the folders of units, without those set aside."""
@@ -252,13 +245,11 @@ class SweepFolder:
             shutil.rmtree(leftover)
         for folder in self._folders():
             try:
-                unit, record = _verified(folder, self.home)
-                self._require_new(unit)
+                self._add(folder)
             except DataError as error:
                 logger.warning("%s It was set aside as %s.", error, set_aside(folder).name)
-                continue
+        for record in self._done.values():
             self._require_versions(record)
-            self._done[unit] = record
 
     def _require_new(self, unit: Unit) -> None:
         """Raise an error if a seed of the unit is already stored: it would be counted twice."""

@@ -46,7 +46,7 @@ def run_locally(
             # when it ends busy processes because the sweep was abandoned.
             warnings.filterwarnings("ignore", r"A worker stopped|\d+ tasks", UserWarning)
             with _without_interrupts():  # the processes start here and inherit it
-                done = parallel(delayed(_one)(work, unit, under_way) for unit in units)
+                done = parallel(delayed(run_unit)(work, unit, under_way) for unit in units)
             yield from done
     except BrokenProcessPool as error:
         raise NnlossError(
@@ -56,7 +56,7 @@ def run_locally(
         ) from error
 
 
-def run_unit(work: Work, unit: Unit, under_way: Path) -> Outcome:
+def run_unit(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
     """Run a unit in this process, under a lock, since an older process may still be ending."""
     one_thread()
     backup, share = under_way / f"{unit.name}.backup", under_way / f"{unit.name}.share"
@@ -75,7 +75,7 @@ def run_unit(work: Work, unit: Unit, under_way: Path) -> Outcome:
             error.add_note(f"This was in the unit '{unit.name}' of the sweep.")
             raise
         share.unlink(missing_ok=True)
-    return outcome
+    return unit, outcome
 
 
 def one_thread() -> None:
@@ -89,10 +89,6 @@ def start_worker(parent: int) -> None:
     """Ignore Ctrl-C in this process, since its parent handles it, and end with the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _one(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
-    return unit, run_unit(work, unit, under_way)
 
 
 def _end_with(parent: int) -> None:

@@ -1,4 +1,4 @@
-"""Rows of one configuration in the table of a sweep."""
+"""Selection of one configuration's rows from the table of seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verdicts on the published numbers, by the same training with many seeds."""
+"""Verdicts on the published numbers, from the same training repeated with many seeds."""
 
 from __future__ import annotations
 

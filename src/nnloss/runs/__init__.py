@@ -1,7 +1,7 @@
 """What does a run leave?
 
-A folder with `run.json`, tables and figures, and a row in the table of all runs, each written whole
-or not at all. Imports `nnloss.errors`; no TensorFlow.
+A folder with `run.json`, tables and figures, and a row in the table of all runs, each replaced
+atomically. Imports no TensorFlow.
 """
 
 from nnloss.runs.record import RunRecord

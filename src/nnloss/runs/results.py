@@ -22,7 +22,7 @@ def add_row(table: Path, row: Mapping[str, Any]) -> None:
     file lock makes this safe for several processes.
     """
     with FileLock(table.with_name(table.name + ".lock")):
-        columns, rows = _read(table)
+        columns, rows = read_rows(table)
         text = {name: "" if value is None else str(value) for name, value in row.items()}
         places = {old["id"]: place for place, old in enumerate(rows)}
         if text["id"] in places:
@@ -36,12 +36,11 @@ def add_row(table: Path, row: Mapping[str, Any]) -> None:
             writer.writerows(rows)
 
 
-def require_table(table: Path) -> None:
-    """Raise `FolderError` if an existing file is not a CSV table with a column ``id``."""
-    _read(table)
+def read_rows(table: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the columns and rows of a table, or none if there is no such file.
 
-
-def _read(table: Path) -> tuple[list[str], list[dict[str, str]]]:
+    Raise `FolderError` if it is not a CSV table with a column ``id``.
+    """
     if not table.exists():
         return [], []
     rule = f"'{table}' must be a table of runs, as nnloss wrote it"

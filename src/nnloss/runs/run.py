@@ -1,4 +1,4 @@
-"""Run in progress: its folder and its record."""
+"""Run in progress: creates its folder, and writes its record, tables, figures and model."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from nnloss._files import create_folder, replacing, require_folder
 from nnloss.runs import provenance
 from nnloss.runs.record import RunRecord
-from nnloss.runs.results import add_row, require_table
+from nnloss.runs.results import add_row, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +73,7 @@ class Run:
         """
         out = Path(out)
         require_folder(out)
-        require_table(out / "results.csv")
+        read_rows(out / "results.csv")
         now = datetime.now(UTC)
         record = RunRecord(
             id="",
@@ -88,7 +87,7 @@ class Run:
         while True:
             run = cls(out, replace(record, id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"))
             try:
-                create_folder(out, run.record.exercise, run.record.id)
+                create_folder(out, run.record.exercise, run.record.id, exist_ok=False)
             except FileExistsError:  # another run drew the same name in this second
                 continue
             run.update(**known)
@@ -125,12 +124,7 @@ class Run:
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         status = "finished"
         text = None
         if kind is not None:

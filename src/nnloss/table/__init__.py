@@ -1,7 +1,7 @@
 """Which output and loss belong to a problem?
 
-Links, losses, families and tasks are objects that compute in float64 NumPy what depends on the
-problem. Imports only NumPy, SciPy and `nnloss.errors`; statsmodels is loaded when a GLM is fitted.
+Links, losses, families and tasks are objects that compute in float64 NumPy. Imports only NumPy,
+SciPy and `nnloss.errors`; statsmodels is loaded when a GLM is fitted.
 """
 
 from nnloss.table.activations import Activation, Kind

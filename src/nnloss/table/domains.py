@@ -320,21 +320,6 @@ class Integers(Domain):
     def encode(self, numbers: NDArray[np.int64], classes: int) -> NDArray[Any]:  # noqa: D102
         return numbers
 
-    def one_hot(self, labels: ArrayLike, classes: int) -> NDArray[np.float64]:
-        """Return integer labels as one-hot rows.
-
-        Parameters
-        ----------
-        labels : array_like of int of shape (N,) or (N, 1)
-            From 0 to ``classes - 1``.
-        classes : int
-
-        Returns
-        -------
-        ndarray of float64 of shape (N, classes)
-        """
-        return np.eye(classes)[np.asarray(labels).reshape(-1).astype(np.int64)]
-
 
 REAL = Interval("finite numbers")
 ZERO_ONE = Interval("0 or 1", 0, 1, soft=True)

@@ -32,7 +32,7 @@ class Link:
     Parameters
     ----------
     name : str
-        Name in statistics; capitalised, the class in ``statsmodels``.
+        Name in statistics.
     activation : str
         Keras name of the inverse.
     mean : callable

@@ -142,7 +142,7 @@ class Loss:
         predictor = predictor[:, np.newaxis] if predictor.ndim == 1 else predictor
         targets = np.asarray(y)
         if self.domain is INTEGER:
-            targets = INTEGER.one_hot(targets, predictor.shape[-1])
+            targets = ONE_HOT.encode(targets.ravel().astype(np.int64), predictor.shape[-1])
         targets = targets.astype(np.float64)
         targets = targets[:, np.newaxis] if targets.ndim == 1 else targets
         if targets.shape != predictor.shape or not targets.size:

@@ -13,6 +13,7 @@ import nnloss
 from nnloss import commandline as cli
 from nnloss.commandline import heading, paragraph, table
 from nnloss.course import boston, wafer
+from nnloss.table import separated
 from nnloss.theory.claims import Claim, same
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -125,9 +126,8 @@ def glm_twins(
     heading("Is a network without hidden layer a GLM?")
     claims, coefficients = list[Claim](), {}
     for task in nnloss.TASKS.values():
-        classical, network = (
-            fit(task, x["train"], y[task.name]) for fit in (glm.fit_glm, glm.fit_network)
-        )
+        given = x["train"], y[task.name]
+        classical, network = task.fit_glm(*given), glm.fit_network(task, *given)
         pair = pair_of(task)
         coefficients[pair] = classical.coefficients, network.coefficients
         claims += alike("GLM twins", pair, classical, network)
@@ -146,7 +146,7 @@ def glm_twins(
         paragraph(
             f"A plane separates {name}: the logistic regression has no finite estimate, and there "
             "is nothing that a network could converge to."
-            if glm.separated(rows, labels)
+            if separated(rows, labels)
             else f"No plane separates {name}: the logistic regression has its estimate."
         )
     return claims
@@ -181,14 +181,14 @@ def hidden_layers(
 
     heading("What does a hidden layer add?")
     task = nnloss.REGRESSION
-    classical = glm.fit_glm(task, x["train"], split.y_train)
+    classical = task.fit_glm(x["train"], split.y_train)
     network = glm.fit_network(task, x["train"], split.y_train, hidden=8)
     claims = alike("linear hidden layer", "8 units, multiplied out", classical, network)
     show(claims)
     scaled = replace(split, x_train=x["train"], x_test=x["test"])
     runs = nnloss.fit_many(boston.network, scaled, seeds, task=task, epochs=epochs)
     run.save_table("relu", runs)
-    linear = boston.errors(split, boston.linear_regression(split))
+    linear = boston.error_measures(split, boston.linear_regression(split))
     least = linear["test"]["mean_squared_error"]
     found = runs["val_mean_squared_error"]
     rows = [
@@ -293,12 +293,11 @@ def landscape(
     x: Rows, split: nnloss.Split, network: dict[str, Any], run: nnloss.Run
 ) -> list[Claim]:
     """Draw loss surfaces around least squares and around the network at three epochs."""
-    from nnloss.theory import glm
     from nnloss.theory import landscape as surfaces
 
     heading("What does the loss look like around the weights?")
     data = x["train"], split.y_train
-    intercept, *slopes = glm.fit_glm(nnloss.REGRESSION, *data).coefficients
+    intercept, *slopes = nnloss.REGRESSION.fit_glm(*data).coefficients
     least = [np.array(slopes), intercept]
     none = [np.zeros_like(least[0]), least[1]]
 
@@ -560,7 +559,3 @@ def main(
     paragraph(f"Saved to {run.folder}")
     if failed:
         raise typer.Exit(1)
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -1,6 +1,7 @@
-"""GLMs fitted by statsmodels, and linear networks with the same likelihood.
+"""Linear networks trained until they reach the maximum of a GLM's likelihood.
 
-Both maximise the same likelihood, so their coefficients agree if the maximum exists.
+`nnloss.table.Task.fit_glm` maximises the same likelihood with statsmodels, so the coefficients
+agree if the maximum exists.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnloss._keras import keras
-from nnloss.table import Fit, Task, separated
+from nnloss.table import Fit, Task
 from nnloss.table.encoding import as_targets
 from nnloss.table.families import with_intercept
 from nnloss.theory.backpropagation import by_hand
@@ -22,23 +23,10 @@ from nnloss.training.seeds import set_seed
 
 Array = NDArray[np.float64]
 
-__all__ = ["Fit", "double_precision", "fit_glm", "fit_network", "log_likelihood", "separated"]
-
 _STEPS_AN_EPOCH = 16
 # Relative to the gradient at zero weights. Keras' Poisson loss adds 1e-7 to the mean, which
 # limits the accuracy.
 _CONVERGED = 1e-6
-
-
-def fit_glm(task: Task, x: Array, y: NDArray[Any]) -> Fit:
-    """Fit the GLM of a task by statsmodels; see `nnloss.table.Task.fit_glm`.
-
-    Raises
-    ------
-    ValueError
-        If the likelihood has no maximum, for example with separated classes.
-    """
-    return task.fit_glm(x, y)
 
 
 def fit_network(
@@ -132,27 +120,6 @@ def _multiplied_out(weights: list[Array]) -> Array:
     for place in range(2, len(weights), 2):
         kernel, bias = kernel @ weights[place], bias @ weights[place] + weights[place + 1]
     return np.vstack([bias, kernel])
-
-
-def log_likelihood(task: Task, y: NDArray[Any], predictor: Array) -> float:
-    """Compute the log-likelihood from the linear predictor.
-
-    Parameters
-    ----------
-    task : Task
-        Defines the likelihood.
-    y : ndarray
-        Targets of the task.
-    predictor : ndarray, shape (N, nodes)
-        Linear predictor, before the output activation.
-
-    Returns
-    -------
-    float
-        Sum over rows, in nats. The variance of a Gaussian is its maximum likelihood estimate, the
-        mean squared error.
-    """
-    return task.log_likelihood(y, predictor)
 
 
 @contextmanager

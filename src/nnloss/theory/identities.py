@@ -1,11 +1,13 @@
 """Losses are likelihoods: equal values and gradients from Keras, statsmodels and scikit-learn.
 
 The linear predictor is eta, the mean or probability mu. A loss is a mean over rows, a
-log-likelihood a sum.
+log-likelihood a sum. Each function returns a list of `Claim`. Features `x` have the shape
+(N, features), logits `z` the shape (N, classes), targets `y` the shape (N,).
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,25 +24,15 @@ Array = NDArray[np.float64]
 _EXACT = 1e-10
 
 
-def gaussian(x: Array, y: Array, *, sigma: float = 4.0) -> list[Claim]:
-    """Compare MSE with the Gaussian likelihood, identity link.
+def gaussian(x: Array, y: Array) -> list[Claim]:
+    """Compare MSE with the Gaussian likelihood, identity link, for real `y`.
 
-    Parameters
-    ----------
-    x : ndarray, shape (N, features)
-    y : ndarray, shape (N,)
-        A real-valued target.
-    sigma : float, default 4.0
-        Any standard deviation: it scales the loss and adds a constant.
-
-    Returns
-    -------
-    list of Claim
-        Value, value at the best sigma, scikit-learn's value, gradients of Keras and statsmodels.
+    Value, value at the best sigma, scikit-learn's value, gradients of Keras and statsmodels.
     """
     import statsmodels.api as sm
     from sklearn.metrics import mean_squared_error
 
+    sigma = 4.0  # any standard deviation: it scales the loss and adds a constant
     n, design = len(y), sm.add_constant(x)
     fit = sm.OLS(y, design).fit()
     eta = np.asarray(fit.fittedvalues)
@@ -48,50 +40,28 @@ def gaussian(x: Array, y: Array, *, sigma: float = 4.0) -> list[Claim]:
     constant = n / 2 * np.log(2 * np.pi * sigma**2)
     glm = sm.GLM(y, design, family=sm.families.Gaussian())
     score = np.asarray(glm.score_factor(fit.params, scale=1.0))
-    topic = "MSE: Gaussian"
+    equal = partial(same, "MSE: Gaussian", tolerance=_EXACT, relative=True)
     return [
-        same(
-            topic,
+        equal(
             f"N/(2 sigma²) MSE + N/2 ln(2 pi sigma²) = -logL, sigma = {sigma:g}",
             n / (2 * sigma**2) * mse + constant,
             -fit.model.loglike(fit.params, scale=sigma**2),
-            _EXACT,
-            relative=True,
         ),
-        same(
-            topic,
+        equal(
             "N/2 (ln(2 pi MSE) + 1) = -logL at the best sigma",
             n / 2 * (np.log(2 * np.pi * mse) + 1),
             -fit.llf,
-            _EXACT,
-            relative=True,
         ),
-        same(
-            topic,
-            "MSE of Keras = of scikit-learn",
-            mse,
-            mean_squared_error(y, eta),
-            _EXACT,
-            relative=True,
-        ),
-        same(topic, "N/2 dMSE/deta = mu - y", n / 2 * gradient, eta - y, _EXACT, relative=True),
-        same(topic, "mu - y = -score of statsmodels", eta - y, -score, _EXACT, relative=True),
+        equal("MSE of Keras = of scikit-learn", mse, mean_squared_error(y, eta)),
+        equal("N/2 dMSE/deta = mu - y", n / 2 * gradient, eta - y),
+        equal("mu - y = -score of statsmodels", eta - y, -score),
     ]
 
 
 def bernoulli(x: Array, y: NDArray[Any]) -> list[Claim]:
-    """Compare BCE with the Bernoulli likelihood, logit link.
+    """Compare BCE with the Bernoulli likelihood, logit link, for labels 0 and 1, not separated.
 
-    Parameters
-    ----------
-    x : ndarray, shape (N, features)
-    y : ndarray, shape (N,)
-        Labels 0 and 1, not separated.
-
-    Returns
-    -------
-    list of Claim
-        Value, scikit-learn's value, gradients of Keras and statsmodels.
+    Value, scikit-learn's value, gradients of Keras and statsmodels.
     """
     import statsmodels.api as sm
     from sklearn.metrics import log_loss
@@ -102,28 +72,19 @@ def bernoulli(x: Array, y: NDArray[Any]) -> list[Claim]:
     p = likelihoods.sigmoid(eta)
     bce, gradient = _keras(keras.losses.BinaryCrossentropy, y, eta, from_logits=True)
     score = np.asarray(fit.model.score_factor(fit.params))
-    topic = "BCE: Bernoulli"
+    equal = partial(same, "BCE: Bernoulli", tolerance=_EXACT)
     return [
-        same(topic, "N BCE = -logL", n * bce, -fit.llf, _EXACT, relative=True),
-        same(topic, "BCE of Keras = of scikit-learn", bce, log_loss(y, p), _EXACT),
-        same(topic, "N dBCE/deta = mu - y", n * gradient, p - y, _EXACT),
-        same(topic, "mu - y = -score of statsmodels", p - y, -score, _EXACT),
+        equal("N BCE = -logL", n * bce, -fit.llf, relative=True),
+        equal("BCE of Keras = of scikit-learn", bce, log_loss(y, p)),
+        equal("N dBCE/deta = mu - y", n * gradient, p - y),
+        equal("mu - y = -score of statsmodels", p - y, -score),
     ]
 
 
 def multinomial(x: Array, y: NDArray[Any]) -> list[Claim]:
-    """Compare CCE with the multinomial likelihood, softmax link.
+    """Compare CCE with the multinomial likelihood, softmax link, for classes not separated.
 
-    Parameters
-    ----------
-    x : ndarray, shape (N, features)
-    y : ndarray of int, shape (N,)
-        Class numbers, not separated.
-
-    Returns
-    -------
-    list of Claim
-        Value, scikit-learn's value, gradients of Keras and statsmodels.
+    Value, scikit-learn's value, gradients of Keras and statsmodels.
     """
     import statsmodels.api as sm
     from sklearn.metrics import log_loss
@@ -135,36 +96,20 @@ def multinomial(x: Array, y: NDArray[Any]) -> list[Claim]:
     cce, gradient = _keras(keras.losses.CategoricalCrossentropy, one_hot, eta, from_logits=True)
     # The derivative in an intercept equals the one in the predictor; class 0 has no intercept.
     by_row = np.asarray(fit.model.score_obs(fit.params)).reshape(n, eta.shape[1] - 1, -1)
-    topic = "CCE: multinomial"
+    equal = partial(same, "CCE: multinomial", tolerance=_EXACT)
     return [
-        same(topic, "N CCE = -logL", n * cce, -fit.llf, _EXACT, relative=True),
-        same(topic, "CCE of Keras = of scikit-learn", cce, log_loss(y, p), _EXACT),
-        same(topic, "N dCCE/deta = mu - y", n * gradient, p - one_hot, _EXACT),
-        same(
-            topic,
-            "mu - y = -score of statsmodels",
-            (p - one_hot)[:, 1:],
-            -by_row[:, :, 0],
-            _EXACT,
-        ),
+        equal("N CCE = -logL", n * cce, -fit.llf, relative=True),
+        equal("CCE of Keras = of scikit-learn", cce, log_loss(y, p)),
+        equal("N dCCE/deta = mu - y", n * gradient, p - one_hot),
+        equal("mu - y = -score of statsmodels", (p - one_hot)[:, 1:], -by_row[:, :, 0]),
     ]
 
 
 def of_task(task: Task, x: Array, y: NDArray[Any]) -> list[Claim]:
-    """Compare the canonical loss of a task with the likelihood of its GLM.
+    """Compare the canonical loss of any task with a target for each node with its GLM's likelihood.
 
-    Parameters
-    ----------
-    task : Task
-        A task of the table or a custom one, with a separate target for each node.
-    x : ndarray, shape (N, features)
-    y : ndarray, shape (N,) or (N, nodes)
-
-    Returns
-    -------
-    list of Claim
-        Likelihood of the fitted GLM by the loss and by statsmodels; value and gradient of the loss
-        by Keras and by the table.
+    The task may be a custom one, and `y` may have the shape (N, nodes). Likelihood of the fitted
+    GLM by the loss and by statsmodels; value and gradient of the loss by Keras and by the table.
     """
     fit = task.fit_glm(x, y)
     eta, targets = with_intercept(x) @ fit.coefficients, np.asarray(y, dtype=np.float64)
@@ -175,39 +120,30 @@ def of_task(task: Task, x: Array, y: NDArray[Any]) -> list[Claim]:
     loss = getattr(keras.losses, kind) if isinstance(kind, str) else kind
     value, gradient = _keras(loss, targets, eta, activation=mean, **options)
     name = task.loss.aliases[0].upper() if task.loss.aliases else task.loss.title
-    topic = f"{name}: {task.row[4]}"
+    equal = partial(same, f"{name}: {task.row[4]}", tolerance=_EXACT, relative=True)
     ours = task.loss.gradient(targets, eta) / len(eta)
     return [
-        same(
-            topic,
+        equal(
             f"-logL by the {task.loss.title} = -logL of statsmodels",
             -task.log_likelihood(targets, eta),
             -fit.log_likelihood,
-            _EXACT,
-            relative=True,
         ),
         # Keras adds 1e-7 to the mean of counts.
-        same(topic, f"{name} of Keras = of the table", value, task.loss.value(targets, eta).mean(),
-             1e-6, relative=True),
-        same(topic, f"d{name}/deta of Keras = of the table", gradient, ours, 1e-6, relative=True),
-    ]  # fmt: skip
+        equal(
+            f"{name} of Keras = of the table",
+            value,
+            task.loss.value(targets, eta).mean(),
+            tolerance=1e-6,
+        ),
+        equal(f"d{name}/deta of Keras = of the table", gradient, ours, tolerance=1e-6),
+    ]
 
 
 def laplace(x: Array, y: Array, *, scale: float = 3.0) -> list[Claim]:
-    """Compare MAE with the Laplace likelihood, which belongs to no GLM.
+    """Compare MAE with the Laplace likelihood, which belongs to no GLM, for real `y`.
 
-    Parameters
-    ----------
-    x : ndarray, shape (N, features)
-    y : ndarray, shape (N,)
-        A real-valued target.
-    scale : float, default 3.0
-        Any scale b of the distribution.
-
-    Returns
-    -------
-    list of Claim
-        Value, scikit-learn's value, the gradient (a sign, not a residual), and the median.
+    `scale` is any scale b of the distribution. Value, scikit-learn's value, the gradient (a sign,
+    not a residual), and the median.
     """
     import statsmodels.api as sm
     from scipy import optimize, stats
@@ -219,54 +155,35 @@ def laplace(x: Array, y: Array, *, scale: float = 3.0) -> list[Claim]:
     best = optimize.minimize_scalar(
         lambda constant: np.mean(np.abs(y - constant)), bounds=(y.min(), y.max()), method="bounded"
     )
-    topic = "MAE: Laplace, no GLM"
+    equal = partial(same, "MAE: Laplace, no GLM", tolerance=_EXACT, relative=True)
     return [
-        same(
-            topic,
+        equal(
             f"N/b MAE + N ln(2b) = -logL, b = {scale:g}",
             n / scale * mae + n * np.log(2 * scale),
             -stats.laplace(eta, scale).logpdf(y).sum(),
-            _EXACT,
-            relative=True,
         ),
-        same(
-            topic,
-            "MAE of Keras = of scikit-learn",
-            mae,
-            mean_absolute_error(y, eta),
-            _EXACT,
-            relative=True,
-        ),
-        same(topic, "N dMAE/deta = sign(mu - y)", n * gradient, np.sign(eta - y), _EXACT),
-        same(
-            topic,
+        equal("MAE of Keras = of scikit-learn", mae, mean_absolute_error(y, eta)),
+        equal("N dMAE/deta = sign(mu - y)", n * gradient, np.sign(eta - y), relative=False),
+        equal(
             "least MAE of a constant = of the median",
             best.fun,
             np.mean(np.abs(y - np.median(y))),
-            1e-6,
-            relative=True,
+            tolerance=1e-6,
         ),
     ]
 
 
 def squared_errors(y: Array) -> list[Claim]:
-    """Compare MSE, half-MSE, SSE and RMSE: one minimiser, four values.
+    """Compare MSE, half-MSE, SSE and RMSE of a constant prediction: one minimiser, four values.
 
-    Parameters
-    ----------
-    y : ndarray, shape (N,)
-        A real-valued target, predicted by a constant.
-
-    Returns
-    -------
-    list of Claim
-        Values at the mean against scikit-learn or statsmodels; the minimiser of each.
+    Values at the mean against scikit-learn or statsmodels; the minimiser of each.
     """
     import statsmodels.api as sm
     from scipy import optimize
     from sklearn import metrics
 
-    mean, topic = np.full(y.shape, y.mean()), "one minimiser"
+    mean = np.full(y.shape, y.mean())
+    equal = partial(same, "one minimiser", tolerance=_EXACT, relative=True)
     others = {
         "mean_squared_error": ("of scikit-learn", metrics.mean_squared_error(y, mean)),
         "half_mean_squared_error": ("half of it", metrics.mean_squared_error(y, mean) / 2),
@@ -278,7 +195,7 @@ def squared_errors(y: Array) -> list[Claim]:
         measure = getattr(likelihoods, name)
         short = "".join(word[0] for word in name.split("_") if word != "of").upper()
         there = f"{short} of the mean = {source}"
-        claims.append(same(topic, there, measure(y, mean), value, _EXACT, relative=True))
+        claims.append(equal(there, measure(y, mean), value))
         best = optimize.minimize_scalar(
             lambda constant, measure=measure: measure(y, np.full(y.shape, constant)),
             bounds=(y.min(), y.max()),
@@ -286,45 +203,32 @@ def squared_errors(y: Array) -> list[Claim]:
             options={"xatol": 1e-9},
         )
         least = f"{short} is least at the mean"
-        claims.append(same(topic, least, best.x, y.mean(), 1e-6, relative=True))
+        claims.append(equal(least, best.x, y.mean(), tolerance=1e-6))
     return claims
 
 
 def softmax(z: Array, y: NDArray[Any]) -> list[Claim]:
     """Compare two-class softmax with sigmoid, and check invariance to a shift of the logits.
 
-    Parameters
-    ----------
-    z : ndarray, shape (N, classes)
-        Logits.
-    y : ndarray of int, shape (N,)
-        Class numbers.
-
-    Returns
-    -------
-    list of Claim
-        Equal values and losses for two classes; equal values after adding a constant.
+    `y` holds class numbers. Equal values and losses for two classes; equal values after adding a
+    constant.
     """
-    topic, two = "softmax", z[:, :2]
+    two, equal = z[:, :2], partial(same, "softmax", tolerance=_EXACT)
     difference = two[:, 1] - two[:, 0]
     labels = y % 2
     cce, _ = _keras(keras.losses.CategoricalCrossentropy, np.eye(2)[labels], two, from_logits=True)
     bce, _ = _keras(keras.losses.BinaryCrossentropy, labels, difference, from_logits=True)
     return [
-        same(
-            topic,
+        equal(
             "softmax(z0, z1)[1] = sigmoid(z1 - z0)",
             _numbers(keras.activations.softmax(np.float64(two)))[:, 1],
             _numbers(keras.activations.sigmoid(np.float64(difference))),
-            _EXACT,
         ),
-        same(topic, "CCE of z0, z1 = BCE of z1 - z0", cce, bce, _EXACT),
-        same(
-            topic,
+        equal("CCE of z0, z1 = BCE of z1 - z0", cce, bce),
+        equal(
             "softmax(z + 100) = softmax(z)",
             _numbers(keras.activations.softmax(np.float64(z + 100))),
             likelihoods.softmax(z),
-            _EXACT,
         ),
     ]
 
@@ -332,22 +236,13 @@ def softmax(z: Array, y: NDArray[Any]) -> list[Claim]:
 def cross_entropy(z: Array, y: NDArray[Any]) -> list[Claim]:
     """Compare cross-entropy with entropy plus Kullback-Leibler divergence, H + KL.
 
-    Parameters
-    ----------
-    z : ndarray, shape (N, classes)
-        Logits.
-    y : ndarray of int, shape (N,)
-        Class numbers.
-
-    Returns
-    -------
-    list of Claim
-        CCE of Keras against H + KL of SciPy for soft targets, for the predictions themselves, and
-        for labels.
+    `y` holds class numbers. CCE of Keras against H + KL of SciPy for soft targets, for the
+    predictions themselves, and for labels.
     """
     from scipy.stats import entropy
 
-    topic, p = "cross-entropy", likelihoods.softmax(z)
+    equal = partial(same, "cross-entropy", tolerance=_EXACT)
+    p = likelihoods.softmax(z)
     shares, one_hot = likelihoods.softmax(z / 2), np.eye(z.shape[1])[y]
     loss = keras.losses.CategoricalCrossentropy(dtype="float64")
     crossed = [float(loss(target, p)) for target in (shares, one_hot)]
@@ -355,9 +250,9 @@ def cross_entropy(z: Array, y: NDArray[Any]) -> list[Claim]:
     own = float(entropy(shares, axis=1).mean())
     apart = [float(entropy(target, p, axis=1).mean()) for target in (shares, one_hot)]
     return [
-        same(topic, "CCE(q, p) = H(q) + KL(q, p), q shares", crossed[0], own + apart[0], _EXACT),
-        same(topic, "CCE(q, q) = H(q), an entropy only here", alone, own, _EXACT),
-        same(topic, "CCE(y, p) = KL(y, p), since H(y) = 0", crossed[1], apart[1], _EXACT),
+        equal("CCE(q, p) = H(q) + KL(q, p), q shares", crossed[0], own + apart[0]),
+        equal("CCE(q, q) = H(q), an entropy only here", alone, own),
+        equal("CCE(y, p) = KL(y, p), since H(y) = 0", crossed[1], apart[1]),
     ]
 
 

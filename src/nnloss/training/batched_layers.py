@@ -142,7 +142,7 @@ class _Weighted(keras.layers.Layer):
         return ops.reshape(weight, (self.models, *(1,) * (rank - 2), weight.shape[-1]))
 
 
-class StackedDense(_Weighted):
+class BatchedDense(_Weighted):
     """Stacked Dense layers."""
 
     def __init__(self, source: Any, models: int) -> None:
@@ -160,7 +160,7 @@ class StackedDense(_Weighted):
         return self.activation(result)
 
 
-class StackedConv(_Weighted):
+class BatchedConv(_Weighted):
     """Stacked Conv1D or Conv2D layers, channels last, as products of patches with kernels.
 
     XLA multiplies stacks of matrices fast but is slow at convolutions.
@@ -190,7 +190,7 @@ class StackedConv(_Weighted):
         return self.activation(result)
 
 
-class StackedMaxPooling(keras.layers.Layer):
+class BatchedMaxPooling(keras.layers.Layer):
     """Stacked MaxPooling1D or MaxPooling2D layers, channels last.
 
     XLA's own gradient is slow and not deterministic.
@@ -251,7 +251,7 @@ def _padding(padding: str, length: int, span: int, stride: int) -> tuple[int, in
     return needed // 2, needed - needed // 2
 
 
-class StackedBatchNormalization(_Weighted):
+class BatchedBatchNormalization(_Weighted):
     """Stacked BatchNormalization layers, channels last; moments per model."""
 
     def __init__(self, source: Any, models: int) -> None:
@@ -317,11 +317,11 @@ _KNOWN: dict[type, Any] = {
     **dict.fromkeys(_ROW_WISE, RowWise),
     **dict.fromkeys((layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU), _last_axis),
     layers.Softmax: _softmax,
-    layers.Dense: StackedDense,
-    layers.Conv1D: StackedConv,
-    layers.Conv2D: StackedConv,
-    layers.MaxPooling1D: StackedMaxPooling,
-    layers.MaxPooling2D: StackedMaxPooling,
-    layers.BatchNormalization: StackedBatchNormalization,
+    layers.Dense: BatchedDense,
+    layers.Conv1D: BatchedConv,
+    layers.Conv2D: BatchedConv,
+    layers.MaxPooling1D: BatchedMaxPooling,
+    layers.MaxPooling2D: BatchedMaxPooling,
+    layers.BatchNormalization: BatchedBatchNormalization,
     layers.Dropout: BatchedDropout,
 }

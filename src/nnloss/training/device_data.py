@@ -1,4 +1,4 @@
-"""Feeding of arrays from the device's memory, without Python between batches.
+"""Order and batches of arrays in the device's memory, without Python between batches.
 
 On the small networks of the course, `keras.Model.fit` spends many times longer on handing over
 batches than on arithmetic. Here the arrays become tensors once, and TensorFlow gathers the batches.

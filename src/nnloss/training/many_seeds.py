@@ -147,10 +147,10 @@ def fit_many(
     )
     plan.new_optimizer()  # raises now if it cannot be copied
     first, start = plan.start(seeds[0])
-    assert first.choice.loss is not None, "complete has required a loss of the task"
+    encoded = partial(as_targets, loss=first.choice.known, classes=first.nodes)
     given = (
-        (split.x_train, as_targets(split.y_train, first.choice.loss, first.nodes)),
-        (split.x_test, as_targets(split.y_test, first.choice.loss, first.nodes)),
+        (split.x_train, encoded(split.y_train)),
+        (split.x_test, encoded(split.y_test)),
     )
     for x, y in given:
         check = partial(require_targets, first.question)

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from os import PathLike
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 import pandas as pd
@@ -92,12 +92,7 @@ class FitRecorder(keras.callbacks.Callback):
         self._epochs.append({"epoch": epoch + 1} | (logs or {}))
         self._stop_if_interrupted()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if callable(self._handler):
             signal.signal(signal.SIGINT, self._handler)
         if self._epochs:

@@ -1,4 +1,4 @@
-"""Random seed for initial weights, the order of rows, and dropout."""
+"""Seed of everything random in a training: initial weights, the order of rows, dropout."""
 
 from __future__ import annotations
 

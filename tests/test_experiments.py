@@ -82,7 +82,7 @@ def test_boston_gives_what_the_exercise_gives(tmp_path: Path, loss: str) -> None
     run = nnloss.Run.start(tmp_path, "boston")
     short = {"mean_squared_error": "mse", "mean_absolute_error": "mae"}[loss]
     fitted = boston.train(split, run, short, 4, boston.QUICK_EPOCHS, 32)
-    errors = boston.errors(split, fitted)["test"]
+    errors = boston.error_measures(split, fitted)["test"]
 
     row = outcome.tables["seeds"].set_index("seed").loc[4]
     assert row["val_mean_squared_error"] == pytest.approx(errors["mean_squared_error"], rel=1e-4)

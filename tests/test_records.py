@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from nnloss import DataError, FolderError, Run, RunRecord
 from nnloss._files import digest, replacing, require_folder
+from nnloss.runs import provenance
 from nnloss.runs.results import add_row
 
 
@@ -247,3 +248,13 @@ def test_a_checksum_is_of_the_numbers():
     assert digest(numbers) != digest(numbers.T)
     assert digest(numbers) != digest(numbers.astype("float32"))
     assert digest(numbers[0], numbers[1]) == digest(numbers)
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["git fails", "no git"])
+def test_without_an_answer_of_git_there_is_no_commit(fails, tmp_path, monkeypatch):
+    if fails:
+        git = tmp_path / "git"
+        git.write_text("#!/bin/sh\nexit 128\n")
+        git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert provenance.git_commit.__wrapped__() is None

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sweep_tables import CCE, MAE, MSE
 
+from nnloss.report import captions
 from nnloss.report.wording import (
     between,
     configurations,
@@ -91,3 +92,12 @@ def test_a_table_is_split_with_the_networks_of_the_course_first():
 
 def test_an_unknown_metric_is_its_name_in_words():
     assert quantity("val_root_mean_squared_error") == "test root mean squared error"
+
+
+def test_a_confusion_is_captioned_with_its_accuracy_and_its_most_frequent_mistake():
+    cells = [("cat", "cat", 700), ("cat", "dog", 300), ("dog", "cat", 99), ("dog", "dog", 901)]
+    rows = pd.DataFrame(cells, columns=["actual", "predicted", "count"]).assign(seed=0)
+    assert captions.confusion(rows) == (
+        "Mean over 1 seed; shade: share of the actual class. 80.05% of 2,000 test rows are right. "
+        "Most often wrong: cat taken for dog, 300.0 of 1,000."
+    )

@@ -136,18 +136,10 @@ def decimals(value: float) -> int:
 
 
 def compare(record: RunRecord) -> list[dict[str, Any]]:
-    """Compare a run with the published numbers of the same exercise and edition.
+    """Compare a run that has its metrics with the published numbers of its exercise and edition.
 
-    Parameters
-    ----------
-    record : RunRecord
-        A run with its metrics.
-
-    Returns
-    -------
-    list of dict
-        Keys ``quantity``, ``key``, ``ours``, ``published`` and ``difference`` (ours minus
-        published). Numbers for another loss or another augmentation are left out.
+    Each has the keys ``quantity``, ``key``, ``ours``, ``published`` and ``difference`` (ours minus
+    published). Numbers for another loss or another augmentation are left out.
     """
     return [
         {
@@ -168,20 +160,8 @@ def compare(record: RunRecord) -> list[dict[str, Any]]:
 def comparison_table(record: RunRecord, course: Settings) -> tuple[pd.DataFrame, list[str]]:
     """Return a table of our numbers and the published ones, and remarks on the comparison.
 
-    Parameters
-    ----------
-    record : RunRecord
-        A run whose field ``published`` is set.
-    course : Settings
-        The settings of the published numbers.
-
-    Returns
-    -------
-    table : DataFrame
-        One row per number, as text with the published decimals. Numbers of a network trained
-        with other settings than the course's are left out.
-    remarks : list of str
-        One paragraph each.
+    `record` has its field ``published``, and `course` the settings of these numbers. Numbers are
+    text with the published decimals; those of a network trained with other settings are left out.
     """
     import pandas as pd
 

@@ -31,15 +31,8 @@ def predicted_class(p_abnormal: Array) -> Array:
 def measures(y: Array, p_abnormal: Array, score: Array) -> dict[str, float]:
     """Compute accuracy, balanced accuracy, ROC AUC and average precision.
 
-    Parameters
-    ----------
-    y : ndarray of int, shape (N,)
-        Class numbers.
-    p_abnormal : ndarray, shape (N,)
-        Probabilities of "abnormal", the class predicted above one half.
-    score : ndarray, shape (N,)
-        Logits of "abnormal". They rank the rows: probabilities can be tied at 0 or 1 in floating
-        point, logits are not.
+    `p_abnormal` are probabilities of "abnormal", the class predicted above one half. `score` are
+    its logits, which rank the rows: probabilities can be tied at 0 or 1 in floating point.
     """
     from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 

@@ -26,23 +26,10 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def read_questions(path: Path) -> list[Question]:
-    """Read a file of questions.
+    """Read a TOML file with one table ``[[question]]`` per question.
 
-    Parameters
-    ----------
-    path : Path
-        A TOML file with one table ``[[question]]`` per question.
-
-    Returns
-    -------
-    list of Question
-        In the order of the file.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read or has no question, or if a question is incomplete or
-        inconsistent.
+    Raise DataError if the file cannot be read or has no question, or if a question is incomplete or
+    inconsistent.
     """
     rule = f"The quiz file '{path}' must be a TOML file with tables [[question]]"
     try:

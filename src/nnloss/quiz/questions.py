@@ -105,17 +105,10 @@ class Question:
         return f"answer = {self.answer!r}\n{self.proof.strip()}" if self.proof else ""
 
     def parse(self, text: str) -> Any:
-        """Parse an answer, ignoring case, spaces, commas and brackets.
+        """Parse an answer as typed, ignoring case, spaces, commas and brackets.
 
-        Parameters
-        ----------
-        text : str
-            Text as typed.
-
-        Returns
-        -------
-        str, bool, float, tuple of str, dict of str to str, or None
-            In the form of `answer`, but plain text for a blank; None if it is not a valid answer.
+        The result has the form of `answer`, but is plain text for a blank, and None if it is not a
+        valid answer.
         """
         text = text.strip().replace("\N{MINUS SIGN}", "-")
         lower = text.lower()

@@ -138,19 +138,9 @@ def compare(seeds: pd.DataFrame, *, editions: Iterable[int] = (2023, 2024)) -> p
 
 
 def differences(seeds: pd.DataFrame, row: pd.Series[Any]) -> pd.Series[float]:
-    """Return the differences behind one comparison.
+    """Return the differences behind a row of `compare`, second minus first.
 
-    Parameters
-    ----------
-    seeds : DataFrame
-        As for `compare`.
-    row : Series
-        One row of the result of `compare`.
-
-    Returns
-    -------
-    Series
-        Second minus first, indexed by seed, without seeds that diverged.
+    They are indexed by seed, without seeds that diverged.
     """
     question = _BY_TEXT[row["question"]]
     settings = question.settings(int(row["edition"].split(", ")[0]))

@@ -60,20 +60,8 @@ class SweepFolder:
     def opened(self, *, fresh: bool = False) -> Iterator[SweepFolder]:
         """Lock the folder for this process, verify its units, and set damaged ones aside.
 
-        Parameters
-        ----------
-        fresh : bool, default False
-            Set all existing results aside first.
-
-        Yields
-        ------
-        SweepFolder
-            Itself.
-
-        Raises
-        ------
-        FolderError
-            If the folder is not writable, another sweep uses it, or other versions wrote it.
+        With `fresh`, set all existing results aside first. Raise FolderError if the folder is not
+        writable, another sweep uses it, or other versions wrote it.
         """
         require_folder(self.home)
         create_folder(self.home)
@@ -113,12 +101,8 @@ class SweepFolder:
     def keep(self, unit: Unit, outcome: Outcome) -> None:
         """Store the outcome of a unit.
 
-        Raises
-        ------
-        FolderError
-            If it cannot be written, or other versions than the sweep's produced it.
-        DataError
-            If one of its seeds is already stored.
+        Raise FolderError if it cannot be written, or other versions than the sweep's produced it,
+        and DataError if one of its seeds is already stored.
         """
         self._require_versions(outcome.record)
         folder = self.home / unit.folder
@@ -151,18 +135,10 @@ class SweepFolder:
             (self.under_way / f"{unit.name}.{left}").unlink(missing_ok=True)
 
     def table(self, name: str, *, quick: bool) -> pd.DataFrame:
-        """Return one table with the rows of all quick or all full units.
+        """Return the table "seeds", "curves" or "confusion" of all quick or all full units.
 
-        Parameters
-        ----------
-        name : {"seeds", "curves", "confusion"}
-        quick : bool
-
-        Returns
-        -------
-        DataFrame
-            The columns of the configuration come first; "seeds" also has ``folder``, relative to
-            the folder of all runs.
+        The columns of the configuration come first; "seeds" also has ``folder``, relative to the
+        folder of all runs.
         """
         parts = []
         for unit in self._units():
@@ -219,10 +195,7 @@ class SweepFolder:
     def read_only(self) -> None:
         """Read and verify the units, written by any version, without changing the folder.
 
-        Raises
-        ------
-        DataError
-            If a unit is damaged.
+        Raise DataError if a unit is damaged.
         """
         self._done = {}
         for folder in self._folders():

@@ -108,16 +108,7 @@ def verdicts(
 def judge(values: Values, published: float) -> dict[str, Any]:
     """Judge one published run by many of ours, by the rule in `RULE`.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        Our results, finite and rounded like the published one.
-    published : float
-
-    Returns
-    -------
-    dict
-        Statistics and verdict, with keys from the columns of `verdicts`.
+    `values` are finite and rounded like the published one. The keys are columns of `verdicts`.
     """
     n, place = len(values), percentile(values, published)
     narrow, wide = interval(values), interval(values, 1000)
@@ -151,18 +142,10 @@ def judge(values: Values, published: float) -> dict[str, Any]:
 
 
 def summary(table: pd.DataFrame) -> str:
-    """Return a paragraph that summarises the verdicts.
+    """Return a paragraph that summarises the result of `verdicts`.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Result of `verdicts`.
-
-    Returns
-    -------
-    str
-        How many numbers hold, what chance explains, what remains after Holm's correction, and what
-        the number of seeds leaves open.
+    It says how many numbers hold, what chance explains, what remains after Holm's correction, and
+    what the number of seeds leaves open.
     """
     if table.empty:
         return "No published number was selected."

@@ -48,16 +48,7 @@ class Domain:
     def text(self, shape: Shape, axis: int = -1) -> str:
         """Return a description of valid targets and their shape, to follow "needs".
 
-        Parameters
-        ----------
-        shape : tuple of (int or None)
-            Shape of the output, rows first.
-        axis : int, default -1
-            Axis of the classes.
-
-        Returns
-        -------
-        str
+        `shape` is that of the output, rows first; `axis` is the axis of the classes.
         """
         raise NotImplementedError
 
@@ -91,22 +82,9 @@ class Domain:
         raise NotImplementedError
 
     def encode(self, numbers: NDArray[np.int64], classes: int) -> NDArray[Any]:
-        """Return class numbers as targets of this domain.
+        """Return class numbers, from 0 to ``classes - 1``, as targets of this domain.
 
-        Parameters
-        ----------
-        numbers : ndarray of int of shape (N,)
-            From 0 to ``classes - 1``.
-        classes : int
-
-        Returns
-        -------
-        ndarray
-
-        Raises
-        ------
-        TargetError
-            If targets of this domain cannot represent so many classes.
+        Raise TargetError if targets of this domain cannot represent so many classes.
         """
         raise NotImplementedError
 

@@ -98,25 +98,10 @@ def encode(numbers: ArrayLike, task: Task, classes: int) -> NDArray[Any]:
 
 
 def as_targets(y: ArrayLike, loss: Loss, classes: int) -> NDArray[Any]:
-    """Return the `y` of a `Split` as targets of a loss.
+    """Return `y` of a `Split` as targets of a loss: one-hot rows if it needs them, else a column.
 
-    Parameters
-    ----------
-    y : array_like of shape (N,)
-        A quantity or class numbers. An array of another shape is returned unchanged.
-    loss : Loss
-    classes : int
-        Number of output nodes.
-
-    Returns
-    -------
-    ndarray of shape (N, 1) or (N, classes)
-        One-hot rows if the loss needs them, else `y` as a column.
-
-    Raises
-    ------
-    TargetError
-        If a number is not a class.
+    `y` is a quantity or class numbers of shape (N,); another shape is returned unchanged. `classes`
+    is the number of output nodes. Raise TargetError if a number is not a class.
     """
     given = np.asarray(y)
     if given.ndim != 1:

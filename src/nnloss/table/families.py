@@ -58,20 +58,7 @@ class Family:
     scaled: bool = False
 
     def log_likelihood(self, loss: Loss, y: ArrayLike, eta: ArrayLike) -> float:
-        """Compute the log-likelihood of all rows.
-
-        Parameters
-        ----------
-        loss : Loss
-            Negative log-likelihood of a row, up to `base` and the variance.
-        y, eta : array_like
-            As for `Loss.value`.
-
-        Returns
-        -------
-        float
-            Sum over rows and nodes, in nats.
-        """
+        """Compute the log-likelihood of all rows; see `Task.log_likelihood`."""
         predictor, rows = np.asarray(eta, dtype=np.float64), loss.value(y, eta)
         n = predictor.size if loss.domain.by_node else len(rows)
         if self.scaled:
@@ -79,25 +66,9 @@ class Family:
         return float(self.base(np.asarray(y, dtype=np.float64)).sum() - n * rows.mean())
 
     def fit(self, loss: Loss, x: ArrayLike, y: ArrayLike) -> Fit:
-        """Fit the GLM with the link of a loss, using statsmodels.
+        """Fit the GLM with the link of `loss`, using statsmodels; see `Task.fit_glm`.
 
-        Parameters
-        ----------
-        loss : Loss
-        x : array_like of shape (N, features)
-            Features without a column of ones.
-        y : array_like of shape (N,) or (N, nodes)
-            Targets; class numbers for the multinomial.
-
-        Returns
-        -------
-        Fit
-            Maximum-likelihood estimate.
-
-        Raises
-        ------
-        ValueError
-            If the fit does not converge. With separated classes no maximum exists.
+        Raise ValueError if the fit does not converge. With separated classes no maximum exists.
         """
         import statsmodels.api as sm
 

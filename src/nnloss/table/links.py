@@ -44,17 +44,7 @@ class Link:
     mean: Callable[[Any], Any]
 
     def inverse(self, eta: ArrayLike) -> Array:
-        """Compute the mean from the linear predictor.
-
-        Parameters
-        ----------
-        eta : array_like of shape (..., nodes)
-
-        Returns
-        -------
-        ndarray of float64 with the shape of `eta`
-            Means, or probabilities.
-        """
+        """Compute means or probabilities from the linear predictor of shape (..., nodes)."""
         return np.asarray(self.mean(np.asarray(eta, dtype=np.float64)), dtype=np.float64)
 
     @property

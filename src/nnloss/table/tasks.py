@@ -95,18 +95,7 @@ class Task:
         return self.problem, nodes, self.activation, self.loss.title, glm
 
     def accepts(self, nodes: int | None) -> bool:
-        """Return whether an output may have this number of nodes.
-
-        Parameters
-        ----------
-        nodes : int or None
-            Units on the axis of the classes; None if their number is not fixed.
-
-        Returns
-        -------
-        bool
-            If the task has an open number of nodes, True for None and for at least 2 nodes.
-        """
+        """Return whether an output may have this many nodes; None if their number is not fixed."""
         return nodes == self.nodes if self.nodes is not None else nodes is None or nodes >= 2
 
     def log_likelihood(self, y: ArrayLike, eta: ArrayLike) -> float:

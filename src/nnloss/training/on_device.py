@@ -95,12 +95,12 @@ class OnDeviceModel(keras.Model):
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
     ) -> Any:
-        """Train, as ``keras.Model.fit``, after checking inputs and targets.
+        """Train, as ``keras.Model.fit``; a `TaskModel` first checks inputs and targets.
 
-        Every row of arrays is checked, each batch of a generator as it is drawn, and the first
-        batch of a ``tf.data.Dataset`` or ``PyDataset``. This starts the dataset once more: a
-        shuffled one continues with its next order, and a source that can be read only once loses
-        that batch. Arguments not listed here are as in Keras.
+        It checks every row of arrays, each batch of a generator as it is drawn, and the first batch
+        of a ``tf.data.Dataset`` or ``PyDataset``. This starts the dataset once more: a shuffled one
+        continues with its next order, and a source that can be read only once loses that batch.
+        Arguments not listed here are as in Keras.
 
         Parameters
         ----------
@@ -214,9 +214,9 @@ class OnDeviceModel(keras.Model):
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Evaluate, as ``keras.Model.evaluate``, after checking inputs and targets.
+        """Evaluate, as ``keras.Model.evaluate``; a `TaskModel` first checks inputs and targets.
 
-        With `log`, the values are stored as ``metrics.test`` in the record of the last ``fit``,
+        With its `log`, the values are stored as ``metrics.test`` in the record of the last ``fit``,
         regardless of the rows.
 
         Parameters
@@ -256,16 +256,16 @@ class OnDeviceModel(keras.Model):
         return result
 
     def _checked(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Check data before the first step, and return `x`; for subclasses."""
+        """Check data before the first step and return `x`, in a `TaskModel`."""
         return x
 
     @contextmanager
     def _recorded_fit(self, callbacks: list[Any], **settings: Any) -> Iterator[list[Any]]:
-        """Provide the callbacks of a ``fit``; for subclasses that record it."""
+        """Provide the callbacks of a ``fit``, which a `TaskModel` may record."""
         yield callbacks
 
     def _record_test(self, rows: int | None) -> None:
-        """Record the values of ``evaluate``; for subclasses."""
+        """Record the values of ``evaluate``, in a `TaskModel`."""
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Predict, as ``keras.Model.predict``, even inside a callback of ``fit``."""

@@ -22,12 +22,14 @@ import nnloss
 from nnloss import commandline as cli
 from nnloss.commandline import heading, paragraph, table
 from nnloss.course.cifar10 import (
+    AUGMENTATION,
     QUICK_EPOCHS,
     QUICK_ROWS,
     Array,
     accuracy_and_error,
     network,
     softmax_regression,
+    steps_per_epoch,
 )
 from nnloss.course.confusion import confusion
 from nnloss.course.published import compare, comparison_table, settings_of
@@ -69,8 +71,9 @@ def some_images(split: nnloss.Split, each: int = 10) -> Any:
 #
 # ## Augmentation
 #
-# A slightly rotated, shifted or mirrored image shows the same object. Keras' preprocessing layers
-# draw a new random change for each image in each epoch, in training only.
+# A slightly rotated, shifted or mirrored image shows the same object. A layer of the network draws
+# a new random change for each image in each epoch, in training only. It rotates and shifts in one
+# step, as the course did: two steps would blur the image twice.
 
 
 # %%
@@ -93,6 +96,7 @@ def train(
             validation_data=(split.x_test, y_test),
             epochs=epochs,
             batch_size=batch,
+            steps_per_epoch=steps_per_epoch(len(y_train), batch, augment),
             callbacks=[progress],
             verbose=0,
         )
@@ -253,7 +257,8 @@ def main(
     runs: dict[bool, nnloss.Run] = {}
     for augmented in (False, True) if augment else (False,):
         course = settings_of("cifar10", int(edition), augment=augmented)
-        with nnloss.Run.start(out, "cifar10", augment=augmented, seconds=seconds, **known) as runs[
+        changes = {"augment": augmented, "augmentation": AUGMENTATION if augmented else {}}
+        with nnloss.Run.start(out, "cifar10", seconds=seconds, **changes, **known) as runs[
             augmented
         ]:
             run = runs[augmented]

@@ -12,7 +12,7 @@ from nnloss._tensorflow import keras, tf
 from nnloss.training import device_data
 
 
-def visited(parts, size, order=None, steps=1):
+def visited(parts, size, order=None, steps=1, batches=None):
     """Give what each step is handed, for one epoch."""
     parts = device_data.tensors(parts)
     dataset = device_data.DeviceDataset(parts, shuffled=order is not None)
@@ -23,8 +23,8 @@ def visited(parts, size, order=None, steps=1):
         tf.py_function(lambda values: seen.append(values.numpy().tolist()), [rows], [])
         return {}
 
-    with dataset.load(parts, size):
-        assert dataset.batches == -(-len(keras.tree.flatten(parts)[0]) // size)
+    with dataset.load(parts, size, batches):
+        assert dataset.batches == batches or -(-len(keras.tree.flatten(parts)[0]) // size)
         if order is not None:
             dataset.arrange(order)
         iterator = iter(dataset.dataset(steps))
@@ -41,6 +41,14 @@ def test_an_epoch_hands_over_each_row_once_in_the_order_given(steps):
     batches = visited((x, x), 32, order, steps)
     assert [len(batch) for batch in batches] == [32, 32, 32, 4]
     assert list(chain(*batches)) == order.tolist()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 100])
+def test_an_epoch_may_end_before_the_last_batch(steps):
+    x = np.arange(100.0)[:, None]
+    order = device_data.order_of_epoch(100, seed=1, epoch=0)
+    batches = visited((x, x), 32, order, steps, batches=3)
+    assert list(chain(*batches)) == order[:96].tolist()
 
 
 @pytest.mark.parametrize("steps", [1, 2])

@@ -51,13 +51,13 @@ def twins(body):
 class InOrder(keras.utils.PyDataset):
     """The batches that ours takes, one by one as Keras takes them."""
 
-    def __init__(self, arrays, size, shuffle=True):
+    def __init__(self, arrays, size, shuffle=True, batches=None):
         super().__init__()
-        self.arrays, self.size, self.shuffle = arrays, size, shuffle
+        self.arrays, self.size, self.shuffle, self.batches = arrays, size, shuffle, batches
         self.rows, self.epoch = len(arrays[0]), 0
 
     def __len__(self):
-        return -(-self.rows // self.size)
+        return self.batches or -(-self.rows // self.size)
 
     def __getitem__(self, number):
         order = np.arange(self.rows)
@@ -210,6 +210,15 @@ def test_sources_of_batches(twins, data, source, weights):
         fitted(ours, SOURCES[source](x, y), **options),
         fitted(plain, SOURCES[source](x, y), **options),
     )
+
+
+def test_some_batches_of_each_order(twins, data):
+    x, y = data[0], data[1]["regression"]
+    ours, plain = twins("regression")
+    history = fitted(ours, x, y, batch_size=16, steps_per_epoch=6)
+    same(history, fitted(plain, InOrder((x, y), 16, batches=6)))
+    for one, other in zip(ours.get_weights(), plain.get_weights(), strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
 
 
 def test_a_generator(twins, data):

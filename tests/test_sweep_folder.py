@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from nnloss import DataError, FolderError, RunRecord
+from nnloss.course.cifar10 import AUGMENTATION
 from nnloss.reproduction.folder import SweepFolder
 from nnloss.reproduction.units import Configuration, Outcome, Unit
 from nnloss.runs import provenance
@@ -36,6 +37,7 @@ def outcome(unit: Unit, **changes: object) -> Outcome:
         quick=wanted.quick,
         loss=wanted.loss,
         augment=wanted.augment,
+        augmentation=AUGMENTATION if wanted.augment else {},
         epochs=wanted.epochs,
         batch_size=wanted.batch_size,
         versions=provenance.versions(),
@@ -235,6 +237,26 @@ def test_versions_are_not_mixed(tmp_path: Path, name: str, monkeypatch: pytest.M
     assert f"made with {name} {here[name]}, here is 0.0.1" in str(caught.value)
     assert "--fresh" in caught.value.remedy
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_augmentations_are_not_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(tmp_path, Unit(PLAIN, (0,)), Unit(AUGMENTED, (0,)))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.setitem(AUGMENTATION, "rotation", 20.0)
+
+    with (
+        pytest.raises(FolderError, match="must go on with the augmentation") as caught,
+        SweepFolder(tmp_path).opened(),
+    ):
+        pass
+
+    assert "augmented_seed-0' was augmented by {'rotation': 10.0, 'shift'" in caught.value.found
+    assert "here it is {'rotation': 20.0" in caught.value.found
+    assert "--fresh" in caught.value.remedy
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+    other = SweepFolder(tmp_path / "other")
+    with other.opened(), pytest.raises(FolderError, match="augmented by other layers"):
+        other.keep(Unit(AUGMENTED, (1,)), outcome(Unit(AUGMENTED, (1,)), augmentation={}))
 
 
 def test_a_result_of_another_version_is_not_kept(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from nnloss.datasets import Split
 Array = np.ndarray[Any, np.dtype[Any]]
 
 QUICK_EPOCHS, QUICK_ROWS = 3, 10_000
+#: The course's augmentation, as arguments of `RandomAffine`.
+AUGMENTATION: dict[str, Any] = {"rotation": 10.0, "shift": 0.1, "flip": True}
 
 
 def softmax_regression(split: Split) -> tuple[Array, str]:
@@ -37,16 +39,13 @@ def network(augment: bool) -> Any:
     """Return the hidden layers of the course's network (167,562 parameters with the output)."""
     import keras
 
-    changes = [
-        keras.layers.RandomRotation(10 / 360, fill_mode="nearest"),
-        keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
-        keras.layers.RandomFlip("horizontal"),
-    ]
+    from nnloss.course.augmentation import RandomAffine
+
     return keras.Sequential(
         [
             keras.Input((32, 32, 3), dtype="uint8"),
             keras.layers.Rescaling(1 / 255),
-            *(changes if augment else []),
+            *([RandomAffine(**AUGMENTATION)] if augment else []),
             keras.layers.Conv2D(32, 3, activation="relu"),
             keras.layers.MaxPooling2D(2),
             keras.layers.Conv2D(64, 3, activation="relu"),
@@ -56,6 +55,15 @@ def network(augment: bool) -> Any:
         ],
         name="cifar10",
     )
+
+
+def steps_per_epoch(rows: int, batch_size: int, augment: bool) -> int | None:
+    """Return the course's steps per epoch, or None for all batches.
+
+    With augmentation it left out the last batch, which is smaller than the others. The rows in it
+    are others in each epoch.
+    """
+    return max(rows // batch_size, 1) if augment else None
 
 
 def accuracy_and_error(counts: pd.DataFrame) -> dict[str, float]:

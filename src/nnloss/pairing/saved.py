@@ -213,6 +213,11 @@ def _built(config: Any, path: Path, version: str) -> Any:
         for entry in _objects(config):
             if entry.get("registered_name") == "nnloss>TaskModel":
                 entry.update(entry["config"]["model"])  # its functional model
+            elif entry.get("registered_name") == "nnloss>RandomAffine":
+                # It changes nothing outside training, and its module is above this one.
+                own = {key: entry["config"][key] for key in ("name", "trainable", "dtype")}
+                entry |= {"module": "keras.layers", "class_name": "Identity", "config": own}
+                entry["registered_name"] = None
         # Keras remembers uninitialised weights by thread and would initialise them later.
         with ThreadPoolExecutor(max_workers=1) as thread:
             return thread.submit(_without_weights, config).result()

@@ -226,6 +226,7 @@ def _cifar10(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> 
 
     wanted, (seed,) = unit.configuration, unit.seeds
     assert wanted.epochs is not None
+    assert wanted.batch_size is not None
     y_train, y_test = (
         encode(y, MULTICLASS, len(split.classes)) for y in (split.y_train, split.y_test)
     )
@@ -233,6 +234,7 @@ def _cifar10(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> 
     model = training.compile_for_task(
         cifar10.network(bool(wanted.augment)), MULTICLASS, classes=len(split.classes)
     )
+    steps = cifar10.steps_per_epoch(len(y_train), wanted.batch_size, bool(wanted.augment))
     # The sweep removes the backup after it has stored the outcome, so that nothing is lost.
     kept = training.Backup(backup, f"{unit.name}, data {split.arrays_sha256}", keep=True)
     shares = keras.callbacks.LambdaCallback(
@@ -244,6 +246,7 @@ def _cifar10(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> 
         validation_data=(split.x_test, y_test),
         epochs=wanted.epochs,
         batch_size=wanted.batch_size,
+        steps_per_epoch=steps,
         callbacks=[kept, shares],
         verbose=0,
     )
@@ -256,6 +259,7 @@ def _cifar10(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> 
     last = curves.tail(1).drop(columns="epoch")
     last.insert(1, "diverged", not np.isfinite(curves.to_numpy(dtype=float)).all())
     known = _of(model) | {
+        "augmentation": cifar10.AUGMENTATION if wanted.augment else {},
         "epochs_trained": len(curves),
         "weights_sha256": digest(*model.get_weights()),
     }

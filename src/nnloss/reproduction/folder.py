@@ -17,6 +17,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from nnloss._files import create_folder, fsync_path, replacing, require_folder, set_aside
+from nnloss.course import cifar10
 from nnloss.errors import DataError, FolderError
 from nnloss.reproduction.units import Configuration, Outcome, Unit
 from nnloss.runs import provenance
@@ -104,7 +105,7 @@ class SweepFolder:
         Raise FolderError if it cannot be written, or other versions than the sweep's produced it,
         and DataError if one of its seeds is already stored.
         """
-        self._require_versions(outcome.record)
+        self._require_same(outcome.record)
         folder = self.home / unit.folder
         self._require_new(unit)
         temporary = self.under_way / f"{unit.name}.{secrets.token_hex(4)}.unfinished"
@@ -181,7 +182,15 @@ class SweepFolder:
         with replacing(file) as path:
             path.write_text(json.dumps({"format": FORMAT}) + "\n", encoding="utf-8")
 
-    def _require_versions(self, record: RunRecord) -> None:
+    def _require_same(self, record: RunRecord) -> None:
+        """Raise an error for a run of other versions or with another augmentation than here."""
+        if record.augment and record.augmentation != cifar10.AUGMENTATION:
+            raise FolderError(
+                "A sweep must go on with the augmentation that it began with",
+                f"run '{record.id}' was augmented by {record.augmentation or 'other layers'}, here "
+                f"it is {cifar10.AUGMENTATION}",
+                "Choose another --out, or start afresh with --fresh",
+            )
         here = provenance.versions()
         for name in _DECISIVE:
             if record.versions.get(name) != here.get(name):
@@ -222,7 +231,7 @@ class SweepFolder:
             except DataError as error:
                 logger.warning("%s It was set aside as %s.", error, set_aside(folder).name)
         for record in self._done.values():
-            self._require_versions(record)
+            self._require_same(record)
 
     def _require_new(self, unit: Unit) -> None:
         """Raise an error if a seed of the unit is already stored: it would be counted twice."""

@@ -53,6 +53,8 @@ class RunRecord:
         Choices of `compile_for_task`.
     augment : bool or None
         Whether training images were augmented; None without images.
+    augmentation : dict
+        Settings of the augmentation; empty without one.
     optimizer : dict
         Configuration of the optimizer.
     parameters, epochs, epochs_trained, batch_size : int or None
@@ -91,6 +93,7 @@ class RunRecord:
     activation: str | None = None
     loss: str | None = None
     augment: bool | None = None
+    augmentation: dict[str, Any] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
     parameters: int | None = None
     epochs: int | None = None

@@ -117,20 +117,24 @@ class DeviceDataset:
         self._size = tf.Variable(1, trainable=False, dtype=tf.int64, name="batch_size")
         self._shuffled = shuffled
         #: Number of loaded rows and batches; 0 if nothing is loaded.
-        self.rows = self.batches = 0
+        self.rows = self.batches = self._drawn = 0
 
     def serves(self, parts: Any, shuffled: bool) -> bool:
         """Return whether the dataset is free and was built for arrays of this kind."""
         return not self.batches and self._kind == (_kind(parts), shuffled)
 
     @contextmanager
-    def load(self, parts: Any, batch_size: int) -> Iterator[None]:
-        """Load arrays, in batches of `batch_size` rows, and release them on exit."""
+    def load(self, parts: Any, batch_size: int, batches: int | None = None) -> Iterator[None]:
+        """Load arrays, in batches of `batch_size` rows, and release them on exit.
+
+        With `batches`, only so many are drawn in an epoch: the first of its order.
+        """
         self.rows = int(keras.tree.flatten(parts)[0].shape[0])
-        self.batches = -(-self.rows // batch_size)
+        self.batches = batches or -(-self.rows // batch_size)
+        self._drawn = min(self.rows, self.batches * batch_size)
         try:
             self._size.assign(batch_size)
-            self._assign(parts, np.arange(self.rows))
+            self._assign(parts, np.arange(self._drawn))
             yield
         finally:
             self._assign(tf.nest.map_structure(lambda leaf: leaf[:0], parts), np.arange(0))
@@ -143,7 +147,7 @@ class DeviceDataset:
 
     def arrange(self, order: NDArray[np.int64]) -> None:
         """Set the order of the rows, a permutation of ``0 ... N - 1``."""
-        self._order.assign(order)
+        self._order.assign(order[: self._drawn])
 
     def dataset(self, steps: int) -> Any:
         """Return a ``tf.data.Dataset`` with the number of the first batch of each execution.

@@ -109,6 +109,9 @@ class OnDeviceModel(keras.Model):
         validation_batch_size : int, optional
             Default for arrays: 1024 if that cannot change the values, that is with a mean loss,
             Keras' own metrics and no fixed batch size.
+        steps_per_epoch : int, optional
+            As in Keras; but of shuffled arrays every epoch takes the first batches of a new order.
+            Keras goes on in the old order until it has drawn all rows.
 
         Returns
         -------
@@ -162,8 +165,13 @@ class OnDeviceModel(keras.Model):
             )
             train = test = None
             weights = device_data.row_weights(y, class_weight, sample_weight)
-            if self._feeds(x, y, *weights) and not (steps_per_epoch or validation_split):
-                train = stack.enter_context(self._fed((x, y, *weights), size, shuffle))
+            batches = -(-(split["train"] or 0) // size)
+            enough = not steps_per_epoch or (shuffle and steps_per_epoch <= batches)
+            if self._feeds(x, y, *weights) and not validation_split and enough:
+                train = stack.enter_context(
+                    self._fed((x, y, *weights), size, shuffle, steps_per_epoch)
+                )
+                steps_per_epoch = None  # the dataset has as many
                 arguments = {"shuffle": False}  # the dataset shuffles
                 if shuffle:
                     callbacks = [device_data.Shuffle(train), *callbacks]
@@ -344,7 +352,11 @@ class OnDeviceModel(keras.Model):
 
     @contextmanager
     def _fed(
-        self, parts: Sequence[Any], batch_size: int, shuffle: bool = False
+        self,
+        parts: Sequence[Any],
+        batch_size: int,
+        shuffle: bool = False,
+        batches: int | None = None,
     ) -> Iterator[device_data.DeviceDataset]:
         """Load arrays into a dataset, one that has already been traced if possible."""
         given = device_data.tensors(tuple(part for part in parts if part is not None))
@@ -353,7 +365,7 @@ class OnDeviceModel(keras.Model):
         if dataset is None:
             dataset = device_data.DeviceDataset(given, shuffle)
             datasets.append(dataset)
-        with dataset.load(given, batch_size):
+        with dataset.load(given, batch_size, batches):
             yield dataset
 
     def _at_once(self, callbacks: Sequence[Any], batches: int, verbose: Any) -> int:

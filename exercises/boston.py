@@ -30,7 +30,7 @@ from nnloss.course.boston import (
     network,
     standardised,
 )
-from nnloss.course.published import SETTINGS, compare, comparison_table
+from nnloss.course.published import SETTINGS, compare, comparison_table, parse_edition
 
 Loss = Annotated[Literal["mse", "mae", "both"], cli.option("What the network is trained on.")]
 
@@ -188,7 +188,7 @@ def main(
     """Exercise 11.3: Boston Housing by linear regression and by a neural network."""
     cli.require_folder(out)
     split = nnloss.load_boston(data_dir)
-    course = SETTINGS["boston", int(edition)]
+    course = SETTINGS["boston", parse_edition(edition)]
     epochs = epochs or (QUICK_EPOCHS if quick else course.epochs)
     batch = batch_size or course.batch_size
 
@@ -197,7 +197,7 @@ def main(
     linear = linear_regression(split)
     judged = {"linear regression": error_measures(split, linear)}
     known = {
-        "edition": int(edition),
+        "edition": parse_edition(edition),
         "seed": seed,
         "quick": quick,
         "data": split.origin,

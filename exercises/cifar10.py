@@ -32,7 +32,7 @@ from nnloss.course.cifar10 import (
     steps_per_epoch,
 )
 from nnloss.course.confusion import confusion
-from nnloss.course.published import compare, comparison_table, settings_of
+from nnloss.course.published import compare, comparison_table, parse_edition, settings_of
 
 # %% [markdown]
 # ## What do the data look like?
@@ -246,7 +246,7 @@ def main(
     seconds = {"softmax_regression": time.perf_counter() - start}
     matrices = {"softmax regression": confusion(split, classes)}
     known = {
-        "edition": int(edition),
+        "edition": parse_edition(edition),
         "seed": seed,
         "quick": quick,
         "data": split.origin,
@@ -256,7 +256,7 @@ def main(
     measured: dict[bool, dict[str, dict[str, float]]] = {}
     runs: dict[bool, nnloss.Run] = {}
     for augmented in (False, True) if augment else (False,):
-        course = settings_of("cifar10", int(edition), augment=augmented)
+        course = settings_of("cifar10", parse_edition(edition), augment=augmented)
         changes = {"augment": augmented, "augmentation": AUGMENTATION if augmented else {}}
         with nnloss.Run.start(out, "cifar10", seconds=seconds, **changes, **known) as runs[
             augmented
@@ -314,7 +314,7 @@ def main(
             run.save_figure("train_test_gap", figure)
     for augmented, run in runs.items():
         heading(f"Our numbers and those of the course, edition {edition}: {title(augmented)}")
-        course = settings_of("cifar10", int(edition), augment=augmented)
+        course = settings_of("cifar10", parse_edition(edition), augment=augmented)
         numbers, remarks = comparison_table(run.record, course)
         if not numbers.empty:
             table(numbers)

@@ -21,7 +21,7 @@ import nnloss
 from nnloss import commandline as cli
 from nnloss.commandline import heading, paragraph, table
 from nnloss.course.confusion import confusion
-from nnloss.course.published import SETTINGS, compare, comparison_table
+from nnloss.course.published import SETTINGS, compare, comparison_table, parse_edition
 from nnloss.course.wafer import (
     ABNORMAL,
     NORMAL,
@@ -243,7 +243,7 @@ def main(
     """Exercise 11.5: Wafer by logistic regression and by a 1D convolutional network."""
     cli.require_folder(out)
     split = nnloss.load_wafer(data_dir)
-    course = SETTINGS["wafer", int(edition)]
+    course = SETTINGS["wafer", parse_edition(edition)]
     epochs = epochs or (QUICK_EPOCHS if quick else course.epochs)
     batch = batch_size or course.batch_size
 
@@ -273,7 +273,7 @@ def main(
     )
     paragraph(models["ridge logistic regression"].remark)
     known = {
-        "edition": int(edition),
+        "edition": parse_edition(edition),
         "seed": seed,
         "quick": quick,
         "data": split.origin,

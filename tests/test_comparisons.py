@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnloss.course.published import settings_of
+from nnloss.course.published import EDITIONS, settings_of
 from nnloss.errors import DataError
 from nnloss.reproduction.comparisons import COLUMNS, QUESTIONS, compare, differences
 
@@ -157,7 +157,7 @@ def test_each_edition_has_its_own_settings():
         name: np.array(values) + batch * (loss == MAE) for name, values in metrics.items()
     }) for loss in (MSE, MAE) for batch in (32, 64)])  # fmt: skip
     compared = compare(table)
-    assert list(compared["edition"]) == ["2023", "2023", "2024", "2024"]
+    assert list(compared["edition"]) == ["2023"] * 2 + ["2024, 2024-pdf"] * 2
     assert list(compared["difference"]) == [32, 32, 64, 64]
     assert list(compared["title"]) == ["test MSE", "test MAE"] * 2
     assert list(compared["first"].unique()) == ["MSE"]
@@ -167,7 +167,7 @@ def test_each_edition_has_its_own_settings():
 
 def test_editions_that_train_alike_are_one_comparison():
     table = wafer([1.0, 2.0], [2.0, 4.0])
-    assert list(compare(table)["edition"]) == ["2023, 2024"] * 2
+    assert list(compare(table)["edition"]) == ["2023, 2024, 2024-pdf"] * 2
     assert list(compare(table, editions=(2024, 2023))["edition"]) == ["2023, 2024"] * 2
     assert list(compare(table, editions=[2023])["edition"]) == ["2023"] * 2
     assert not compare(table)["note"].any()
@@ -210,7 +210,7 @@ def test_the_order_of_the_rows_does_not_matter():
 def test_the_questions_are_those_of_the_course():
     assert len({question.text for question in QUESTIONS}) == len(QUESTIONS)
     for question in QUESTIONS:
-        for edition in (2023, 2024):
+        for edition in EDITIONS:
             first, second = question.settings(edition)
             assert first == settings_of(question.exercise, edition)
             assert second == settings_of(

@@ -128,8 +128,8 @@ def images():
 def test_augmentation_changes_images_in_training_only():
     body = exercise.network(augment=True)
     kinds = [type(layer).__name__ for layer in body.layers]
-    assert kinds[:4] == ["Rescaling", "RandomRotation", "RandomTranslation", "RandomFlip"]
-    front = keras.Sequential(body.layers[:4])
+    assert kinds[:3] == ["Rescaling", "RandomAffine", "Conv2D"]
+    front = keras.Sequential(body.layers[:2])
     x = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3)).astype(np.uint8)
     still = np.asarray(front(x, training=False))
     assert still == pytest.approx(x / 255, abs=1e-6)
@@ -140,12 +140,9 @@ def test_augmentation_changes_images_in_training_only():
 
 
 def test_augmentation_is_the_courses():
-    _, rotate, shift, flip = exercise.network(augment=True).layers[:4]
-    degrees = 360 * np.array(rotate.get_config()["factor"])
-    assert degrees == pytest.approx([-10, 10])
-    assert shift.get_config()["height_factor"] == shift.get_config()["width_factor"] == 0.1
-    assert flip.get_config()["mode"] == "horizontal"
-    assert rotate.fill_mode == shift.fill_mode == "nearest"
+    (layer,) = (each for each in exercise.network(augment=True).layers if "affine" in each.name)
+    assert (layer.rotation, layer.shift, layer.flip) == (10.0, 0.1, True)
+    assert layer.seed is None  # from that of the run
 
 
 SEEDED = """

@@ -126,7 +126,7 @@ def test_every_published_number_has_its_row(full, given):
     judged = verdicts.verdicts(given.seeds, given.classical)
     cells = full.texts("td")
     heads = [text for text in full.texts("th") if "network: test MSE" in text]
-    assert heads == ["11.3 Boston Housing network: test MSE"] * 2
+    assert heads == ["11.3 Boston Housing network: test MSE"] * 3
     assert [text for text in cells if text == "23.34256"] == ["23.34256"]
     named = full.texts("tr")[1 : 1 + len(judged)]
     for text, row in zip(named, judged.to_dict("records"), strict=True):
@@ -285,7 +285,7 @@ def test_classical_models_alone_have_their_section():
 
 def test_one_seed_is_undecided_and_has_no_spread():
     shown = written(tables(0, 1, 0))
-    assert shown.text.count("? undecided") == 5  # four numbers, and how many
+    assert shown.text.count("? undecided") == 7  # six numbers, and how many
     assert "nan" not in shown.text
     assert "None" not in shown.text
     assert "one seed" in shown.text

@@ -71,7 +71,8 @@ BatchSize = Annotated[
     option("Rows in a batch. Default: those of the edition.", "N", whole_number(1, 2**31 - 1)),
 ]
 Edition = Annotated[
-    Literal["2023", "2024"], option("Edition of the course: its settings and numbers.")
+    Literal["2023", "2024", "2024-pdf"],
+    option("Edition of the course: its settings and numbers."),
 ]
 Out = Annotated[Path, option("Folder for the runs and their table.", "DIR", _folder)]
 DataDir = Annotated[

@@ -16,7 +16,7 @@ from nnloss.reproduction.prediction import Interval
 _Array = NDArray[np.floating[Any]]
 
 
-def distribution(name: str, sample: _Array, found: Interval, published: Mapping[int, float]) -> str:
+def distribution(name: str, sample: _Array, found: Interval, published: Mapping[str, float]) -> str:
     """Return a sentence on one configuration, whose `sample` has one finite value per seed."""
     if not len(sample):
         return f"{name}: no seed gave a finite number."

@@ -175,13 +175,13 @@ def _exercise(table: pd.DataFrame) -> str:
     return str(table["exercise"].iloc[0])
 
 
-def _published(verdicts: pd.DataFrame, of: Configuration, metric: str) -> dict[int, float]:
+def _published(verdicts: pd.DataFrame, of: Configuration, metric: str) -> dict[str, float]:
     """Return the published numbers of a configuration by edition."""
     if verdicts.empty:
         return {}
     rows = configurations(verdicts[verdicts["metric"].eq(metric)])
     return {
-        int(row["edition"]): float(row["published"])
+        str(row["edition"]): float(row["published"])
         for each, part in rows.items()
         if each == of
         for row in part.to_dict("records")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,7 +12,7 @@ import nnloss
 from nnloss import commandline as cli
 from nnloss._files import replacing
 from nnloss.commandline import heading, paragraph, table
-from nnloss.course.published import decimals
+from nnloss.course.published import EDITIONS, Edition, decimals, parse_edition
 from nnloss.reproduction import experiments
 from nnloss.reproduction.cluster import connect
 from nnloss.reproduction.folder import SweepFolder
@@ -26,7 +27,8 @@ Exercise = Annotated[
     Literal["boston", "cifar10", "wafer", "all"], cli.option("Exercise whose networks are trained.")
 ]
 Editions = Annotated[
-    Literal["2023", "2024", "both"], cli.option("Edition of the course: its settings and numbers.")
+    Literal["2023", "2024", "2024-pdf", "both", "all"],
+    cli.option("Edition of the course: its settings and numbers; both are the years."),
 ]
 Seeds = Annotated[
     int | None,
@@ -63,7 +65,7 @@ Resume = Annotated[
 
 def main(
     exercise: Exercise = "all",
-    edition: Editions = "both",
+    edition: Editions = "all",
     seeds: Seeds = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
@@ -74,7 +76,8 @@ def main(
 ) -> None:
     """Train the networks from many seeds, and judge the published numbers by them."""
     names = list(experiments.SEEDS) if exercise == "all" else [exercise]
-    editions = [2023, 2024] if edition == "both" else [int(edition)]
+    several: dict[str, Sequence[Edition]] = {"all": EDITIONS, "both": (2023, 2024)}
+    editions = several.get(edition) or [parse_edition(edition)]
     default = experiments.QUICK_SEEDS if quick else experiments.SEEDS
     wanted = {
         each: seeds or default[each.exercise]
@@ -106,7 +109,7 @@ def main(
 
 
 def write_results(
-    folder: SweepFolder, editions: list[int], *, quick: bool
+    folder: SweepFolder, editions: Sequence[Edition], *, quick: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return verdicts and comparisons of the seeds in the open folder; write tables and report."""
     records = folder.records(quick=quick)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nnloss.course.published import Settings, settings_of
+from nnloss.course.published import EDITIONS, Edition, Settings, parse_edition, settings_of
 from nnloss.reproduction.seed_table import rows_of
 
 COLUMNS = """
@@ -58,7 +58,7 @@ class Question:
     second: Arm
     metrics: tuple[Metric, ...]
 
-    def settings(self, edition: int) -> tuple[Settings, Settings]:
+    def settings(self, edition: Edition) -> tuple[Settings, Settings]:
         """Return the settings of the first and the second network in an edition."""
         first, second = (
             settings_of(self.exercise, edition, augment=bool(arm.augment))
@@ -102,7 +102,7 @@ QUESTIONS = (
 _BY_TEXT = {question.text: question for question in QUESTIONS}
 
 
-def compare(seeds: pd.DataFrame, *, editions: Iterable[int] = (2023, 2024)) -> pd.DataFrame:
+def compare(seeds: pd.DataFrame, *, editions: Iterable[Edition] = EDITIONS) -> pd.DataFrame:
     """Compare two networks by the rule in `RULE`, for each question that the table can answer.
 
     Parameters
@@ -110,8 +110,8 @@ def compare(seeds: pd.DataFrame, *, editions: Iterable[int] = (2023, 2024)) -> p
     seeds : DataFrame
         One row per configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
         ``batch_size``, ``seed``, ``diverged`` and the metrics of the last epoch. May be empty.
-    editions : iterable of int, default (2023, 2024)
-        Years of the course whose settings are used.
+    editions : iterable of int or str, default `EDITIONS`
+        Editions of the course whose settings are used.
 
     Returns
     -------
@@ -129,11 +129,11 @@ def compare(seeds: pd.DataFrame, *, editions: Iterable[int] = (2023, 2024)) -> p
     """
     rows = []
     for question in QUESTIONS:
-        shared: dict[tuple[Settings, Settings], list[int]] = {}
+        shared: dict[tuple[Settings, Settings], list[Edition]] = {}
         for edition in editions:
             shared.setdefault(question.settings(edition), []).append(edition)
-        for settings, years in shared.items():
-            rows += _compared(seeds, question, settings, ", ".join(map(str, sorted(years))))
+        for settings, found in shared.items():
+            rows += _compared(seeds, question, settings, ", ".join(sorted(map(str, found))))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -143,7 +143,7 @@ def differences(seeds: pd.DataFrame, row: pd.Series[Any]) -> pd.Series[float]:
     They are indexed by seed, without seeds that diverged.
     """
     question = _BY_TEXT[row["question"]]
-    settings = question.settings(int(row["edition"].split(", ")[0]))
+    settings = question.settings(parse_edition(row["edition"].split(", ")[0]))
     first, second = _arms(seeds, question, settings)
     pairs = _finite(first, second, row["metric"])
     return (pairs["second"] - pairs["first"]).rename("difference")

@@ -23,7 +23,7 @@ from nnloss import training
 from nnloss._files import digest
 from nnloss.course import boston, cifar10, wafer
 from nnloss.course.confusion import confusion
-from nnloss.course.published import settings_of
+from nnloss.course.published import Edition, settings_of
 from nnloss.datasets import Split, load_boston, load_cifar10, load_wafer
 from nnloss.reproduction.units import Configuration, Outcome, Unit
 from nnloss.runs import RunRecord, provenance
@@ -56,7 +56,7 @@ QUICK_EPOCHS = {"boston": boston.QUICK_EPOCHS, "wafer": 2, "cifar10": 1}
 
 
 def configurations(
-    exercises: Iterable[str], editions: Iterable[int], *, quick: bool = False
+    exercises: Iterable[str], editions: Iterable[Edition], *, quick: bool = False
 ) -> list[Configuration]:
     """Return the distinct configurations of exercises and editions, with classical models."""
     found: dict[Configuration, None] = {}

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from nnloss.course.published import PUBLISHED, Published, decimals
+from nnloss.course.published import EDITIONS, PUBLISHED, Edition, Published, decimals
 from nnloss.reproduction.prediction import ORDER, Values, interval, p_value, percentile
 from nnloss.reproduction.seed_table import rows_of
 
@@ -50,9 +50,9 @@ and 97.5 for typical, both in the same tail for unusual and not reproduced. That
 distribution; to be certain of a tail it takes 146 seeds or more.
 
 p is two-sided and by the method of the 95 % interval: at most 0.05 outside of it and nowhere else,
-and by ranks never less than 2/(n + 1). Of the 22 numbers 16 are random, so that 0.8 of them are
+and by ranks never less than 2/(n + 1). Of the 33 numbers 24 are random, so that 1.2 of them are
 expected outside their interval by chance, even if each is a run like ours. p is therefore corrected
-by Holm's method for the random numbers that were asked; the 6 others have no p. Holm's method holds
+by Holm's method for the random numbers that were asked; the 9 others have no p. Holm's method holds
 for dependent tests too, and these are: a run of the course gave two numbers, and editions with
 equal settings share our seeds. The verdict itself is that of the single number, without correction.
 """.strip()
@@ -62,7 +62,7 @@ def verdicts(
     seeds: pd.DataFrame,
     classical: Mapping[str, Mapping[str, Mapping[str, float]]],
     *,
-    editions: Iterable[int] = (2023, 2024),
+    editions: Iterable[Edition] = EDITIONS,
 ) -> pd.DataFrame:
     """Judge the published numbers by the rule in `RULE`.
 
@@ -73,8 +73,8 @@ def verdicts(
         ``batch_size``, ``seed``, ``diverged`` and the metrics of the last epoch. May be empty.
     classical : mapping
         Results by exercise, classical model and metric, as ``baseline`` in a run record.
-    editions : iterable of int, default (2023, 2024)
-        Years of the course.
+    editions : iterable of int or str, default `EDITIONS`
+        Editions of the course.
 
     Returns
     -------
@@ -93,8 +93,8 @@ def verdicts(
         If a configuration has a seed twice.
     """
     run = set(classical) | (set() if seeds.empty else set(seeds["exercise"]))
-    years = set(editions)
-    asked = [each for each in PUBLISHED if each.exercise in run and each.edition in years]
+    wanted = set(editions)
+    asked = [each for each in PUBLISHED if each.exercise in run and each.edition in wanted]
     rows = [_classical(each, classical) if each.loss is None else _random(each, seeds)
             for each in asked]  # fmt: skip
     table = pd.DataFrame(rows, columns=COLUMNS)

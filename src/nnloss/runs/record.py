@@ -33,7 +33,7 @@ class RunRecord:
         State of the run.
     command, start, end : str
         Command line; UTC times in ISO 8601.
-    edition : int or None
+    edition : int, str or None
         Edition of the course that the settings come from.
     quick : bool
         Whether the run was shortened, so that its numbers mean little.
@@ -79,7 +79,7 @@ class RunRecord:
     command: str = ""
     start: str = ""
     end: str | None = None
-    edition: int | None = None
+    edition: int | str | None = None
     quick: bool = False
     seed: int | None = None
     seeds: list[int] = field(default_factory=list)

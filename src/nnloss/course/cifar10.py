@@ -60,8 +60,8 @@ def network(augment: bool) -> Any:
 def steps_per_epoch(rows: int, batch_size: int, augment: bool) -> int | None:
     """Return the course's steps per epoch, or None for all batches.
 
-    With augmentation it left out the last batch, which is smaller than the others. The rows in it
-    are others in each epoch.
+    With augmentation it left out the last batch, which is smaller than the others and holds
+    different rows in each epoch.
     """
     return max(rows // batch_size, 1) if augment else None
 

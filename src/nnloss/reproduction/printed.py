@@ -14,6 +14,7 @@ from nnloss.course.printed_tables import NETWORKS, SERIES, Network
 from nnloss.course.published import EDITIONS, Edition
 from nnloss.reproduction import exchangeability
 from nnloss.reproduction.exchangeability import LEAST_SEEDS, Envelope
+from nnloss.reproduction.seed_table import of_configuration
 from nnloss.reproduction.verdicts import TYPICAL, UNDECIDED, UNUSUAL
 
 Array = NDArray[np.float64]
@@ -135,18 +136,8 @@ def _known(name: str, edition: Edition, n: int, p: float) -> dict[str, Any]:
 
 
 def _rows(table: pd.DataFrame, network: Network, edition: Edition) -> pd.DataFrame:
-    """Return the rows of a network's configuration."""
-    if table.empty:
-        return table
     settings = network.settings(edition)
-    augmented = table["augment"].eq(network.augment) if network.augment is not None else True
-    return table[
-        table["exercise"].eq(network.exercise)
-        & table["loss"].eq(network.loss)
-        & augmented
-        & table["epochs"].eq(settings.epochs)
-        & table["batch_size"].eq(settings.batch_size)
-    ]
+    return of_configuration(table, network.exercise, network.loss, network.augment, settings)
 
 
 def _as_printed(values: Array) -> Array:

@@ -34,11 +34,8 @@ ReportProgress = Callable[[float], None]
 Given = tuple[dict[str, Any], dict[str, pd.DataFrame]]
 
 #: Seeds by exercise, in a full and in a quick sweep.
-SEEDS = {"boston": 1000, "wafer": 40, "cifar10": 5}
+SEEDS = {"boston": 1000, "wafer": 100, "cifar10": 20}
 QUICK_SEEDS = {"boston": 20, "wafer": 4, "cifar10": 2}
-#: Epochs between two points of the curves. Wafer has six test series for each training series, so
-#: that evaluation takes longer than training.
-CURVES = {"boston": 1, "wafer": 10}
 #: Largest number of seeds in a unit.
 SEEDS_IN_UNIT = {"boston": 250, "wafer": 10, "cifar10": 1}
 #: Seconds per epoch and seed on one core, in batches of 64; see `cost`.
@@ -205,7 +202,7 @@ def _together(
         epochs=wanted.epochs,
         batch_size=wanted.batch_size,
         metrics=metrics,
-        per_epoch=CURVES[wanted.exercise],
+        per_epoch=True,
         progress=lambda done, of: report(done / of),
     ).rename(columns={"loss": "train_loss"})
     last = curves[curves["epoch"] == wanted.epochs].drop(columns="epoch")

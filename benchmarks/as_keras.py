@@ -112,7 +112,7 @@ def orders(fits: pd.DataFrame, seeds: pd.DataFrame) -> pd.DataFrame:
     rows = []
     repeated = fits[fits["by"].eq(SEEDED)]
     for key, part in repeated.groupby(KEYS[:3], sort=False):
-        exercise, epochs, batch_size = key
+        exercise, epochs, batch_size = part[KEYS[:3]].iloc[0]
         loss = "mean_squared_error" if exercise == "boston" else "categorical_crossentropy"
         ours = seeds[
             seeds["exercise"].eq(exercise)

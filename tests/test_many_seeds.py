@@ -216,7 +216,7 @@ def test_test_rows_may_come_in_parts(small, monkeypatch):
     monkeypatch.setattr(
         many_seeds.ManySeeds,
         "_sums",
-        lambda *given: asked.append(given[1].shape[0]) or evaluate(*given),
+        lambda *given: asked.append(given[1].shape[1]) or evaluate(*given),
     )
     monkeypatch.setattr(many_seeds, "MEMORY", 10_000)
     parts = fit_many(build, split, (0, 1), **settings)

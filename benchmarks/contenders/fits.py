@@ -8,6 +8,7 @@ line of JSON with the training loss of the last epoch, and loss and accuracy on 
 import json
 import sys
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ if by == "keras":  # our network divides images by 255 itself
     x, x_test = (plain_keras.as_floats(exercise, part) for part in (x, x_test))
 
 
-def ours():
+def ours() -> Any:
     """Return the network as the exercise compiles it."""
     course = import_module(f"nnloss.course.{exercise}")
     if exercise == "boston":
@@ -39,7 +40,7 @@ for seed in range(first, last + 1):
         (keras.utils.set_random_seed if by == "keras" else set_seed)(seed)
     model = plain_keras.compiled(exercise) if by == "keras" else ours()
     history = model.fit(x, y, epochs=epochs, batch_size=batch_size, verbose=0).history
-    # At once, after the last epoch: validation in batches of the training would take longer than it.
+    # Once: validation after each epoch, in small batches, would take longer than the training.
     test = model.evaluate(x_test, arrays["y_test"], batch_size=1000, verbose=0, return_dict=True)
     values = {"val_loss": test["loss"], "val_accuracy": test.get("accuracy")}
     print(json.dumps({"seed": seed, "loss": history["loss"][-1], **values}), flush=True)

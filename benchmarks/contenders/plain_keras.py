@@ -4,15 +4,17 @@ import json
 import os
 import sys
 import time
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 from keras import layers
+from numpy.typing import NDArray
 
 
-def compiled(exercise):
+def compiled(exercise: str) -> Any:
     """Return the compiled network of an exercise."""
     if exercise == "boston":
         model = keras.Sequential(
@@ -56,7 +58,7 @@ def compiled(exercise):
     return model
 
 
-def as_floats(exercise, images):
+def as_floats(exercise: str, images: NDArray[Any]) -> NDArray[Any]:
     """Return images as floats from 0 to 1; series and quantities as they are."""
     return images.astype("float32") / 255 if exercise == "cifar10" else images
 

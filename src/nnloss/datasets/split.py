@@ -70,6 +70,26 @@ class Split:
         }
         return pd.DataFrame({"class": list(self.classes), **count})
 
+    def redrawn(self, seed: int) -> Split:
+        """Return a random split of all rows, of the same sizes; `seed` determines it."""
+        rows = np.concatenate([self.rows_train, self.rows_test])
+        # In the order of the source, so that the given split does not matter.
+        order = np.argsort(rows)[np.random.default_rng(seed).permutation(len(rows))]
+        train, test = np.split(order, [len(self.rows_train)])
+        x, y = (
+            np.concatenate(parts)
+            for parts in ((self.x_train, self.x_test), (self.y_train, self.y_test))
+        )
+        return replace(
+            self,
+            x_train=x[train],
+            y_train=y[train],
+            rows_train=rows[train],
+            x_test=x[test],
+            y_test=y[test],
+            rows_test=rows[test],
+        )
+
     def head(self, rows: int) -> Split:
         """Return a split with the first `rows` training rows and all test rows."""
         return replace(

@@ -13,6 +13,7 @@ from nnloss import commandline as cli
 from nnloss._files import replacing
 from nnloss.commandline import heading, paragraph, table
 from nnloss.course.published import EDITIONS, Edition, decimals, parse_edition
+from nnloss.errors import NnlossError
 from nnloss.reproduction import experiments
 from nnloss.reproduction.cluster import connect
 from nnloss.reproduction.folder import SweepFolder
@@ -38,6 +39,15 @@ Seeds = Annotated[
         + ".",
         "N",
         cli.whole_number(1, 1_000_000),
+    ),
+]
+Splits = Annotated[
+    int | None,
+    cli.option(
+        f"Random splits of Boston Housing, {experiments.SEEDS_PER_SPLIT} seeds each, on which MAE "
+        "is compared with MSE. Default: none.",
+        "N",
+        cli.whole_number(2, 10_000),
     ),
 ]
 Jobs = Annotated[
@@ -67,6 +77,7 @@ def main(
     exercise: Exercise = "all",
     edition: Editions = "all",
     seeds: Seeds = None,
+    splits: Splits = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
     out: cli.Out = Path("runs"),
@@ -83,6 +94,15 @@ def main(
         each: seeds or default[each.exercise]
         for each in experiments.configurations(names, editions, quick=quick)
     }
+    if splits:
+        if "boston" not in names:
+            raise NnlossError(
+                "Random splits are made of Boston Housing",
+                f"found --splits {splits} and --exercise {exercise}",
+                "Leave out --splits, or give --exercise boston",
+            )
+        for each in experiments.on_random_splits(editions, quick=quick):
+            wanted[each] = splits * experiments.SEEDS_PER_SPLIT
     data_dir = data_dir and data_dir.absolute()
     cli.require_folder(out)
     work = partial(experiments.train_unit, data_dir=data_dir)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -49,6 +49,8 @@ LOSSES: dict[str, dict[str, Any]] = {
     },
     "cifar10": {"categorical_crossentropy": MULTICLASS},
 }
+#: Seeds for each random split of the rows.
+SEEDS_PER_SPLIT = 10
 QUICK_EPOCHS = {"boston": boston.QUICK_EPOCHS, "wafer": 2, "cifar10": 1}
 
 
@@ -70,6 +72,15 @@ def configurations(
                     )
                     found[each] = None
     return list(found)
+
+
+def on_random_splits(editions: Iterable[Edition], *, quick: bool = False) -> list[Configuration]:
+    """Return the configurations of Boston's networks on random splits of its rows."""
+    return [
+        replace(each, seeds_per_split=SEEDS_PER_SPLIT)
+        for each in configurations(["boston"], editions, quick=quick)
+        if each.loss
+    ]
 
 
 def cost(configuration: Configuration) -> float:
@@ -145,9 +156,29 @@ def load(exercise: str, data_dir: Path | None) -> Split:
 
 
 def _boston(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> Given:
+    if not unit.configuration.seeds_per_split:
+        return _together(unit, _inputs(split), boston.network, report)
+    number = {seed: seed // unit.configuration.seeds_per_split for seed in unit.seeds}
+    inputs = {each: _inputs(split.redrawn(each)) for each in dict.fromkeys(number.values())}
+    known, tables = _together(
+        unit,
+        [inputs[each] for each in number.values()],
+        boston.network,
+        report,
+        test_measures={"median_absolute_error": _median_absolute_error},
+    )
+    rows = tables["seeds"].assign(split=tables["seeds"]["seed"].map(number))
+    return known, {"splits": rows}
+
+
+def _inputs(split: Split) -> Split:
     x = boston.standardised(split)
-    inputs = replace(split, x_train=x["train"], x_test=x["test"])
-    return _together(unit, inputs, boston.network, report)
+    return replace(split, x_train=x["train"], x_test=x["test"])
+
+
+def _median_absolute_error(y: Any, predicted: Any) -> float:
+    # NaN after a training that diverged, where scikit-learn's function raises an error.
+    return float(np.median(np.abs(y - predicted)))
 
 
 def _wafer(unit: Unit, split: Split, backup: Path, report: ReportProgress) -> Given:
@@ -184,12 +215,13 @@ def _is(actual: int, predicted: int, y: Any, p: Any) -> Any:
 
 def _together(
     unit: Unit,
-    split: Split,
+    split: Split | Sequence[Split],
     network: Callable[[], Any],
     report: ReportProgress,
     metrics: dict[str, Any] | None = None,
+    test_measures: dict[str, Any] | None = None,
 ) -> Given:
-    """Train all seeds of a unit at once."""
+    """Train all seeds of a unit at once, on one split or on one for each seed."""
     wanted = unit.configuration
     assert wanted.epochs is not None
     assert wanted.batch_size is not None
@@ -202,12 +234,14 @@ def _together(
         epochs=wanted.epochs,
         batch_size=wanted.batch_size,
         metrics=metrics,
-        per_epoch=True,
+        test_measures=test_measures,
+        per_epoch=wanted.epochs if wanted.seeds_per_split else True,
         progress=lambda done, of: report(done / of),
     ).rename(columns={"loss": "train_loss"})
     last = curves[curves["epoch"] == wanted.epochs].drop(columns="epoch")
     task = LOSSES[wanted.exercise][str(wanted.loss)]
-    classes = len(split.classes) if task.nodes is None else None
+    one_split = split if isinstance(split, Split) else split[0]
+    classes = len(one_split.classes) if task.nodes is None else None
     one = training.compile_for_task(network(), task, classes=classes, loss=wanted.loss)
     known = _of(one) | {"epochs_trained": wanted.epochs}
     return known, {"seeds": last, "curves": curves.drop(columns="diverged")}

@@ -29,6 +29,9 @@ class Configuration:
         None for the classical models.
     quick : bool
         Whether the training is too short for its numbers to mean much.
+    seeds_per_split : int or None
+        Seed s is trained on random split ``s // seeds_per_split`` of the rows; None for the split
+        of the course.
     """
 
     exercise: str
@@ -37,6 +40,7 @@ class Configuration:
     epochs: int | None = None
     batch_size: int | None = None
     quick: bool = False
+    seeds_per_split: int | None = None
 
     @classmethod
     def of(cls, record: RunRecord) -> Configuration:
@@ -50,7 +54,8 @@ class Configuration:
             parts = ["classical"]
         else:
             parts = [self.loss, f"batch-{self.batch_size}", f"epochs-{self.epochs}"]
-        parts += ["augmented"] * bool(self.augment) + ["quick"] * self.quick
+        parts += ["augmented"] * bool(self.augment)
+        parts += ["splits"] * bool(self.seeds_per_split) + ["quick"] * self.quick
         return "-".join(parts)
 
 
@@ -94,7 +99,7 @@ class Outcome:
     tables : dict of str to DataFrame
         ``seeds`` (one row per seed: the values after the last epoch), ``curves`` (one row per seed
         and epoch) and, for classifiers, ``confusion`` (one row per seed, actual and predicted
-        class).
+        class). On random splits only ``splits``: one row per seed with its split.
     """
 
     record: RunRecord

@@ -51,6 +51,8 @@ class RunRecord:
         Source and sha256; number of training and test rows.
     task, activation, loss : str or None
         Choices of `compile_for_task`.
+    seeds_per_split : int or None
+        Number of seeds that share a random split of the rows; None for the fixed split.
     augment : bool or None
         Whether training images were augmented; None without images.
     augmentation : dict
@@ -92,6 +94,7 @@ class RunRecord:
     task: str | None = None
     activation: str | None = None
     loss: str | None = None
+    seeds_per_split: int | None = None
     augment: bool | None = None
     augmentation: dict[str, Any] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)

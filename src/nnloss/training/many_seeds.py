@@ -43,6 +43,7 @@ MODELS = 100
 
 Progress = Callable[[int, int], None]
 Measure = Callable[[Any, Any], Any]
+TestMeasure = Callable[[NDArray[Any], NDArray[Any]], float]
 
 # Optimizers that act on each element of a weight separately, so they work on stacked weights.
 _ELEMENTWISE = ("SGD", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Adagrad", "Adadelta", "Lion")
@@ -50,7 +51,7 @@ _ELEMENTWISE = ("SGD", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Adagrad",
 
 def fit_many(
     build: Callable[[], Any],
-    split: Split,
+    split: Split | Sequence[Split],
     seeds: Iterable[int],
     *,
     task: Task,
@@ -60,6 +61,7 @@ def fit_many(
     loss: Any = None,
     optimizer: Any = "adam",
     metrics: Mapping[str, Measure] | None = None,
+    test_measures: Mapping[str, TestMeasure] | None = None,
     per_epoch: bool | int = False,
     progress: Progress | None = None,
     jit_compile: bool = True,
@@ -77,8 +79,9 @@ def fit_many(
     build : callable
         Returns the model without its output layer, as for `compile_for_task`. Called for each seed
         after ``set_seed``, and once more for the first seed if seeds are trained one by one.
-    split : Split
-        Inputs ready for the network; `y` holds a quantity or class numbers.
+    split : Split or sequence of Split
+        Inputs ready for the network; `y` holds a quantity or class numbers. One for all seeds, or
+        one for each, all of the same sizes; a split that several seeds share is stored once.
     seeds : iterable of int
         Distinct, from 0 to 2**32 - 1.
     task : Task
@@ -94,6 +97,9 @@ def fit_many(
     metrics : mapping of str to callable, optional
         Metrics in addition to those of the task. Each maps targets and outputs to one value per
         row, over the last axis as Keras' functions do, with TensorFlow operations.
+    test_measures : mapping of str to callable, optional
+        Measures that are no means over rows, such as a median: from NumPy targets and outputs of
+        all test rows to a number, the column ``val_`` plus name.
     per_epoch : bool or int, default False
         Return values for every epoch, or for every `per_epoch` epochs and the last one. The test
         rows are evaluated after each of them, which may take longer than training.
@@ -114,7 +120,7 @@ def fit_many(
     ------
     NnlossError
         If `seeds` is empty or has duplicates, `epochs` is below 1, a batch is larger than the data,
-        or the optimizer cannot be copied.
+        the optimizer cannot be copied, or several splits differ in size or are not one per seed.
     PairingError, TargetError
         As `compile_for_task` and `TaskModel.fit`, before any training.
 
@@ -130,9 +136,10 @@ def fit_many(
     >>> runs["val_loss"].describe()
     """
     seeds = _checked_seeds(seeds)
-    _require_numbers(epochs, batch_size, len(split.x_train), int(per_epoch))
+    splits, places = _distinct(split, seeds)
+    _require_numbers(epochs, batch_size, len(splits[0].x_train), int(per_epoch))
     if classes is None and task.nodes is None:
-        classes = len(split.classes) or None
+        classes = len(splits[0].classes) or None
     plan = _Plan(
         build,
         task,
@@ -143,21 +150,24 @@ def fit_many(
         batch_size,
         per_epoch,
         metrics or {},
+        test_measures or {},
         jit_compile,
     )
     plan.new_optimizer()  # raises now if it cannot be copied
     first, start = plan.start(seeds[0])
     encoded = partial(as_targets, loss=first.choice.known, classes=first.nodes)
-    given = (
-        (split.x_train, encoded(split.y_train)),
-        (split.x_test, encoded(split.y_test)),
+    x_train, y_train, x_test, y_test = (
+        np.concatenate([getattr(each, name) for each in splits])
+        for name in ("x_train", "y_train", "x_test", "y_test")
     )
+    given = (x_train, encoded(y_train)), (x_test, encoded(y_test))
     for x, y in given:
         check = partial(require_targets, first.question)
         check_batch((x, y), f"Task '{task.name}'", check, sample=False)
-    data = Data(*device_data.tensors(given[0]), *device_data.tensors(given[1]))
+    (x_train, y_train), (x_test, y_test) = device_data.tensors(given)
+    data = Data(x_train, y_train, x_test, y_test, len(splits))
     done, frames = 0, []
-    for epochs_done, frame in _all(plan, first, start, data, seeds):
+    for epochs_done, frame in _all(plan, first, start, data, dict(zip(seeds, places, strict=True))):
         done += epochs_done
         frames += [] if frame is None else [frame]
         if progress:
@@ -179,6 +189,7 @@ class _Plan:
     batch_size: int
     per_epoch: bool | int
     metrics: Mapping[str, Measure] = field(default_factory=dict)
+    test_measures: Mapping[str, TestMeasure] = field(default_factory=dict)
     jit_compile: bool = True
 
     @property
@@ -234,12 +245,52 @@ class Start:
 
 @dataclass(frozen=True)
 class Data:
-    """Tensors for training and test, with encoded targets."""
+    """Tensors for training and test, with encoded targets.
+
+    They hold `splits` splits of the same size, one after another.
+    """
 
     x_train: Any
     y_train: Any
     x_test: Any
     y_test: Any
+    splits: int = 1
+
+    @property
+    def train_rows(self) -> int:
+        """Number of training rows of a split."""
+        return len(self.x_train) // self.splits
+
+    @property
+    def test_rows(self) -> int:
+        """Number of test rows of a split."""
+        return len(self.x_test) // self.splits
+
+    def of(self, place: int) -> Data:
+        """Return one of the splits."""
+        train, test = (
+            slice(place * rows, (place + 1) * rows) for rows in (self.train_rows, self.test_rows)
+        )
+        return Data(self.x_train[train], self.y_train[train], self.x_test[test], self.y_test[test])
+
+
+def _distinct(
+    split: Split | Sequence[Split], seeds: Sequence[int]
+) -> tuple[list[Split], list[int]]:
+    """Return the distinct splits, and for each seed the place of its own among them."""
+    if isinstance(split, Split):
+        return [split], [0] * len(seeds)
+    rule = "fit_many needs one split for all seeds, or one of the same sizes for each"
+    if len(split) != len(seeds):
+        found = f"found {len(split)} splits and {len(seeds)} seeds"
+        raise NnlossError(rule, found, "Give as many splits as seeds")
+    distinct = list({id(each): each for each in split}.values())
+    sizes = {tuple(each.sizes.values()) for each in distinct}
+    if len(sizes) > 1:
+        texts = " and ".join(f"{train} + {test} rows" for train, test in sorted(sizes)[:2])
+        raise NnlossError(rule, f"found {texts}", "Make them of the same sizes")
+    place = {id(each): number for number, each in enumerate(distinct)}
+    return distinct, [place[id(each)] for each in split]
 
 
 def _checked_seeds(seeds: Iterable[int]) -> list[int]:
@@ -276,9 +327,14 @@ def _require_numbers(epochs: int, batch_size: int, rows: int, per_epoch: int) ->
 Steps = Iterator[tuple[int, pd.DataFrame | None]]
 
 
-def _all(plan: _Plan, first: Completed, start: Start, data: Data, seeds: Sequence[int]) -> Steps:
-    """Train all seeds at once, or those that cannot be stacked one after another."""
-    left = list(seeds)
+def _all(
+    plan: _Plan, first: Completed, start: Start, data: Data, places: Mapping[int, int]
+) -> Steps:
+    """Train all seeds at once, or those that cannot be stacked one after another.
+
+    `places` maps the seeds to their splits.
+    """
+    left = list(places)
     try:
         ensemble = ManySeeds(
             keras.Model(first.inputs, first.outputs),
@@ -286,21 +342,23 @@ def _all(plan: _Plan, first: Completed, start: Start, data: Data, seeds: Sequenc
             data,
             plan.new_optimizer(),
             plan.batch_size,
-            len(seeds),
+            len(places),
+            test_measures=plan.test_measures,
             jit_compile=plan.jit_compile,
         )
-        for done, frame in _together(plan, ensemble, start, seeds):
+        for done, frame in _together(plan, ensemble, start, places):
             yield done, frame
             if frame is not None:
                 left = left[frame["seed"].nunique() :]
     except NotBatchable as reason:
         logger.info("Seeds are trained one after another, because of %s", reason)
-        yield from _one_by_one(plan, data, left)
+        yield from _one_by_one(plan, data, {seed: places[seed] for seed in left})
 
 
-def _one_by_one(plan: _Plan, data: Data, seeds: Sequence[int]) -> Steps:
+def _one_by_one(plan: _Plan, data: Data, places: Mapping[int, int]) -> Steps:
     """Train each seed as a separate model."""
-    for seed in seeds:
+    for seed, place in places.items():
+        own = data.of(place)
         set_seed(seed)
         model = compile_for_task(
             plan.build(),
@@ -314,19 +372,20 @@ def _one_by_one(plan: _Plan, data: Data, seeds: Sequence[int]) -> Steps:
             ],
         )
         history = model.fit(
-            data.x_train,
-            data.y_train,
+            own.x_train,
+            own.y_train,
             batch_size=plan.batch_size,
             epochs=plan.epochs,
-            validation_data=(data.x_test, data.y_test),
+            validation_data=(own.x_test, own.y_test),
             validation_freq=plan.given,
+            callbacks=[_TestMeasures(plan, own)],
             verbose=0,
         ).history
         # Training values exist for all epochs, test values only for the given ones.
-        places = [epoch - 1 for epoch in plan.given]
+        given = [epoch - 1 for epoch in plan.given]
         frame = pd.DataFrame(
             {
-                name: values if name.startswith("val_") else [values[place] for place in places]
+                name: values if name.startswith("val_") else [values[epoch] for epoch in given]
                 for name, values in history.items()
             }
         )
@@ -337,8 +396,23 @@ def _one_by_one(plan: _Plan, data: Data, seeds: Sequence[int]) -> Steps:
         yield plan.epochs, frame
 
 
-def _together(plan: _Plan, ensemble: ManySeeds, start: Start, seeds: Sequence[int]) -> Steps:
+class _TestMeasures(keras.callbacks.Callback):  # type: ignore[misc]
+    """Add the measures of all test rows to the logs of the given epochs."""
+
+    def __init__(self, plan: _Plan, data: Data) -> None:
+        super().__init__()
+        self._plan, self._data = plan, data
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if logs is not None and self._plan.test_measures and epoch + 1 in self._plan.given:
+            outputs = self.model.predict(self._data.x_test, verbose=0)
+            for name, measure in self._plan.test_measures.items():
+                logs[f"val_{name}"] = measure(self._data.y_test.numpy(), outputs)
+
+
+def _together(plan: _Plan, ensemble: ManySeeds, start: Start, places: Mapping[int, int]) -> Steps:
     """Train the seeds in chunks of one size; the last chunk may repeat its last seed."""
+    seeds = list(places)
     for begin in range(0, len(seeds), ensemble.models):
         chunk = seeds[begin : begin + ensemble.models]
         # The first seed's model already exists, as the template.
@@ -346,7 +420,7 @@ def _together(plan: _Plan, ensemble: ManySeeds, start: Start, seeds: Sequence[in
         for seed, each in zip(chunk, starts, strict=True):
             if each.layers != start.layers:
                 raise NotBatchable(f"a different model for seed {seed} than for seed {seeds[0]}")
-        ensemble.load(starts)
+        ensemble.load(starts, [places[seed] for seed in chunk])
         frames, finite = [], np.ones(ensemble.models, dtype=bool)
         for epoch in range(plan.epochs):
             values = ensemble.train(epoch)
@@ -381,6 +455,7 @@ class ManySeeds:
         batch_size: int,
         seeds: int,
         *,
+        test_measures: Mapping[str, TestMeasure] | None = None,
         jit_compile: bool = True,
     ) -> None:
         require_batchable(template)
@@ -396,19 +471,26 @@ class ManySeeds:
         self.optimizer.build(self.network.trainable_variables)
         self._new = [variable.numpy() for variable in self.optimizer.variables]
         self._measures = {name: partial(_by_row, each) for name, each in measures.items()}
+        self._test_measures = dict(test_measures or {})
         self._shuffle_seeds: list[int] = []
+        self._places = np.zeros(self.models, dtype=np.int32)
         # From the same state, XLA draws other random numbers than TensorFlow.
         drops = any(isinstance(layer, BatchedDropout) for layer in self.network.layers)
         self._train = tf.function(
             self._train_epoch, jit_compile=jit_compile and not drops, autograph=False
         )
         self._evaluate = tf.function(self._sums, jit_compile=jit_compile, autograph=False)
-        rows = len(data.x_test)
-        self._test_rows = min(rows, max(1, MEMORY // (4 * 2 * floats * self.models)))
+        self._test_rows = min(data.test_rows, max(1, MEMORY // (4 * 2 * floats * self.models)))
 
-    def load(self, starts: Sequence[Start]) -> None:
-        """Set initial states, at most `models`; the last one is repeated to fill the chunk."""
+    def load(self, starts: Sequence[Start], places: Sequence[int] | None = None) -> None:
+        """Set initial states, at most `models`; the last one is repeated to fill the chunk.
+
+        `places` are those of the models' splits in the data, by default the first.
+        """
         padded = [*starts, *starts[-1:] * (self.models - len(starts))]
+        own = [*(places or [0] * len(starts))]
+        own += own[-1:] * (self.models - len(own))
+        self._places = np.array(own, dtype=np.int32)[:, np.newaxis]
         self._shuffle_seeds = [each.shuffle_seed for each in padded]
         states = zip(*(each.variables for each in padded), strict=True)
         for variable, values in zip(_variables(self.network), states, strict=True):
@@ -421,25 +503,32 @@ class ManySeeds:
 
         Returns loss and metrics of shape (models,), averaged over the rows as they were visited.
         """
-        rows = len(self.data.x_train)
+        rows = self.data.train_rows
         orders = [device_data.order_of_epoch(rows, seed, epoch) for seed in self._shuffle_seeds]
-        sums = self._train(np.stack(orders).astype(np.int32))
+        sums = self._train(np.stack(orders).astype(np.int32) + self._places * rows)
         return {name: value.numpy() / rows for name, value in sums.items()}
 
     def evaluate(self) -> dict[str, NDArray[np.float32]]:
         """Return loss and metrics of shape (models,), averaged over the test rows."""
-        rows = len(self.data.x_test)
-        sums = [
-            self._evaluate(
-                self.data.x_test[start : start + self._test_rows],
-                self.data.y_test[start : start + self._test_rows],
-            )
+        rows = self.data.test_rows
+        chosen = [
+            self._places * rows
+            + np.arange(start, min(start + self._test_rows, rows), dtype=np.int32)
             for start in range(0, rows, self._test_rows)
         ]
-        return {name: sum(part[name].numpy() for part in sums) / rows for name in sums[0]}
+        sums = [self._evaluate(part) for part in chosen]
+        values = {name: sum(part[name].numpy() for part in sums) / rows for name in sums[0]}
+        if self._test_measures:
+            own = np.concatenate(chosen, axis=1)
+            targets = self.data.y_test.numpy()[own]
+            outputs = np.concatenate([self._outputs(part).numpy() for part in chosen], axis=1)
+            for name, measure in self._test_measures.items():
+                each = [measure(y, p) for y, p in zip(targets, outputs, strict=True)]
+                values[name] = np.array(each, dtype=np.float32)
+        return values
 
     def _train_epoch(self, order: Any) -> dict[str, Any]:
-        rows, size = len(self.data.x_train), self.batch_size
+        rows, size = self.data.train_rows, self.batch_size
         full = rows // size
         names = list(self._measures)
 
@@ -469,14 +558,17 @@ class ManySeeds:
         self.optimizer.apply(tape.gradient(loss, [w.value for w in weights]), weights)
         return {name: tf.reduce_sum(value, axis=1) for name, value in values.items()}
 
-    def _sums(self, x: Any, y: Any) -> dict[str, Any]:
-        """Return sums over rows that all models share."""
-        x, y = (tf.broadcast_to(part, (self.models, *part.shape)) for part in (x, y))
-        predicted = self.network(x, training=False)
+    def _sums(self, chosen: Any) -> dict[str, Any]:
+        """Return sums over the chosen test rows of each model."""
+        y, predicted = tf.gather(self.data.y_test, chosen), self._outputs(chosen)
         return {
             name: tf.reduce_sum(measure(y, predicted), axis=1)
             for name, measure in self._measures.items()
         }
+
+    def _outputs(self, chosen: Any) -> Any:
+        """Return the outputs for the chosen test rows of each model."""
+        return self.network(tf.gather(self.data.x_test, chosen), training=False)
 
 
 def _variables(network: Any) -> list[Any]:

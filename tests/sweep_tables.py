@@ -24,7 +24,7 @@ CLASSICAL = {
 
 @dataclass
 class Tables:
-    """What `nnloss.report.page` takes, but for the verdicts and comparisons."""
+    """Tables, classical results and records of a sweep."""
 
     seeds: pd.DataFrame
     curves: pd.DataFrame
@@ -63,6 +63,30 @@ def tables(boston: int = 60, wafer: int = 12, cifar10: int = 5) -> Tables:
         {name: CLASSICAL[name] for name in set(seeds["exercise"]) & set(CLASSICAL)},
         records,
     )
+
+
+def split_seeds(n: int, per_split: int = 2) -> pd.DataFrame:
+    """Make the rows of Boston's networks on `n` random splits: MAE is better by 0.2 in MAE."""
+    rng = np.random.default_rng(3)
+    seed = np.arange(n * per_split)
+    parts = []
+    for batch_size in (32, 64):
+        level = rng.normal(16, 3, size=n)[seed // per_split]
+        for loss in (MSE, MAE):
+            noise = rng.normal(scale=0.3, size=len(seed))
+            better = 0.2 * (loss == MAE)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "exercise": "boston", "loss": loss, "augment": None, "epochs": 100,
+                        "batch_size": batch_size, "seed": seed, "split": seed // per_split,
+                        "diverged": False, f"val_{MSE}": level + noise,
+                        f"val_{MAE}": level / 8 + noise / 20 - better,
+                        "val_median_absolute_error": level / 12 + noise / 20 - better,
+                    }
+                )
+            )  # fmt: skip
+    return pd.concat(parts, ignore_index=True).astype({"augment": object})
 
 
 def record(folder: str, rows: pd.DataFrame, **known: Any) -> RunRecord:

@@ -188,3 +188,19 @@ def test_a_named_folder_without_the_file_is_no_reason_to_look_elsewhere(
     monkeypatch.setenv("NNLOSS_DATA", str(folder))
     with pytest.raises(DataError, match=r"\(NNLOSS_DATA\) must contain"):
         load_boston()
+
+
+def test_a_random_split_has_all_rows_and_the_sizes_of_the_given_one():
+    split = load_boston()
+    first, again, other = split.redrawn(1), split.redrawn(1), split.redrawn(2)
+    assert first.sizes == split.sizes
+    assert sorted([*first.rows_train, *first.rows_test]) == list(range(506))
+    assert (first.rows_test == again.rows_test).all()
+    assert (first.rows_test != other.rows_test).any()
+    assert (split.redrawn(5).redrawn(1).rows_test == first.rows_test).all()
+    x = np.empty((506, 13))
+    y = np.empty(506)
+    x[split.rows_train], x[split.rows_test] = split.x_train, split.x_test
+    y[split.rows_train], y[split.rows_test] = split.y_train, split.y_test
+    assert (first.x_train == x[first.rows_train]).all()
+    assert (first.y_test == y[first.rows_test]).all()

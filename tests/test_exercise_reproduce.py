@@ -88,6 +88,11 @@ def test_nothing_is_left_under_way(swept: tuple[Path, str, str]) -> None:
     [
         (["--seeds", "0"], "it must be a whole number from 1 to 1000000; found '0'"),
         (["--seeds", "many"], "it must be a whole number from 1 to 1000000; found 'many'"),
+        (["--splits", "0"], "it must be a whole number from 2 to 10000; found '0'"),
+        (
+            ["--splits", "3", "--exercise", "wafer"],
+            "found --splits 3 and --exercise wafer. Leave out --splits",
+        ),
         (["--jobs", "0"], "it must be a whole number from 1 to 1024; found '0'"),
         (["--edition", "2025"], "'2025' is not one of"),
         (["--exercise", "chess"], "'chess' is not one of"),

@@ -164,3 +164,25 @@ def test_cifar10_leaves_its_numbers_and_a_backup(
     pd.testing.assert_frame_equal(again.tables["seeds"], outcome.tables["seeds"])
     pd.testing.assert_frame_equal(again.tables["curves"], outcome.tables["curves"])
     assert again.record.weights_sha256 == record.weights_sha256
+
+
+def test_random_splits_of_boston(tmp_path: Path) -> None:
+    (mse, mae) = experiments.on_random_splits([2023], quick=True)
+    unit = Unit(mse, tuple(range(8, 12)))
+
+    outcome = done(unit, tmp_path)
+
+    assert mae.name == "mean_absolute_error-batch-32-epochs-5-splits-quick"
+    assert outcome.record.seeds_per_split == 10
+    assert Configuration.of(outcome.record) == mse
+    assert list(outcome.tables) == ["splits"]
+    table = outcome.tables["splits"].set_index("seed")
+    assert table["split"].tolist() == [0, 0, 1, 1]
+    split = nnloss.load_boston().redrawn(1)
+    x = boston.standardised(split)
+    nnloss.set_seed(11)
+    model = nnloss.compile_for_task(boston.network(), nnloss.REGRESSION)
+    model.fit(x["train"], split.y_train, epochs=5, batch_size=32, verbose=0)
+    error = np.abs(model.predict(x["test"], verbose=0)[:, 0] - split.y_test)
+    assert table.loc[11, "val_mean_squared_error"] == pytest.approx(np.mean(error**2), rel=1e-3)
+    assert table.loc[11, "val_median_absolute_error"] == pytest.approx(np.median(error), rel=1e-3)

@@ -407,6 +407,46 @@ def test_the_last_values_of_seeds_trained_one_after_another(small):
     assert last["val_loss"].tolist() == runs.query("epoch == 2")["val_loss"].tolist()
 
 
+def splits_of(split, seeds):
+    """Make a random split for each two seeds, which share the object."""
+    made = {number: split.redrawn(number) for number in {seed // 2 for seed in seeds}}
+    return [made[seed // 2] for seed in seeds]
+
+
+def largest(y, p):
+    """Return the largest absolute difference, which is no mean over rows."""
+    assert y.shape == p.shape
+    return float(np.abs(y - p).max())
+
+
+@pytest.mark.parametrize("layer", [L.ReLU, L.PReLU])  # stacked, and one after another
+def test_each_seed_may_have_its_own_split(small, monkeypatch, layer):
+    build, split = sequential((8,), *widths(6), layer), small(REGRESSION, (8,))
+    seeds, settings = (0, 1, 2, 5), {"task": REGRESSION, "epochs": 2, "batch_size": 16}
+    monkeypatch.setattr(many_seeds, "MODELS", 3)  # a chunk has seeds of two splits
+    splits = splits_of(split, seeds)
+    runs = fit_many(build, splits, seeds, test_measures={"largest": largest}, **settings)
+    for seed, own, (_, row) in zip(seeds, splits, runs.iterrows(), strict=True):
+        (alone,) = singly(build, own, [seed], **settings).query("epoch == 2").to_dict("records")
+        for name in ("loss", "val_loss", "val_mean_absolute_error"):
+            assert row[name] == pytest.approx(alone[name], rel=1e-4)
+        set_seed(seed)
+        model = compile_for_task(build(), REGRESSION)
+        model.fit(own.x_train, own.y_train, batch_size=16, epochs=2, verbose=0)
+        outputs = model.predict(own.x_test, verbose=0)[:, 0]
+        expected = np.abs(outputs - own.y_test).max()
+        assert row["val_largest"] == pytest.approx(expected, rel=1e-4)
+    assert runs["val_loss"].nunique() == 4
+
+
+def test_splits_that_do_not_fit_are_refused(small):
+    build, split = sequential((8,), *widths(4)), small(REGRESSION, (8,))
+    with pytest.raises(NnlossError, match="found 1 splits and 2 seeds"):
+        fit_many(build, [split], (0, 1), task=REGRESSION, epochs=1)
+    with pytest.raises(NnlossError, match=r"found 49 \+ 20 rows and 50 \+ 20 rows"):
+        fit_many(build, [split, split.head(49)], (0, 1), task=REGRESSION, epochs=1)
+
+
 # What the constructor needs, and the shape of a row, where it is not (8, 6).
 ARGUMENTS = {
     L.Dense: (3,), L.Conv1D: (3, 2), L.Conv2D: (3, 2), L.Activation: ("tanh",),

@@ -108,7 +108,7 @@ def test_a_log_away_from_ours_is_unusual():
     made = curves("boston", 2024, 40)
     made.loc[made["epoch"] > 50, "train_loss"] += 5
     (row,) = printed.log_verdicts(made, editions=[2024]).to_dict("records")
-    assert (row["verdict"], row["outside"]) == ("unusual", "loss in 50 epochs")
+    assert (row["verdict"], row["outside"]) == ("unusual", "training loss in 50 epochs")
     assert row["p"] <= row["level"]
 
 
@@ -129,8 +129,16 @@ def test_only_epochs_of_both_are_compared_and_diverged_seeds_left_out():
 
 
 def test_ours_are_rounded_as_the_course_printed():
-    values = np.array([588.8146, 23.34256, 0.123449, 0.99684999, 1.88481e-05])
-    assert printed._as_printed(values).tolist() == [588.8, 23.34, 0.1234, 0.9968, 1.885e-05]
+    values = np.array([588.8146, 23.34256, 0.123449, 0.99684999, 0.0123412, 1.88481e-05])
+    expected = [588.8, 23.34, 0.1234, 0.9968, 0.0123, 1.885e-05]
+    assert printed._as_printed(values).tolist() == expected
+
+
+def test_a_log_beside_seeds_that_all_diverged_is_undecided():
+    made = curves("wafer", 2024, 25)
+    made["val_loss"] = np.nan
+    (row, _) = printed.log_verdicts(made).to_dict("records")
+    assert (row["verdict"], row["n"], row["outside"]) == ("undecided", 0, "")
 
 
 def confusion(edition, n, change=None):

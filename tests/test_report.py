@@ -14,12 +14,13 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
-from sweep_tables import BCE, CCE, CLASSICAL, Tables, tables
+from sweep_tables import BCE, CCE, CLASSICAL, Tables, split_seeds, tables
 
 from nnloss import RunRecord
 from nnloss.report import provenance
 from nnloss.report.html import page
-from nnloss.reproduction import comparisons, verdicts
+from nnloss.reproduction import comparisons, printed, splits, verdicts
+from nnloss.reproduction.results import TABLES, Results
 
 TITLE = "Do the published numbers hold?"
 EVIL = "<script>alert(1)</script>"
@@ -68,35 +69,31 @@ class Page(HTMLParser):
         return self.texts("body")[0]
 
 
-def written(given: Tables, **known) -> Page:
-    """Write the page of some tables, with the verdicts and comparisons on them."""
-    judged = known.pop("verdicts", None)
-    if judged is None:
-        judged = verdicts.verdicts(given.seeds, given.classical)
-    html = page(
-        given.seeds,
-        given.curves,
-        given.confusion,
-        given.classical,
-        judged,
-        comparisons.compare(given.seeds),
-        given.records,
-        title=known.pop("title", TITLE),
-        **known,
-    )
-    return Page(html)
+def judged(given: Tables, **known) -> Results:
+    """Judge the course by some tables; `known` replaces fields."""
+    parts = {"seeds": given.seeds, "curves": given.curves, "confusion": given.confusion}
+    return replace(Results.of(parts, given.classical, given.records), **known)
+
+
+def written(given: Tables, *, title=TITLE, quick=False, **known) -> Page:
+    """Write the page of some tables."""
+    return Page(page(judged(given, **known), title=title, quick=quick))
 
 
 @pytest.fixture(scope="module")
 def given():
-    return tables(boston=45, wafer=3, cifar10=2)
+    return tables(boston=45, wafer=3, cifar10=20)
 
 
 @pytest.fixture(scope="module")
 def full(given):
-    judged = verdicts.verdicts(given.seeds, given.classical)
-    words = {"rule": verdicts.RULE, "summary": verdicts.summary(judged)}
-    return written(given, verdicts=judged, comparison_rule=comparisons.RULE, **words)
+    return written(given, **split_study(20))
+
+
+def split_study(n):
+    """Make the tables of a study of `n` random splits."""
+    raw = split_seeds(n)
+    return {"splits": raw, "split_comparisons": splits.compare_splits(raw, pd.DataFrame())}
 
 
 def test_the_page_is_whole(full):
@@ -111,14 +108,16 @@ def test_the_page_is_whole(full):
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_the_verdicts_come_first_then_the_exercises_then_how_and_where(full):
+def test_the_answer_comes_first_then_numbers_logs_matrices_comparisons_and_exercises(full):
+    assert full.texts("p")[0].startswith("Of the 33 numbers published by TMA4268")
     assert full.texts("h2") == [
-        "Verdicts", "11.3 Boston Housing", "11.4 CIFAR-10", "11.5 Wafer", "How it was run",
-        "Folders",
+        "The numbers", "The course’s training logs", "The course’s confusion matrices",
+        "What the loss, or augmentation, changes", "11.3 Boston Housing", "11.4 CIFAR-10",
+        "11.5 Wafer", "How it was run", "Folders",
     ]  # fmt: skip
     assert full.texts("h3")[:5] == [
-        "The rule", "Distribution over the seeds", "Paired by seed",
-        "Training curves of all seeds", "Distribution over the seeds",
+        "Boston Housing", "CIFAR-10", "CIFAR-10, augmented images", "Wafer",
+        "On the course’s split, paired by seed",
     ]  # fmt: skip
 
 
@@ -126,21 +125,33 @@ def test_every_published_number_has_its_row(full, given):
     judged = verdicts.verdicts(given.seeds, given.classical)
     cells = full.texts("td")
     heads = [text for text in full.texts("th") if "network: test MSE" in text]
-    assert heads == ["11.3 Boston Housing network: test MSE"] * 3
+    editions = "2023", "2024", "2024-pdf"
+    assert heads == [f"11.3 Boston Housing, {each} network: test MSE" for each in editions]
     assert [text for text in cells if text == "23.34256"] == ["23.34256"]
     named = full.texts("tr")[1 : 1 + len(judged)]
     for text, row in zip(named, judged.to_dict("records"), strict=True):
         assert row["quantity"] in text
         assert row["verdict"] in text
         assert ("not certain" in text) == (not row["certain"])
-    counts = judged["verdict"].value_counts()
-    shown = dict(zip(full.texts("dt"), full.texts("dd"), strict=False))
-    for verdict, n in counts.items():
-        assert any(name.endswith(f" {verdict}") and shown[name] == str(n) for name in shown)
+
+
+def test_every_log_matrix_and_split_comparison_has_its_place(full, given):
+    results = judged(given)
+    assert len(results.logs) == 8
+    assert len(results.matrices) == 6
+    text = full.text
+    for row in results.matrices.to_dict("records"):
+        assert f"{row['rank']} of {row['n'] + 1}" in text
+        assert row["cells"] in text
+    captions = " ".join(full.texts("figcaption"))
+    for row in results.logs.to_dict("records"):
+        assert f"{row['edition']}: {row['verdict']}, p = " in captions
+    assert full.texts("h4")[:2] == ["Batch 32, 20 splits", "Batch 64, 20 splits"]
+    assert splits.conclusion(split_study(20)["split_comparisons"]) in full.texts("p")
 
 
 def test_the_rules_and_the_summary_are_written_down(full, given):
-    for text in (verdicts.RULE, comparisons.RULE):
+    for text in (verdicts.RULE, printed.RULE, comparisons.RULE, splits.RULE):
         for paragraph in text.split("\n\n"):
             assert " ".join(paragraph.split()) in full.texts("p")
     assert verdicts.summary(verdicts.verdicts(given.seeds, given.classical)) in full.texts("p")
@@ -151,7 +162,7 @@ def test_every_drawing_has_a_text_and_every_figure_a_caption(full):
     assert len(drawings) > 40
     assert all(each["role"] == "img" and each["aria-label"].strip() for each in drawings)
     captions = full.texts("figcaption")
-    assert len(captions) == len(full.attributes("figure")) == len(full.texts("h4"))
+    assert len(captions) == len(full.attributes("figure")) == 4 + len(full.texts("h4"))
     assert all(captions)
     (boston,) = [text for text in full.texts("li") if text.startswith("MSE, batch 32") and
                  "published 21.91999 (2023)" in text]  # fmt: skip
@@ -161,7 +172,7 @@ def test_every_drawing_has_a_text_and_every_figure_a_caption(full):
 def test_the_words_of_a_figure_are_its_numbers(given):
     rows = given.seeds[given.seeds["exercise"].eq("wafer") & given.seeds["loss"].eq(CCE)]
     only = Tables(rows, pd.DataFrame(), pd.DataFrame(), {})
-    shown = written(only, verdicts=verdicts.verdicts(rows, {}))
+    shown = written(only)
     values = rows["val_loss"]
     (line,) = [text for text in shown.texts("li") if "0.01831522 (2023), 0.02496975 (2024)" in text]
     mean = float(re.search(r"mean ([\d.]+)", line)[1])
@@ -240,11 +251,10 @@ def named(name):
 )
 def test_a_name_is_shown_as_text(name, full):
     made = named(name)
-    judged = verdicts.verdicts(tables(0, 2, 0).seeds, {})
-    judged["exercise"] = judged["quantity"] = judged["verdict"] = name
+    wicked = verdicts.verdicts(tables(0, 2, 0).seeds, {})
+    wicked["exercise"] = wicked["quantity"] = wicked["verdict"] = name
     made.classical = {name: {name: {name: 1.0}}}
-    shown = written(made, title=name, rule=name, summary=name, comparison_rule=name,
-                    verdicts=judged)  # fmt: skip
+    shown = written(made, title=name, verdicts=wicked)
     assert {tag for tag, _, _ in shown.elements} <= {tag for tag, _, _ in full.elements}
     assert len(shown.attributes("script")) == 1
     visible = name if name.isprintable() else r"a\x00b\x1b[31mc"
@@ -262,8 +272,7 @@ def test_a_name_is_shown_as_text(name, full):
 def test_half_of_a_character_can_be_written_to_a_file():
     """A record is JSON and may hold one; a table cannot."""
     record = RunRecord("a", "b", "c\ud800", notes=["d\ud800"], seeds=[1])
-    nothing = pd.DataFrame()
-    html = page(nothing, nothing, nothing, {}, nothing, nothing, [record], title="e\ud800")
+    html = page(Results.of({}, {}, [record]), title="e\ud800")
     assert {r"a: c\ud800", r"d\ud800"} <= set(Page(html).texts("dd"))
     assert r"e\ud800" in html.encode().decode()
 
@@ -271,7 +280,7 @@ def test_half_of_a_character_can_be_written_to_a_file():
 @pytest.mark.parametrize("columns", [[], ["exercise", "loss", "augment", "epochs", "batch_size"]])
 def test_nothing_run_is_a_page_too(columns):
     nothing = pd.DataFrame(columns=columns)
-    html = page(nothing, nothing, nothing, {}, nothing, nothing, [], title=TITLE)
+    html = page(Results.of(dict.fromkeys(TABLES, nothing), {}), title=TITLE)
     assert "There is no published number to judge." in Page(html).text
     assert "Nothing has been run yet." in Page(html).text
 
@@ -285,7 +294,7 @@ def test_classical_models_alone_have_their_section():
 
 def test_one_seed_is_undecided_and_has_no_spread():
     shown = written(tables(0, 1, 0))
-    assert shown.text.count("? undecided") == 7  # six numbers, and how many
+    assert shown.text.count("? undecided") == 6
     assert "nan" not in shown.text
     assert "None" not in shown.text
     assert "one seed" in shown.text
@@ -313,11 +322,10 @@ def test_seeds_that_diverged_are_counted():
     assert "1 diverged" in shown.text
 
 
-def test_a_quick_sweep_says_what_it_is_worth(full):
-    shown = written(tables(0, 2, 0), quick=True, verdicts=pd.DataFrame())
-    assert "Quick run." in shown.text
-    assert "the numbers mean little" in shown.text
-    assert "Quick run." not in full.text
+def test_a_quick_sweep_says_what_it_is_worth():
+    shown = written(tables(0, 2, 0), quick=True)
+    assert shown.texts("p")[0] == "4 quick trainings, not judged."
+    assert "fall outside" not in shown.text
 
 
 def test_how_it_was_run_has_each_different_answer_once(given):

@@ -12,6 +12,8 @@ from nnloss.plots.reproduction import (
     bands,
     distributions,
     paired_differences,
+    printed_logs,
+    split_differences,
     training_bands,
 )
 from nnloss.plots.theory import (
@@ -39,9 +41,11 @@ __all__ = [
     "paired_differences",
     "pitfalls",
     "predicted_vs_actual",
+    "printed_logs",
     "profiles",
     "roc_and_precision_recall",
     "series",
+    "split_differences",
     "squared_against_absolute",
     "states_by_target",
     "train_test_gap",

@@ -152,14 +152,115 @@ def training_bands(
         axes.set_ylim(*limits)
     if not linear:
         axes.set(ylabel=f"{label} (log scale)", yscale="log")
-        plain_log_axis(axes.yaxis)
-        bottom, top = axes.get_ylim()
-        if top > 300 * bottom:
-            axes.yaxis.set_major_locator(LogLocator())
+        _log_ticks(axes)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
     # Above the axes, clear of the curves.
     axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
+    return figure
+
+
+def printed_logs(
+    logs: Mapping[str, pd.DataFrame], *, loss: str, metric: str, linear: bool = False
+) -> Figure:
+    """Draw the course's training logs of one network over the envelopes of ours.
+
+    Parameters
+    ----------
+    logs : mapping of str to DataFrame
+        By title: a row per ``series`` ("loss", "val_loss", "metric", "val_metric") and ``epoch``,
+        with the course's ``value``, our ``median``, ``low``, ``high``, and ``outside``.
+    loss, metric : str
+        Labels of the vertical axes.
+    linear : bool, default False
+        Whether the axis of the metric is linear; the others are logarithmic.
+
+    Returns
+    -------
+    Figure
+        A column per log: the loss above, the metric below. Shaded: our envelope; thin line: our
+        median; thick line: the course, with dots where it leaves the envelope.
+    """
+    figure = Figure(figsize=(2 * _WIDTH, 5.0), layout="constrained")
+    panels = figure.subplots(2, max(len(logs), 2), squeeze=False, sharex=True, sharey="row")
+    for column, (title, points) in enumerate(logs.items()):
+        for row, name in enumerate(("loss", "metric")):
+            axes = panels[row, column]
+            for series, colour, rows in (
+                (name, BLUE, "training rows"),
+                (f"val_{name}", ORANGE, "test rows"),
+            ):
+                part = points[points["series"].eq(series)].sort_values("epoch")
+                epoch = part["epoch"]
+                axes.fill_between(
+                    epoch, part["low"], part["high"], color=colour, alpha=0.25, linewidth=0
+                )
+                axes.plot(epoch, part["median"], color=colour, linewidth=0.8, alpha=0.7)
+                axes.plot(epoch, part["value"], color=colour, linewidth=1.8, label=rows)
+                left = part[part["outside"].astype(bool)]
+                axes.plot(left["epoch"], left["value"], "o", color=colour, markersize=4)
+            if not (linear and name == "metric"):
+                axes.set_yscale("log")
+                _log_ticks(axes)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.grid(alpha=0.3)
+        panels[0, column].set_title(title, loc="left", fontsize="medium")
+        panels[1, column].set_xlabel("epoch")
+        panels[1, column].xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
+    for row, label in enumerate((loss, metric)):
+        panels[row, 0].set_ylabel(label)
+    figure.legend(
+        *panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False
+    )
+    for axes in panels[:, len(logs) :].flat:
+        axes.set_visible(False)
+    return figure
+
+
+def split_differences(
+    differences: Mapping[str, ArrayLike],
+    *,
+    label: str,
+    intervals: Mapping[str, tuple[float, float]],
+    course: Mapping[str, float],
+) -> Figure:
+    """Draw differences between two networks over random splits, one panel per metric.
+
+    Parameters
+    ----------
+    differences : mapping of str to array_like
+        One per split, by metric.
+    label : str
+        Label of the horizontal axes.
+    intervals : mapping of str to (float, float)
+        Confidence intervals of the mean difference, by metric.
+    course : mapping of str to float
+        Differences on the course's split, by metric, if known.
+
+    Returns
+    -------
+    Figure
+        A histogram per metric, or dots for few splits. The black line marks zero, the bar the mean
+        with its interval, the dashed line the course's split.
+    """
+    figure = Figure(figsize=(_WIDTH, 1.35 * len(differences) + 0.3), layout="constrained")
+    panels = figure.subplots(len(differences), 1, squeeze=False)[:, 0]
+    for axes, (name, given) in zip(panels, differences.items(), strict=True):
+        sample, interval, mark = _finite(given), intervals[name], course.get(name, float("nan"))
+        limits = _limits([sample], [0.0, mark], [interval])
+        _draw(axes, sample, limits, mean=False)
+        top = axes.get_ylim()[1]
+        axes.axvline(0, color="black", linewidth=1)
+        if np.isfinite(mark):
+            axes.axvline(mark, color=ORANGE, linewidth=1.6, linestyle="--")
+        axes.plot(interval, (1.14 * top, 1.14 * top), color="black", linewidth=2)
+        axes.plot(np.mean(sample), 1.14 * top, "o", color="black", markersize=5)
+        axes.set(xlim=limits, ylim=(0, 1.32 * top))
+        axes.set_title(name, loc="left", fontsize="medium")
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
+        axes.spines[["left", "top", "right"]].set_visible(False)
+        axes.yaxis.set_major_locator(NullLocator())
+    panels[-1].set_xlabel(label)
     return figure
 
 
@@ -200,6 +301,14 @@ def paired_differences(
     axes.spines[["left", "top", "right"]].set_visible(False)
     axes.yaxis.set_major_locator(NullLocator())
     return figure
+
+
+def _log_ticks(axes: Axes) -> None:
+    """Draw few ticks with plain numbers on the vertical log axis."""
+    plain_log_axis(axes.yaxis)
+    bottom, top = axes.get_ylim()
+    if top > 300 * bottom:
+        axes.yaxis.set_major_locator(LogLocator())
 
 
 def _finite(values: ArrayLike) -> _Array:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nnloss import plots
-from nnloss.report.wording import between, count, number, printed
+from nnloss.report.wording import between, count, number, printed, probability
 from nnloss.reproduction.prediction import Interval
 
 _Array = NDArray[np.floating[Any]]
@@ -53,6 +53,19 @@ def curves(rows: pd.DataFrame, metric: str) -> str:
         f"Bands: central 50 % and 95 % of the seeds. {after}, median and central 95 % of {n:,} "
         f"seeds: {ends}"
     )
+
+
+SPLITS = (
+    "Each value is a split, averaged over its seeds. Bar and dot: the mean and its corrected 95 % "
+    "interval. Dashed: the course's split. Left of the black line MAE is better."
+)
+
+
+def printed_log(row: pd.Series[Any]) -> str:
+    """Return a sentence on the verdict on one training log."""
+    p = probability(row["p"])
+    text = f"{row['edition']}: {row['verdict']}, p = {p} with {count(row['n'], 'seed')}"
+    return f"{text}; outside the band are {row['outside']}." if row["outside"] else f"{text}."
 
 
 def difference(sample: pd.Series[float], row: pd.Series[Any]) -> str:

@@ -14,16 +14,20 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from nnloss import plots
+from nnloss.course.printed_tables import NETWORKS
 from nnloss.report import captions
 from nnloss.report.svg import inline
+from nnloss.report.wording import NETWORKS as NAMES
 from nnloss.report.wording import (
     configurations,
     names,
     printed,
     quantity,
 )
+from nnloss.reproduction import printed as printed_record
 from nnloss.reproduction.comparisons import differences
 from nnloss.reproduction.prediction import interval
+from nnloss.reproduction.splits import split_differences
 from nnloss.reproduction.units import Configuration
 
 _MSE, _MAE = "mean_squared_error", "mean_absolute_error"
@@ -112,6 +116,46 @@ def training(curves: pd.DataFrame, prefix: str) -> list[list[Drawn]]:
             )
         groups.append(drawn)
     return groups
+
+
+def printed_logs(curves: pd.DataFrame, verdicts: pd.DataFrame) -> list[Drawn]:
+    """Draw the course's training logs over our envelopes, a figure per network."""
+    drawn = []
+    for name, rows in verdicts.groupby("network", sort=False):
+        network = NETWORKS[str(name)]
+        found = printed_record.logs(curves, list(rows["edition"]))
+        logs = {
+            f"{edition}: {row['verdict']}": found[str(name), edition].points
+            for edition, row in zip(rows["edition"], rows.to_dict("records"), strict=True)
+        }
+        draw = partial(
+            plots.printed_logs,
+            logs,
+            loss=quantity(network.loss, network.exercise),
+            metric=quantity(network.metric, network.exercise),
+            linear=network.metric == "accuracy",
+        )
+        text = " ".join(captions.printed_log(row) for _, row in rows.iterrows())
+        figure = _drawn(draw, f"log-{name}".replace("_", "-"), NAMES[str(name)], text, [])
+        drawn.append(replace(figure, wide=True))
+    return drawn
+
+
+def splits(table: pd.DataFrame, rows: pd.DataFrame) -> list[Drawn]:
+    """Draw the differences between MAE and MSE over random splits, a figure per batch size."""
+    drawn = []
+    for batch_size, part in rows.groupby("batch_size", sort=False):
+        titled = {str(row["title"]): row for _, row in part.iterrows()}
+        draw = partial(
+            plots.split_differences,
+            {title: split_differences(table, row) for title, row in titled.items()},
+            label="trained on MAE, minus trained on MSE",
+            intervals={title: (row["low"], row["high"]) for title, row in titled.items()},
+            course={title: row["course_difference"] for title, row in titled.items()},
+        )
+        title = f"Batch {batch_size}, {part['splits'].iloc[0]:,} splits"
+        drawn.append(_drawn(draw, f"splits-{batch_size}", title, captions.SPLITS, []))
+    return drawn
 
 
 def comparisons(seeds: pd.DataFrame, rows: pd.DataFrame, prefix: str) -> list[Drawn]:

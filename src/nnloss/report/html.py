@@ -1,4 +1,4 @@
-"""HTML page about a sweep: verdicts, figures of each exercise, provenance and folders.
+"""HTML page about a sweep: answer, verdicts, figures of each exercise, provenance and folders.
 
 Figures, style and script are inside the page; it loads nothing.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -20,19 +19,25 @@ from markupsafe import Markup
 from nnloss.course.published import decimals
 from nnloss.errors import printable
 from nnloss.report import figures
+from nnloss.report.answer import answer
 from nnloss.report.provenance import provenance
 from nnloss.report.wording import (
     EXERCISES,
     MISSING,
+    NETWORKS,
     between,
     configurations,
     count,
     names,
     number,
-    printed,
     probability,
     quantity,
 )
+from nnloss.report.wording import (
+    printed as printed_number,
+)
+from nnloss.reproduction import comparisons, printed, splits, verdicts
+from nnloss.reproduction.results import TABLES, Results
 from nnloss.reproduction.units import Configuration, Unit
 from nnloss.runs.record import RunRecord
 
@@ -46,96 +51,64 @@ _SIGNS = {
 }
 
 
-def page(
-    seeds: pd.DataFrame,
-    curves: pd.DataFrame,
-    confusion: pd.DataFrame,
-    classical: Mapping[str, Mapping[str, Mapping[str, float]]],
-    verdicts: pd.DataFrame,
-    comparisons: pd.DataFrame,
-    records: Sequence[RunRecord],
-    *,
-    title: str,
-    rule: str = "",
-    summary: str = "",
-    comparison_rule: str = "",
-    quick: bool = False,
-) -> str:
-    """Return the report of a sweep as one HTML page. Each of the tables may be empty.
+def page(results: Results, *, title: str, quick: bool = False) -> str:
+    """Return the report of a sweep as one HTML page.
 
     Parameters
     ----------
-    seeds : DataFrame
-        One row per configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
-        ``batch_size``, ``seed``, ``diverged``, ``folder`` (relative to the page), ``train_loss``
-        and the metrics of the last epoch.
-    curves : DataFrame
-        The same by ``epoch``, without ``folder``.
-    confusion : DataFrame
-        ``count`` by configuration, ``seed``, ``actual`` and ``predicted`` class.
-    classical : mapping
-        Results by exercise, classical model and metric.
-    verdicts : DataFrame
-        Result of `nnloss.reproduction.verdicts.verdicts`.
-    comparisons : DataFrame
-        Result of `nnloss.reproduction.comparisons.compare`.
-    records : sequence of RunRecord
-        One per unit of the sweep.
+    results : Results
+        Each of its tables may be empty.
     title : str
-    rule, comparison_rule : str, optional
-        Explanations of verdicts and comparisons; empty lines separate paragraphs.
-    summary : str, optional
-        Summary of the verdicts.
     quick : bool, default False
-        Whether the sweep was short; the page then says that its numbers mean little.
+        Whether the sweep was short; the page then says that its numbers are not judged.
 
     Returns
     -------
     str
         HTML text.
     """
-    tables = {
-        "seeds": seeds,
-        "curves": curves,
-        "confusion": confusion,
-        "verdicts": verdicts,
-        "comparisons": comparisons,
-    }
+    tables = {name: getattr(results, name) for name in TABLES}
     run = {name for table in tables.values() if len(table) for name in table["exercise"]}
+    run |= {name for name in results.verdicts.get("exercise", ())} | set(results.classical)
     exercises = [
-        _exercise(
-            f"exercise-{place}",
-            name,
-            _of(name, tables),
-            classical.get(name, {}),
-            [record for record in records if record.exercise == name],
-        )
-        for place, name in enumerate(sorted(run | set(classical), key=_order), 1)
+        _exercise(f"exercise-{place}", name, results)
+        for place, name in enumerate(sorted(run, key=_order), 1)
     ]
-    runs = configurations(seeds)
-    judged = [_verdict(row) for row in _rows(verdicts)]
-    counts = Counter(row["verdict"] for row in judged)
-    template = _environment().get_template("report.html")
+    trainings = len(results.seeds) + len(results.splits)
     script = _source("report.js")
-    return template.render(
-        title=title,
-        quick=quick,
-        facts=[
-            count(len(seeds), "training"),
-            count(len(runs), "configuration"),
-            count(len(exercises), "exercise"),
-        ],
-        counts=[(_SIGNS[name], name, counts[name]) for name in _SIGNS if name in counts],
-        summary=summary,
-        rule=_paragraphs(rule),
-        comparison_rule=_paragraphs(comparison_rule),
-        verdicts=judged,
-        exercises=exercises,
-        provenance=provenance(records),
-        style=_source("report.css"),
-        script=script,
-        # The page allows this script only, and may not load anything.
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            title=title,
+            quick=quick,
+            answer=answer(results, quick=quick),
+            facts=[
+                count(trainings, "training"),
+                count(
+                    len({Configuration.of(record) for record in results.records}), "configuration"
+                ),
+                count(len(exercises), "exercise"),
+            ],
+            summary="" if quick else verdicts.summary(results.verdicts),
+            rule=_paragraphs(verdicts.RULE),
+            printed_rule=_paragraphs(printed.RULE),
+            comparison_rule=_paragraphs(comparisons.RULE),
+            split_rule=_paragraphs(splits.RULE),
+            verdicts=[_verdict(row) for row in _rows(results.verdicts)],
+            logs=figures.printed_logs(results.curves, results.logs),
+            matrices=[_matrix(row) for row in _rows(results.matrices)],
+            comparisons=[_comparison(row) for row in _rows(results.comparisons)],
+            splits=[_split(row) for row in _rows(results.split_comparisons)],
+            split_conclusion=splits.conclusion(results.split_comparisons),
+            split_figures=figures.splits(results.splits, results.split_comparisons),
+            exercises=exercises,
+            provenance=provenance(results.records),
+            style=_source("report.css"),
+            script=script,
+            # The page allows this script only, and may not load anything.
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
     )
 
 
@@ -165,12 +138,9 @@ def _source(name: str) -> Markup:
     return Markup(loader.get_source(_environment(), name)[0])
 
 
-def _of(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def _of(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of one exercise; an empty table may lack the column."""
-    return {
-        key: table[table["exercise"].eq(name)] if len(table) else table
-        for key, table in tables.items()
-    }
+    return table[table["exercise"].eq(name)] if len(table) else table
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -186,14 +156,8 @@ def _paragraphs(text: str) -> list[str]:
     return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
 
 
-def _exercise(
-    prefix: str,
-    name: str,
-    tables: Mapping[str, pd.DataFrame],
-    classical: Mapping[str, Mapping[str, float]],
-    records: Sequence[RunRecord],
-) -> dict[str, Any]:
-    seeds, comparisons = tables["seeds"], tables["comparisons"]
+def _exercise(prefix: str, name: str, results: Results) -> dict[str, Any]:
+    seeds = _of(name, results.seeds)
     return {
         "id": prefix,
         "title": EXERCISES.get(name, name),
@@ -202,14 +166,15 @@ def _exercise(
                 model.replace("_", " "),
                 [(quantity(f"val_{metric}"), number(value)) for metric, value in metrics.items()],
             )
-            for model, metrics in classical.items()
+            for model, metrics in results.classical.get(name, {}).items()
         ],
-        "distributions": figures.distributions(seeds, tables["verdicts"], prefix),
-        "comparisons": [_comparison(row) for row in _rows(comparisons)],
-        "differences": figures.comparisons(seeds, comparisons, prefix),
-        "training": figures.training(tables["curves"], prefix),
-        "confusions": figures.confusions(tables["confusion"], prefix),
-        "folders": _folders(seeds, records),
+        "distributions": figures.distributions(seeds, _of(name, results.verdicts), prefix),
+        "differences": figures.comparisons(seeds, _of(name, results.comparisons), prefix),
+        "training": figures.training(_of(name, results.curves), prefix),
+        "confusions": figures.confusions(_of(name, results.confusion), prefix),
+        "folders": _folders(
+            seeds, [record for record in results.records if record.exercise == name]
+        ),
     }
 
 
@@ -224,7 +189,7 @@ def _verdict(row: Mapping[str, Any]) -> dict[str, Any]:
         **row,
         "sign": _SIGNS.get(row["verdict"], ""),
         "exercise_title": EXERCISES.get(row["exercise"], row["exercise"]),
-        "published_text": printed(row["published"]),
+        "published_text": printed_number(row["published"]),
         "ours_value": row["mean"] if random else row["ours"],
         "ours_text": ours,
         "sd_text": "" if pd.isna(spread) else number(spread, spread),
@@ -253,6 +218,7 @@ def _comparison(row: Mapping[str, Any]) -> dict[str, Any]:
     better = {"first": row["first"], "second": row["second"]}.get(row["better"], row["better"])
     return {
         **row,
+        "exercise_title": EXERCISES.get(row["exercise"], row["exercise"]),
         "first_text": number(row["first_mean"], spread),
         "second_text": number(row["second_mean"], spread),
         "difference_text": number(row["difference"], spread),
@@ -263,6 +229,28 @@ def _comparison(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _matrix(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **row,
+        "sign": _SIGNS.get(row["verdict"], ""),
+        "title": NETWORKS.get(row["network"], row["network"]),
+        "rank_text": f"{row['rank']} of {row['n'] + 1:,}",
+        "p_text": probability(row["p"]),
+    }
+
+
+def _split(row: Mapping[str, Any]) -> dict[str, Any]:
+    spread = row["high"] - row["low"]
+    return {
+        **row,
+        "mse_text": number(row["mse"], spread),
+        "mae_text": number(row["mae"], spread),
+        "difference_text": number(row["difference"], spread),
+        "interval_text": between(row["low"], row["high"]),
+        "course_text": number(row["course_difference"], spread),
+    }
+
+
 def _folders(seeds: pd.DataFrame, records: Sequence[RunRecord]) -> list[dict[str, Any]]:
     """Return the folders of an exercise with their seeds, each folder once."""
     runs = configurations(seeds)
@@ -270,24 +258,25 @@ def _folders(seeds: pd.DataFrame, records: Sequence[RunRecord]) -> list[dict[str
     rows = []
     for each, part in runs.items():
         for folder, held in part.groupby("folder", sort=False):
-            first, last = held["seed"].min(), held["seed"].max()
-            text = f"{first}" if first == last else f"{first} to {last}"
             diverged = int(held["diverged"].sum())
-            rows.append(_folder(called[each], str(folder), first, text, diverged))
+            rows.append(_folder(called[each], str(folder), list(held["seed"]), diverged))
     for record in records:
+        place = f"sweep/{Unit(Configuration.of(record), tuple(record.seeds)).folder}"
         if not record.seeds:
-            place = f"sweep/{Unit(Configuration.of(record)).folder}"
-            rows.append(_folder("classical models", place, "", MISSING, 0))
+            rows.append(_folder("classical models", place, [], 0))
+        elif record.seeds_per_split:
+            rows.append(_folder("random splits", place, record.seeds, 0))
     return rows
 
 
-def _folder(name: str, folder: str, first: Any, seeds: str, diverged: int) -> dict[str, Any]:
+def _folder(name: str, folder: str, seeds: Sequence[int], diverged: int) -> dict[str, Any]:
+    first, last = (min(seeds), max(seeds)) if seeds else ("", MISSING)
     return {
         "configuration": name,
         "folder": folder,
         # Always relative, whatever the name: no scheme, no host.
         "href": "./" + quote(folder.lstrip("/"), errors="replace"),
         "first": first,
-        "seeds": seeds,
+        "seeds": f"{first} to {last}" if len(seeds) > 1 else f"{last}",
         "diverged": diverged,
     }

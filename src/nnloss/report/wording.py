@@ -18,6 +18,13 @@ EXERCISES = {
     "cifar10": "11.4 CIFAR-10",
     "wafer": "11.5 Wafer",
 }
+#: Networks of the printed logs and matrices.
+NETWORKS = {
+    "boston": "Boston Housing",
+    "cifar10": "CIFAR-10",
+    "cifar10_augmented": "CIFAR-10, augmented images",
+    "wafer": "Wafer",
+}
 MISSING = "–"
 _FIELDS = ["exercise", "loss", "augment", "epochs", "batch_size"]
 _COURSE = {(number.exercise, number.loss) for number in PUBLISHED}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,15 +14,19 @@ from nnloss._files import replacing
 from nnloss.commandline import heading, paragraph, table
 from nnloss.course.published import EDITIONS, Edition, decimals, parse_edition
 from nnloss.errors import NnlossError
-from nnloss.reproduction import experiments
+from nnloss.reproduction import comparisons, experiments, printed, verdicts
+from nnloss.reproduction import splits as splits_study
 from nnloss.reproduction.cluster import connect
 from nnloss.reproduction.folder import SweepFolder
 from nnloss.reproduction.local import one_thread
+from nnloss.reproduction.results import JUDGED, Results
 from nnloss.reproduction.sweep import sweep
 from nnloss.runs import provenance
 
 if TYPE_CHECKING:
     import pandas as pd
+
+TITLE = "Do the published numbers hold?"
 
 Exercise = Annotated[
     Literal["boston", "cifar10", "wafer", "all"], cli.option("Exercise whose networks are trained.")
@@ -123,49 +127,27 @@ def main(
             jobs=jobs or provenance.cores(),
             scheduler=scheduler,
         )
-        judged, compared = write_results(folder, editions, quick=quick)
-    show(judged, compared, quick=quick)
+        results = Results.read(folder, editions, quick=quick)
+        write(results, folder, quick=quick)
+    show(results, quick=quick)
     paragraph(f"Report: {out / 'report.html'}. Tables and runs: {folder.home}.")
 
 
-def write_results(
-    folder: SweepFolder, editions: Sequence[Edition], *, quick: bool
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return verdicts and comparisons of the seeds in the open folder; write tables and report."""
-    records = folder.records(quick=quick)
-    tables = {name: folder.table(name, quick=quick) for name in ("seeds", "curves", "confusion")}
-    seeds = tables["seeds"]
-    classical = {record.exercise: record.baseline for record in records if record.baseline}
-    judged = nnloss.reproduction.verdicts.verdicts(seeds, classical, editions=editions)
-    compared = nnloss.reproduction.comparisons.compare(seeds, editions=editions)
-    page = nnloss.report.page(
-        **tables,
-        classical=classical,
-        verdicts=judged,
-        comparisons=compared,
-        records=records,
-        title="Do the published numbers hold?",
-        rule=nnloss.reproduction.verdicts.RULE,
-        comparison_rule=nnloss.reproduction.comparisons.RULE,
-        summary=nnloss.reproduction.verdicts.summary(judged),
-        quick=quick,
-    )
-    for name, frame in {"seeds": seeds, "verdicts": judged, "comparisons": compared}.items():
+def write(results: Results, folder: SweepFolder, *, quick: bool) -> None:
+    """Write the table of seeds, those of what is judged, and the report."""
+    page = nnloss.report.page(results, title=TITLE, quick=quick)
+    for name in ("seeds", *JUDGED):
         with replacing(folder.home / f"{name}.csv") as path:
-            frame.to_csv(path, index=False)
+            getattr(results, name).to_csv(path, index=False)
     with replacing(folder.home.parent / "report.html") as path:
         path.write_text(page, encoding="utf-8")
-    return judged, compared
 
 
-def show(judged: pd.DataFrame, compared: pd.DataFrame, *, quick: bool) -> None:
-    """Print the verdicts and, unless the sweep was quick, the comparisons."""
-    import pandas as pd
-
-    heading("Do the published numbers hold?")
-    for (name, edition), rows in judged.groupby(["exercise", "edition"], sort=False):
-        title = f"{name} {edition}, {rows['n'].max():,} seeds"
-        table(pd.DataFrame(verdict(row) for _, row in rows.iterrows()), title=title)
+def show(results: Results, *, quick: bool) -> None:
+    """Print the verdicts and, unless the sweep was quick, what else is judged."""
+    heading(TITLE)
+    for (name, edition), rows in results.verdicts.groupby(["exercise", "edition"], sort=False):
+        rows_of(rows, verdict, title=f"{name} {edition}, {rows['n'].max():,} seeds")
     paragraph(
         "Ours is the mean over the seeds, where there is randomness. A question mark: more seeds "
         "could change the verdict."
@@ -173,11 +155,31 @@ def show(judged: pd.DataFrame, compared: pd.DataFrame, *, quick: bool) -> None:
     if quick:
         paragraph("Quick networks are not the course's: their numbers are not judged.")
         return
-    paragraph(nnloss.reproduction.verdicts.summary(judged))
-    if not compared.empty:
+    paragraph(verdicts.summary(results.verdicts))
+    if len(results.logs) + len(results.matrices):
+        heading("Are its training logs and confusion matrices like ours, as a whole?")
+        rows_of(results.logs, log, wrapped="outside the band")
+        rows_of(results.matrices, matrix, wrapped="largest differences")
+        paragraph(printed.RULE.partition("\n\n")[0])
+    if len(results.comparisons):
         heading("What does the choice of loss, or augmentation, change?")
-        table(pd.DataFrame(comparison(row) for _, row in compared.iterrows()), wrapped="comparison")
-        paragraph(nnloss.reproduction.comparisons.RULE)
+        rows_of(results.comparisons, comparison, wrapped="comparison")
+        paragraph(comparisons.RULE)
+    if len(results.split_comparisons):
+        heading("Does MAE beat MSE beyond the course's split of Boston Housing?")
+        rows_of(results.split_comparisons, split_comparison)
+        for text in splits_study.conclusion(results.split_comparisons), splits_study.RULE:
+            paragraph(text)
+
+
+def rows_of(
+    frame: pd.DataFrame, texts: Callable[[pd.Series[Any]], dict[str, Any]], **options: Any
+) -> None:
+    """Print a table whose rows are the texts of a frame's rows, by column; none if it is empty."""
+    import pandas as pd
+
+    if len(frame):
+        table(pd.DataFrame(texts(row) for _, row in frame.iterrows()), **options)
 
 
 def verdict(row: pd.Series[Any]) -> dict[str, Any]:
@@ -204,6 +206,41 @@ def comparison(row: pd.Series[Any]) -> dict[str, Any]:
         "95 %": f"{row['low']:+.3g} to {row['high']:+.3g}",
         "p": f"{p:.2g}",
         "better": row[row["better"]] if row["better"] in ("first", "second") else "neither",
+    }
+
+
+def log(row: pd.Series[Any]) -> dict[str, Any]:
+    """Return the printed row of a training log, as texts by column."""
+    return {
+        "log": f"{row['network']} {row['edition']}",
+        "seeds": f"{row['n']:,}",
+        "p": f"{row['p']:.2g}",
+        "verdict": row["verdict"],
+        "outside the band": row["outside"],
+    }
+
+
+def matrix(row: pd.Series[Any]) -> dict[str, Any]:
+    """Return the printed row of a confusion matrix, as texts by column."""
+    return {
+        "matrix": f"{row['network']} {row['edition']}",
+        "distance": f"{row['rank']} of {row['n'] + 1}",
+        "p": f"{row['p']:.2g}",
+        "verdict": row["verdict"],
+        "largest differences": row["cells"],
+    }
+
+
+def split_comparison(row: pd.Series[Any]) -> dict[str, Any]:
+    """Return the printed row of the study of splits, as texts by column."""
+    return {
+        "MAE minus MSE": row["title"],
+        "batch": row["batch_size"],
+        "splits": f"{row['splits']:,}",
+        "difference": f"{row['difference']:+.3g}",
+        "95 %": f"{row['low']:+.2g} to {row['high']:+.2g}",
+        "MAE better": f"{row['mae_better']}",
+        "course": number(row["course_difference"]),
     }
 
 

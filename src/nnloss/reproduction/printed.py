@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from nnloss.course import printed_tables
 from nnloss.course.printed_tables import NETWORKS, SERIES, Network
 from nnloss.course.published import EDITIONS, Edition
 from nnloss.reproduction import exchangeability
-from nnloss.reproduction.exchangeability import LEAST_SEEDS, Envelope
+from nnloss.reproduction.exchangeability import LEAST_SEEDS
 from nnloss.reproduction.seed_table import of_configuration
 from nnloss.reproduction.verdicts import TYPICAL, UNDECIDED, UNUSUAL
 
@@ -21,6 +22,12 @@ Array = NDArray[np.float64]
 
 LOG_COLUMNS = "exercise network edition n points p level verdict outside".split()
 MATRIX_COLUMNS = "exercise network edition n rank p level verdict cells".split()
+
+#: Names of the series of a log, for texts.
+NAMES = {
+    "loss": "training loss", "metric": "training metric", "val_loss": "test loss",
+    "val_metric": "test metric",
+}  # fmt: skip
 
 #: Explanation of both verdicts, for reports; empty lines separate paragraphs.
 RULE = f"""
@@ -41,14 +48,31 @@ in units of its standard deviation.
 """.strip()
 
 
-def log_envelopes(
-    curves: pd.DataFrame, editions: Iterable[Edition] = EDITIONS
-) -> dict[tuple[str, Edition], tuple[pd.DataFrame, Array, Envelope]]:
-    """Return each printed log with our curves and their envelope, by network and edition.
+@dataclass(frozen=True)
+class Log:
+    """Printed log of a network beside our curves.
 
-    The log is a row per series and epoch, and our curves are an array of shape (n, rows), both as
-    they would be printed. Epochs that `curves` lacks, and seeds that diverged, are left out.
+    Parameters
+    ----------
+    n : int
+        Number of our seeds, without those that diverged.
+    p : float
+        Share of all runs that are at least as extreme as the course's.
+    points : DataFrame
+        One row per ``series`` and ``epoch`` that both have: the course's ``value``, our ``median``,
+        the envelope from ``low`` to ``high`` and whether the value is ``outside`` of it. Values are
+        rounded as printed.
     """
+
+    n: int
+    p: float
+    points: pd.DataFrame
+
+
+def logs(
+    curves: pd.DataFrame, editions: Iterable[Edition] = EDITIONS
+) -> dict[tuple[str, Edition], Log]:
+    """Return the printed logs of the networks in `curves`, by network and edition."""
     found = {}
     for (name, edition), log in printed_tables.training_logs().items():
         if edition not in editions:
@@ -63,14 +87,20 @@ def log_envelopes(
         finite = np.isfinite(wide.to_numpy(dtype=float)).all(axis=1)
         epochs = sorted(set(rows["epoch"]) & set(log.index))
         course = log.loc[epochs].melt(ignore_index=False, var_name="series").reset_index()
-        printed = _as_printed(course["value"].to_numpy())
-        course["value"] = printed
+        course["value"] = _as_printed(course["value"].to_numpy())
         places = [
             (columns[series], epoch)
             for series, epoch in course[["series", "epoch"]].itertuples(index=False)
         ]
         ours = _as_printed(wide.loc[finite, places].to_numpy(dtype=float))
-        found[name, edition] = course, ours, exchangeability.global_envelope(ours, printed)
+        band = exchangeability.global_envelope(ours, course["value"].to_numpy())
+        points = course.assign(
+            median=pd.DataFrame(ours).median().to_numpy(),
+            low=band.low,
+            high=band.high,
+            outside=band.outside,
+        )
+        found[name, edition] = Log(len(ours), band.p, points)
     return found
 
 
@@ -81,12 +111,12 @@ def log_verdicts(curves: pd.DataFrame, editions: Iterable[Edition] = EDITIONS) -
     epoch. ``points`` counts series times epochs; ``outside`` names where the log leaves the band.
     """
     rows = []
-    for (name, edition), (course, ours, band) in log_envelopes(curves, editions).items():
-        left = course[band.outside].groupby("series", sort=False)["epoch"]
-        where = [f"{series} in {len(epochs)} epochs" for series, epochs in left]
+    for (name, edition), log in logs(curves, editions).items():
+        left = log.points[log.points["outside"]].groupby("series", sort=False)["epoch"]
+        where = [f"{NAMES[str(series)]} in {len(epochs)} epochs" for series, epochs in left]
         rows.append(
-            _known(name, edition, len(ours), band.p)
-            | {"points": len(course), "outside": ", ".join(where)}
+            _known(name, edition, log.n, log.p)
+            | {"points": len(log.points), "outside": ", ".join(where)}
         )
     return pd.DataFrame(rows, columns=LOG_COLUMNS)
 

@@ -105,6 +105,30 @@ def compare_splits(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def conclusion(table: pd.DataFrame) -> str:
+    """Return a paragraph on the result of `compare_splits`."""
+    texts = [
+        "MSE is smallest for predictions of the mean, MAE for predictions of the median, so each "
+        "loss should win on its own metric; on the other one it wins where it estimates with less "
+        "noise."
+    ]
+    for batch_size, rows in table.groupby("batch_size"):
+        parts = []
+        for _, row in rows[rows["metric"].isin([f"val_{MSE}", f"val_{MAE}"])].iterrows():
+            text = (
+                f"the {row['title']} by {row['difference']:+.2f} (95 % interval {row['low']:+.2f} "
+                f"to {row['high']:+.2f}; lower on {row['mae_better']} of {row['splits']} splits"
+            )
+            if not pd.isna(row["course_difference"]):
+                text += f"; on the course's split {row['course_difference']:+.2f}"
+            parts.append(f"{text})")
+        texts.append(
+            f"In batches of {batch_size}, training on MAE instead of MSE changed "
+            f"{' and '.join(parts)}."
+        )
+    return " ".join(texts)
+
+
 def split_differences(splits: pd.DataFrame, row: pd.Series[Any]) -> pd.Series[float]:
     """Return the differences behind a row of `compare_splits`, MAE minus MSE, by split."""
     edition = next(each for each in EDITIONS if str(each) in row["edition"].split(", "))

@@ -11,7 +11,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from nnloss.course.published import EDITIONS, PUBLISHED, Edition, Published, decimals
-from nnloss.reproduction.prediction import ORDER, Values, interval, p_value, percentile
+from nnloss.reproduction.prediction import Values, interval, p_value, percentile
 from nnloss.reproduction.seed_table import rows_of
 
 REPRODUCED = "reproduced"
@@ -152,61 +152,52 @@ def summary(table: pd.DataFrame) -> str:
     fixed, random = table[table["loss"].isna()], table[table["loss"].notna()]
     parts = []
     if len(fixed):
+        exact = int(fixed["verdict"].eq(REPRODUCED).sum())
         parts.append(
-            f"Of {_count(fixed, 'number')} without randomness "
-            f"{_verdicts(fixed, (REPRODUCED, NOT_REPRODUCED, UNDECIDED))}."
+            f"{exact} of {_count(fixed, 'number')} without randomness "
+            f"{'is' if exact == 1 else 'are'} reproduced to the printed digit."
         )
-    if len(random):
-        parts.append(
-            f"Of {_count(random, 'number')} that depend on random weights "
-            f"{_verdicts(random, (TYPICAL, UNUSUAL, NOT_REPRODUCED, UNDECIDED))}."
-        )
-    tested = random[random["p"].notna()]
-    if len(tested):
-        parts += [_by_chance(tested), _left_open(tested)]
+    judged = random[random["verdict"].ne(UNDECIDED)]
+    if len(judged):
+        parts += [_by_chance(judged), _left_open(judged)]
+    if len(random) > len(judged):
+        parts.append(f"Undecided: {_names(random[random['verdict'].eq(UNDECIDED)])}.")
     incomplete = random[random["diverged"] > 0]
     if len(incomplete):
         most = incomplete["diverged"].max()
         parts.append(f"Seeds that diverged, {most} at most, are left out of {_names(incomplete)}.")
-    return " ".join(parts)
+    return " ".join(part for part in parts if part)
 
 
-def _by_chance(tested: pd.DataFrame) -> str:
-    outside = tested["verdict"].isin([UNUSUAL, NOT_REPRODUCED]).sum()
-    survives = tested[tested["p_holm"] <= 0.05]
-    return (
-        f"Outside their 95 % interval are {outside} of {len(tested)}, where chance alone would put "
-        f"{0.05 * len(tested):.1f} on average. After Holm's correction for {len(tested)} questions "
-        + (f"there remain {_names(survives)}." if len(survives) else "none of them remains.")
+def _by_chance(judged: pd.DataFrame) -> str:
+    n, outside = len(judged), int(judged["verdict"].ne(TYPICAL).sum())
+    expected = 0.05 * n
+    chance = f"about {expected:.0f}" if expected >= 0.5 else "hardly any"
+    text = (
+        f"{outside} of {_count(judged, 'number')} from random weights "
+        f"{'falls' if outside == 1 else 'fall'} outside the 95 % range of our runs; "
+        f"{chance} would by chance."
     )
+    if not outside:
+        return text
+    survives = judged[judged["p_holm"] <= 0.05]
+    remains = "none remains"
+    if len(survives):
+        remains = f"{len(survives)} remain{'s' * (len(survives) == 1)}: {_names(survives)}"
+    return f"{text} After Holm's correction for {n} questions {remains}."
 
 
 def _left_open(tested: pd.DataFrame) -> str:
     unsettled = tested[~tested["certain"]]
-    text = (
-        "Without assuming a distribution, the seeds settle for each of them whether it is in the "
-        "central 95 %."
-        if unsettled.empty
-        else "Without assuming a distribution, the number of seeds leaves open whether "
-        f"{len(unsettled)} of them are in the central 95 %: {_exercises(unsettled)}."
+    return (
+        f"More seeds could change {_count(unsettled, 'verdict')}: {_exercises(unsettled)}."
+        if len(unsettled)
+        else ""
     )
-    by_rank = tested[tested["interval"].eq(ORDER)]
-    coarse = by_rank[2 / (by_rank["n"] + 1) * len(tested) > 0.05]
-    if len(coarse):
-        text += (
-            " By ranks of so few seeds no p is small enough to remain after the correction for "
-            f"all {len(tested)}: {_exercises(coarse)}."
-        )
-    return text
 
 
 def _count(rows: pd.DataFrame, noun: str) -> str:
     return f"{len(rows)} {noun}{'s' * (len(rows) != 1)}"
-
-
-def _verdicts(rows: pd.DataFrame, order: tuple[str, ...]) -> str:
-    counts = rows["verdict"].value_counts()
-    return ", ".join(f"{counts[each]} {each}" for each in order if each in counts)
 
 
 def _names(rows: pd.DataFrame) -> str:

@@ -516,7 +516,13 @@ class ManySeeds:
             + np.arange(start, min(start + self._test_rows, rows), dtype=np.int32)
             for start in range(0, rows, self._test_rows)
         ]
-        sums = [self._evaluate(part) for part in chosen]
+        # A tf.function that each unit of a sweep calls once makes TensorFlow warn about tracing.
+        sums = [
+            self._evaluate.get_concrete_function(tf.TensorSpec(part.shape, tf.int32))(
+                tf.constant(part)
+            )
+            for part in chosen
+        ]
         values = {name: sum(part[name].numpy() for part in sums) / rows for name in sums[0]}
         if self._test_measures:
             own = np.concatenate(chosen, axis=1)

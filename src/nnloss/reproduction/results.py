@@ -1,0 +1,88 @@
+"""Tables of a sweep, with everything that is judged by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from nnloss.course.published import EDITIONS, Edition
+from nnloss.reproduction import comparisons, printed, splits, verdicts
+from nnloss.reproduction.folder import SweepFolder
+from nnloss.runs.record import RunRecord
+
+#: Tables that units leave.
+TABLES = ("seeds", "curves", "confusion", "splits")
+#: Tables of what is judged.
+JUDGED = ("verdicts", "logs", "matrices", "comparisons", "split_comparisons")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Results of a sweep. Each table may be empty, and may then lack columns.
+
+    Parameters
+    ----------
+    seeds : DataFrame
+        One row per configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
+        ``batch_size``, ``seed``, ``diverged``, ``folder`` (relative to the folder of all runs),
+        ``train_loss`` and the metrics of the last epoch.
+    curves : DataFrame
+        The same by ``epoch``, without ``folder``.
+    confusion : DataFrame
+        ``count`` by configuration, ``seed``, ``actual`` and ``predicted`` class.
+    splits : DataFrame
+        As `seeds`, on random splits, with the number of the ``split``.
+    classical : mapping
+        Results by exercise, classical model and metric.
+    records : sequence of RunRecord
+        One per unit.
+    verdicts, logs, matrices, comparisons, split_comparisons : DataFrame
+        Results of `verdicts.verdicts`, `printed.log_verdicts`, `printed.matrix_verdicts`,
+        `comparisons.compare` and `splits.compare_splits`.
+    """
+
+    seeds: pd.DataFrame
+    curves: pd.DataFrame
+    confusion: pd.DataFrame
+    splits: pd.DataFrame
+    classical: Mapping[str, Mapping[str, Mapping[str, float]]]
+    records: Sequence[RunRecord]
+    verdicts: pd.DataFrame
+    logs: pd.DataFrame
+    matrices: pd.DataFrame
+    comparisons: pd.DataFrame
+    split_comparisons: pd.DataFrame
+
+    @classmethod
+    def of(
+        cls,
+        tables: Mapping[str, pd.DataFrame],
+        classical: Mapping[str, Mapping[str, Mapping[str, float]]],
+        records: Sequence[RunRecord] = (),
+        *,
+        editions: Iterable[Edition] = EDITIONS,
+    ) -> Results:
+        """Judge the course by tables of `TABLES`; a missing one is empty."""
+        editions = tuple(editions)
+        given = {name: tables.get(name, pd.DataFrame()) for name in TABLES}
+        seeds, curves = given["seeds"], given["curves"]
+        return cls(
+            **given,
+            classical=classical,
+            records=records,
+            verdicts=verdicts.verdicts(seeds, classical, editions=editions),
+            logs=printed.log_verdicts(curves, editions),
+            matrices=printed.matrix_verdicts(given["confusion"], editions),
+            comparisons=comparisons.compare(seeds, editions=editions),
+            split_comparisons=splits.compare_splits(given["splits"], seeds, editions=editions),
+        )
+
+    @classmethod
+    def read(cls, folder: SweepFolder, editions: Iterable[Edition], *, quick: bool) -> Results:
+        """Judge the course by the quick or the full units in an open folder."""
+        records = folder.records(quick=quick)
+        tables = {name: folder.table(name, quick=quick) for name in TABLES}
+        classical = {record.exercise: record.baseline for record in records if record.baseline}
+        return cls.of(tables, classical, records, editions=editions)

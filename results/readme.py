@@ -1,8 +1,8 @@
-"""Numbers of the README from the committed runs: ``uv run python results/readme.py``.
+"""Numbers of the README and of `docs/`, from the committed runs.
 
-Each block of the README between ``<!-- numbers: NAME -->`` and ``<!-- end -->`` is the result of
-the function NAME below. With ``--check`` nothing is written, and the exit status is 1 if a block
-differs; a test runs this check.
+``uv run python results/readme.py`` writes them. Each block between ``<!-- numbers: NAME -->`` and
+``<!-- end -->`` is the result of the function NAME below. With ``--check`` nothing is written, and
+the exit status is 1 if a block differs; a test runs this check.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 
 from nnloss import RunRecord
 from nnloss.course.published import decimals
-from nnloss.reproduction import comparisons, verdicts
+from nnloss.reproduction import comparisons, splits, verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -197,12 +197,90 @@ def sweep() -> str:
             f"{each['wilcoxon_p']:.2g}",
             each[each["better"]] if each["better"] in each.index else each["better"],
         )
+    whole = head("the whole of", "seeds", "p", "verdict", "where it differs")
+    for name, noun, where in (("logs", "log", "outside"), ("matrices", "matrix", "cells")):
+        for _, each in pd.read_csv(ROOT / "results" / "sweep" / f"{name}.csv").iterrows():
+            differs = "" if each["verdict"] == verdicts.TYPICAL else each[where]
+            whole += row(
+                f"{noun}, {each['network']} {each['edition']}",
+                each["n"],
+                f"{each['p']:.2g}",
+                each["verdict"],
+                differs,
+            )
     return f"""{text}
 {verdicts.summary(table)}
+
+The course also printed training logs, four series with a value for each epoch, and confusion
+matrices. Each is held against our seeds as a whole; p is the share of all runs, the course's
+included, that are at least as extreme.
+
+{whole}
+On the course's split, paired by seed:
 
 {other}
 {comparisons.RULE}
 """
+
+
+def random_splits() -> str:
+    """Return the block on MAE against MSE over random splits."""
+    table = pd.read_csv(ROOT / "results" / "sweep" / "split_comparisons.csv")
+    text = head("MAE minus MSE", "batch", "mean", "95 %", "MAE lower on", "course's split")
+    for _, each in table.iterrows():
+        known = not np.isnan(each["course_difference"])
+        text += row(
+            each["title"],
+            each["batch_size"],
+            f"{each['difference']:+.2f}",
+            f"{each['low']:+.2f} to {each['high']:+.2f}",
+            f"{each['mae_better']} of {each['splits']} splits",
+            f"{each['course_difference']:+.2f}" if known else "",
+        )
+    return f"""{splits.conclusion(table)}
+
+{text}
+"""
+
+
+def faithfulness() -> str:
+    """Return the block on fits by nnloss and by plain Keras."""
+    text = head("", "fits, ours and Keras'", "mean", "sd", "Welch", "Brown-Forsythe", "KS")
+    names = {"val_loss": "test MSE", "loss": "training loss"}
+    titles = {"boston": "Boston", "cifar10": "CIFAR-10"}
+    for _, each in _benchmark("faithfulness").iterrows():
+        text += row(
+            f"{titles[each['exercise']]}, {names[each['quantity']]} after {each['epochs']} epochs",
+            f"{each['n']}, {each['n_keras']}",
+            f"{each['mean']:.4g}, {each['mean_keras']:.4g}",
+            f"{each['sd']:.3g}, {each['sd_keras']:.3g}",
+            *(f"p = {each[f'{name}_p']:.2g}" for name in TESTS),
+        )
+    return f"{text}\n"
+
+
+TESTS = "welch", "brown_forsythe", "kolmogorov_smirnov"
+
+
+def orders() -> str:
+    """Return the block on one order of rows for all epochs, and a new one in each."""
+    text = head("", "seeds", "one order", "a new order", "difference", "95 %")
+    names = {"loss": "training loss", "val_loss": "test loss", "val_accuracy": "test accuracy"}
+    titles = {"boston": "Boston", "wafer": "Wafer", "cifar10": "CIFAR-10"}
+    for _, each in _benchmark("orders").iterrows():
+        text += row(
+            f"{titles[each['exercise']]}, {names[each['quantity']]}",
+            each["n"],
+            f"{each['repeated']:.4g}",
+            f"{each['new']:.4g}",
+            f"{each['difference']:+.2g}",
+            f"{each['low']:+.2g} to {each['high']:+.2g}",
+        )
+    return f"{text}\n"
+
+
+def _benchmark(name: str) -> pd.DataFrame:
+    return pd.read_csv(ROOT / "benchmarks" / "results" / f"{name}.csv")
 
 
 def speed() -> str:
@@ -260,20 +338,29 @@ XLA draws other random numbers from the same state.
 
 
 def written(text: str) -> str:
-    """Return the text of the README with every block filled in."""
-    blocks = {each.__name__: each for each in (boston, cifar10, wafer, losses, sweep, speed)}
+    """Return the text of a page with every block filled in."""
+    blocks = {each.__name__: each for each in BLOCKS}
     return BLOCK.sub(lambda match: match[1] + blocks[match[2]]() + match[3], text)
 
 
+BLOCKS = (
+    boston, cifar10, wafer, losses, sweep, random_splits, faithfulness, orders, speed,
+)  # fmt: skip
+PAGES = ("README.md", "docs/order-of-rows.md")
+
+
 def main(*arguments: str) -> int:
-    """Write the README, or check it with ``--check``, and return the exit status."""
-    path = ROOT / "README.md"
-    text = path.read_text(encoding="utf-8")
-    new = written(text)
-    if "--check" in arguments:
-        return int(new != text)
-    path.write_text(new, encoding="utf-8")
-    return 0
+    """Write the pages, or check them with ``--check``, and return the exit status."""
+    status = 0
+    for page in PAGES:
+        path = ROOT / page
+        text = path.read_text(encoding="utf-8")
+        new = written(text)
+        if "--check" in arguments:
+            status |= new != text
+        else:
+            path.write_text(new, encoding="utf-8")
+    return int(status)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from nnloss._tensorflow import keras  # isort: skip
 from nnloss import BINARY, TaskModel, compile_for_task
 from nnloss.__main__ import app
 from nnloss.commandline import status
+from nnloss.course.augmentation import RandomAffine
 
 layers, losses = keras.layers, keras.losses
 Dense = layers.Dense
@@ -123,6 +124,19 @@ def test_the_exit_code_in_a_process_of_its_own(python, tmp_path):
     done = python("-m", "nnloss", "check", path, "--loss", "bce", "--json")
     assert (done.returncode, done.stderr) == (1, "")
     assert json.loads(done.stdout)["verdict"] == "wrong"
+
+
+def test_augmentation_of_the_course_is_read_where_its_class_is_not_known(python, tmp_path):
+    """In a process of its own: here the class is registered."""
+    model = keras.Sequential(
+        [keras.Input((8, 8, 3)), RandomAffine(), layers.Flatten(), Dense(3, "softmax", name="out")]
+    )
+    model.compile(loss="categorical_crossentropy")
+    done = python(
+        "-m", "nnloss", "check", str(saved(model, tmp_path / "augmented.keras")), "--json"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["verdict"] == "right"
 
 
 def test_exit_codes(check, tmp_path):
@@ -591,6 +605,7 @@ READ = """
 import sys
 from nnloss.__main__ import app
 from nnloss.commandline import status
+from nnloss.course.augmentation import RandomAffine
 
 paths = sys.argv[1:]
 codes = []

@@ -12,6 +12,7 @@ from nnloss import RunRecord
 from nnloss.course import published
 from nnloss.reproduction import comparisons, verdicts
 from nnloss.reproduction.folder import SweepFolder
+from nnloss.reproduction.results import Results
 
 HOME = ROOT / "results" / "sweep"
 
@@ -37,7 +38,7 @@ def records(sweep: SweepFolder) -> list[RunRecord]:
 def test_each_configuration_has_its_seeds(seeds: pd.DataFrame) -> None:
     by = ["exercise", "loss", "augment", "batch_size", "epochs"]
     found = {key: list(rows["seed"]) for key, rows in seeds.fillna({"augment": "-"}).groupby(by)}
-    least = {"boston": 1000, "wafer": 30, "cifar10": 5}
+    least = {"boston": 1000, "wafer": 100, "cifar10": 20}
 
     assert len(found) == 4 + 2 + 3
     for (exercise, *_), numbers in found.items():
@@ -78,6 +79,21 @@ def test_the_tables_are_those_of_the_runs(seeds: pd.DataFrame, records: list[Run
     told = pd.read_csv(HOME / "comparisons.csv")
     assert told["better"].tolist() == compared["better"].tolist()
     pd.testing.assert_series_equal(told["difference"], compared["difference"], rtol=1e-9)
+
+
+def test_logs_matrices_and_splits_are_those_of_the_runs(sweep: SweepFolder) -> None:
+    results = Results.read(sweep, published.EDITIONS, quick=False)
+    assert (len(results.logs), len(results.matrices)) == (8, 6)
+    assert set(results.logs["points"]) == {400, 80}
+    assert set(results.split_comparisons["splits"]) == {100}
+    assert set(results.split_comparisons["seeds"]) == {10}
+    for name in ("logs", "matrices", "split_comparisons"):
+        table, found = pd.read_csv(HOME / f"{name}.csv"), getattr(results, name)
+        for column in ("verdict", "p", "difference", "low", "mae_better", "course_rank"):
+            if column in found:
+                pd.testing.assert_series_equal(
+                    table[column], found[column], check_dtype=False, rtol=1e-9
+                )
 
 
 def test_the_readme_has_each_verdict() -> None:

@@ -62,6 +62,20 @@ def test_it_goes_on_with_more_seeds_and_keeps_the_old_runs(swept: tuple[Path, st
 
 
 @pytest.mark.slow
+def test_random_splits_are_run_kept_and_compared(tmp_path: Path) -> None:
+    arguments = [*QUICK, "--seeds", "2", "--splits", "2", "--jobs", "1", "--out", str(tmp_path)]
+    first, second = run(*arguments), run(*arguments)
+
+    assert [(done.returncode, done.stderr) for done in (first, second)] == [(0, ""), (0, "")]
+    homes = sorted((tmp_path / "sweep" / "boston").glob("*-splits-quick"))
+    assert [[unit.name for unit in home.iterdir()] for home in homes] == [["seeds-0-19"]] * 2
+    assert pd.read_csv(tmp_path / "sweep" / "seeds.csv")["seed"].tolist() == [0, 1] * 2
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "44 quick trainings, not judged." in page
+    assert "random splits" in page
+
+
+@pytest.mark.slow
 def test_it_leaves_tables_and_a_report(swept: tuple[Path, str, str]) -> None:
     out, _, text = swept
     seeds = pd.read_csv(out / "sweep" / "seeds.csv")

@@ -150,3 +150,60 @@ def test_a_mean_confusion_matrix_has_mean_and_spread():
     assert shades == pytest.approx([0.35, 0.15, 0, 0.5])
     (axes,) = plots.mean_confusion(table[table["seed"] == 0]).axes
     assert [text.get_text() for text in axes.texts] == ["6", "4", "0", "20"]
+
+
+def log(**outside):
+    """Make the points of a log of five epochs, some outside of the envelope by series."""
+    parts = []
+    for series in ("loss", "val_loss", "metric", "val_metric"):
+        left = [epoch in outside.get(series, ()) for epoch in range(1, 6)]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "series": series, "epoch": range(1, 6), "value": np.linspace(2, 1, 5),
+                    "median": 1.4, "low": 0.9, "high": 2.1, "outside": left,
+                }
+            )
+        )  # fmt: skip
+    return pd.concat(parts)
+
+
+def test_a_printed_log_has_a_column_and_dots_where_it_leaves_the_envelope():
+    logs = {"2024: unusual": log(loss=(2, 3), val_metric=(5,)), "2024-pdf: typical": log()}
+    figure = plots.printed_logs(logs, loss="MSE", metric="accuracy", linear=True)
+    first, second, third, fourth = figure.axes
+    assert first.get_title(loc="left") == "2024: unusual"
+    assert second.get_title(loc="left") == "2024-pdf: typical"
+    assert [axes.get_ylabel() for axes in (first, third)] == ["MSE", "accuracy"]
+    assert [axes.get_yscale() for axes in (first, third)] == ["log", "linear"]
+    dots = [line for line in first.lines if line.get_marker() == "o"]
+    assert [list(line.get_xdata()) for line in dots] == [[2, 3], []]
+    assert [len(line.get_xdata()) for line in fourth.lines if line.get_marker() == "o"] == [0, 0]
+    assert list(first.lines[1].get_ydata()) == list(np.linspace(2, 1, 5))
+    assert [text.get_text() for text in figure.legends[0].texts] == ["training rows", "test rows"]
+
+
+def test_one_printed_log_leaves_no_empty_panel():
+    figure = plots.printed_logs({"2024": log()}, loss="MSE", metric="MAE")
+    assert [axes.get_visible() for axes in figure.axes] == [True, False, True, False]
+    assert figure.axes[2].get_yscale() == "log"
+
+
+def test_differences_by_split_have_zero_their_interval_and_the_split_of_the_course():
+    figure = plots.split_differences(
+        {"test MSE": np.linspace(-2, 3, 60), "test MAE": np.linspace(-1, 0, 60)},
+        label="difference",
+        intervals={"test MSE": (-0.5, 1.5), "test MAE": (-0.7, -0.3)},
+        course={"test MSE": -1.7},
+    )
+    mse, mae = figure.axes
+    assert [axes.get_title(loc="left") for axes in (mse, mae)] == ["test MSE", "test MAE"]
+    vertical = [line.get_xdata()[0] for line in mse.lines if list(line.get_ydata()) == [0, 1]]
+    assert vertical == [0, -1.7]
+    assert [line.get_xdata()[0] for line in mae.lines if list(line.get_ydata()) == [0, 1]] == [0]
+    bar = next(
+        line for line in mae.lines if len(set(line.get_ydata())) == 1 < len(line.get_xdata())
+    )
+    assert list(bar.get_xdata()) == [-0.7, -0.3]
+    assert list(mae.lines[-1].get_xdata()) == [pytest.approx(-0.5)]
+    assert mae.get_xlim()[1] >= 0

@@ -141,18 +141,22 @@ def printed_logs(curves: pd.DataFrame, verdicts: pd.DataFrame) -> list[Drawn]:
     return drawn
 
 
+def split_study(table: pd.DataFrame, rows: pd.DataFrame) -> Figure:
+    """Draw the differences between MAE and MSE over random splits, for one batch size."""
+    titled = {str(row["title"]): row for _, row in rows.iterrows()}
+    return plots.split_differences(
+        {title: split_differences(table, row) for title, row in titled.items()},
+        label="trained on MAE, minus trained on MSE",
+        intervals={title: (row["low"], row["high"]) for title, row in titled.items()},
+        course={title: row["course_difference"] for title, row in titled.items()},
+    )
+
+
 def splits(table: pd.DataFrame, rows: pd.DataFrame) -> list[Drawn]:
     """Draw the differences between MAE and MSE over random splits, a figure per batch size."""
     drawn = []
     for batch_size, part in rows.groupby("batch_size", sort=False):
-        titled = {str(row["title"]): row for _, row in part.iterrows()}
-        draw = partial(
-            plots.split_differences,
-            {title: split_differences(table, row) for title, row in titled.items()},
-            label="trained on MAE, minus trained on MSE",
-            intervals={title: (row["low"], row["high"]) for title, row in titled.items()},
-            course={title: row["course_difference"] for title, row in titled.items()},
-        )
+        draw = partial(split_study, table, part)
         title = f"Batch {batch_size}, {part['splits'].iloc[0]:,} splits"
         drawn.append(_drawn(draw, f"splits-{batch_size}", title, captions.SPLITS, []))
     return drawn

@@ -134,11 +134,17 @@ def main(
 
 
 def write(results: Results, folder: SweepFolder, *, quick: bool) -> None:
-    """Write the table of seeds, those of what is judged, and the report."""
+    """Write the table of seeds, those of what is judged, the figures of splits, and the report."""
+    from nnloss.report import figures  # matplotlib: not needed for --help
+
     page = nnloss.report.page(results, title=TITLE, quick=quick)
     for name in ("seeds", *JUDGED):
         with replacing(folder.home / f"{name}.csv") as path:
             getattr(results, name).to_csv(path, index=False)
+    for batch_size, rows in results.split_comparisons.groupby("batch_size"):
+        figure = figures.split_study(results.splits, rows)
+        with replacing(folder.home / f"splits-batch-{batch_size}.png") as path:
+            figure.savefig(path, format="png", dpi=150)
     with replacing(folder.home.parent / "report.html") as path:
         path.write_text(page, encoding="utf-8")
 

@@ -168,7 +168,8 @@ def main(
     for name, frame in {"faithfulness": faithfulness(fits), "orders": orders(fits, seeds)}.items():
         frame.to_csv(out / f"{name}.csv", index=False, float_format="%.6g")
         heading(name)
-        table(frame.map(lambda value: f"{value:.4g}" if isinstance(value, float) else str(value)))
+        texts = frame.map(lambda value: f"{value:.4g}" if isinstance(value, float) else str(value))
+        table(texts.T.reset_index())
 
 
 if __name__ == "__main__":

@@ -21,9 +21,13 @@ from scipy import stats
 from benchmarks import arrays
 from benchmarks.measuring import ROOT
 from nnloss import commandline as cli
+from nnloss._files import replacing
 from nnloss.commandline import heading, table
+from nnloss.course.printed_tables import NETWORKS
+from nnloss.course.published import Settings
 from nnloss.datasets.locate import named_folder
 from nnloss.errors import DataError
+from nnloss.reproduction.seed_table import of_configuration
 
 HERE = Path(__file__).resolve().parent
 OURS, UNSEEDED, SEEDED = "nnloss", "Keras, unseeded", "Keras, seeded"
@@ -71,8 +75,12 @@ def run(wanted: Fits, path: Path, first: int) -> Iterator[dict[str, Any]]:
         )  # fmt: skip
         assert process.stdout is not None
         with process:
-            for line in process.stdout:
-                yield {key: getattr(wanted, key) for key in KEYS} | json.loads(line)
+            try:
+                for line in process.stdout:
+                    yield {key: getattr(wanted, key) for key in KEYS} | json.loads(line)
+            except KeyboardInterrupt:
+                process.kill()
+                raise
         if process.returncode:
             errors.seek(0)
             raise RuntimeError(f"{wanted} ended with {process.returncode}\n{errors.read()}")
@@ -113,14 +121,10 @@ def orders(fits: pd.DataFrame, seeds: pd.DataFrame) -> pd.DataFrame:
     repeated = fits[fits["by"].eq(SEEDED)]
     for key, part in repeated.groupby(KEYS[:3], sort=False):
         exercise, epochs, batch_size = part[KEYS[:3]].iloc[0]
-        loss = "mean_squared_error" if exercise == "boston" else "categorical_crossentropy"
-        ours = seeds[
-            seeds["exercise"].eq(exercise)
-            & seeds["epochs"].eq(epochs)
-            & seeds["batch_size"].eq(batch_size)
-            & seeds["loss"].eq(loss)
-            & ~seeds["augment"].eq(True)
-        ].rename(columns={"loss": "loss_name", "train_loss": "loss"})
+        network, settings = NETWORKS[exercise], Settings(epochs, batch_size)
+        ours = of_configuration(seeds, exercise, network.loss, network.augment, settings).rename(
+            columns={"loss": "loss_name", "train_loss": "loss"}
+        )
         both = part.merge(ours, on="seed", suffixes=("", "_new"))
         for quantity in ("loss", "val_loss", "val_accuracy"):
             if both[quantity].isna().all():
@@ -153,6 +157,12 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     file = out / "fits.csv"
     fits = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=COLUMNS)
+    if list(fits.columns) != COLUMNS:
+        raise DataError(
+            f"'{file}' must be a table of fits",
+            f"found the columns {', '.join(fits.columns)}",
+            "Choose another --out",
+        )
     with tempfile.TemporaryDirectory() as folder:
         for wanted in ALL:
             done = fits[KEYS].eq([getattr(wanted, key) for key in KEYS]).all(axis=1).sum()
@@ -166,7 +176,8 @@ def main(
     fits = pd.read_csv(file)
     seeds = pd.read_csv(ROOT / "results" / "sweep" / "seeds.csv")
     for name, frame in {"faithfulness": faithfulness(fits), "orders": orders(fits, seeds)}.items():
-        frame.to_csv(out / f"{name}.csv", index=False, float_format="%.6g")
+        with replacing(out / f"{name}.csv") as path:
+            frame.to_csv(path, index=False, float_format="%.6g")
         heading(name)
         texts = frame.map(lambda value: f"{value:.4g}" if isinstance(value, float) else str(value))
         table(texts.T.reset_index())

@@ -7,13 +7,11 @@ line of JSON with the training loss of the last epoch, and loss and accuracy on 
 
 import json
 import sys
-from importlib import import_module
-from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders import plain_keras
-from nnloss import MULTICLASS, REGRESSION, compile_for_task, set_seed
+from benchmarks.contenders import ours, plain_keras
+from nnloss import set_seed
 
 import keras  # isort: skip
 
@@ -24,21 +22,13 @@ x, x_test, y = (arrays[name] for name in ("x_train", "x_test", "y_train"))
 if by == "keras":  # our network divides images by 255 itself
     x, x_test = (plain_keras.as_floats(exercise, part) for part in (x, x_test))
 
-
-def ours() -> Any:
-    """Return the network as the exercise compiles it."""
-    course = import_module(f"nnloss.course.{exercise}")
-    if exercise == "boston":
-        return compile_for_task(course.network(), REGRESSION)
-    body = course.network(False) if exercise == "cifar10" else course.network()
-    return compile_for_task(body, MULTICLASS, classes=y.shape[1])
-
-
 for seed in range(first, last + 1):
     keras.utils.clear_session()
     if seeding == "seeded":
         (keras.utils.set_random_seed if by == "keras" else set_seed)(seed)
-    model = plain_keras.compiled(exercise) if by == "keras" else ours()
+    model = (
+        plain_keras.compiled(exercise) if by == "keras" else ours.compiled(exercise, y.shape[-1])
+    )
     history = model.fit(x, y, epochs=epochs, batch_size=batch_size, verbose=0).history
     # Once: validation after each epoch, in small batches, would take longer than the training.
     test = model.evaluate(x_test, arrays["y_test"], batch_size=1000, verbose=0, return_dict=True)

@@ -19,6 +19,7 @@ from nnloss.course.published import decimals
 from nnloss.reproduction import comparisons, splits, verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
+TITLES = {"boston": "Boston", "wafer": "Wafer", "cifar10": "CIFAR-10"}
 BLOCK = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -247,10 +248,9 @@ def faithfulness() -> str:
     """Return the block on fits by nnloss and by plain Keras."""
     text = head("", "fits, ours and Keras'", "mean", "sd", "Welch", "Brown-Forsythe", "KS")
     names = {"val_loss": "test MSE", "loss": "training loss"}
-    titles = {"boston": "Boston", "cifar10": "CIFAR-10"}
     for _, each in _benchmark("faithfulness").iterrows():
         text += row(
-            f"{titles[each['exercise']]}, {names[each['quantity']]} after {each['epochs']} epochs",
+            f"{TITLES[each['exercise']]}, {names[each['quantity']]} after {each['epochs']} epochs",
             f"{each['n']}, {each['n_keras']}",
             f"{each['mean']:.4g}, {each['mean_keras']:.4g}",
             f"{each['sd']:.3g}, {each['sd_keras']:.3g}",
@@ -266,10 +266,9 @@ def orders() -> str:
     """Return the block on one order of rows for all epochs, and a new one in each."""
     text = head("", "seeds", "one order", "a new order", "difference", "95 %")
     names = {"loss": "training loss", "val_loss": "test loss", "val_accuracy": "test accuracy"}
-    titles = {"boston": "Boston", "wafer": "Wafer", "cifar10": "CIFAR-10"}
     for _, each in _benchmark("orders").iterrows():
         text += row(
-            f"{titles[each['exercise']]}, {names[each['quantity']]}",
+            f"{TITLES[each['exercise']]}, {names[each['quantity']]}",
             each["n"],
             f"{each['repeated']:.4g}",
             f"{each['new']:.4g}",
@@ -292,8 +291,7 @@ def speed() -> str:
     names = "nnloss", "plain Keras", "PyTorch"
     median = training.groupby(["exercise", "contender"])["training"].median().unstack()
     text = head("training", *(f"{name}, s" for name in names), "Keras / ours", "PyTorch / ours")
-    titles = {"boston": "Boston", "wafer": "Wafer", "cifar10": "CIFAR-10"}
-    for exercise, title in titles.items():
+    for exercise, title in TITLES.items():
         values = median.loc[exercise]
         epochs = training[training["exercise"] == exercise]["epochs"].iloc[0]
         text += row(
@@ -302,7 +300,7 @@ def speed() -> str:
             *(f"{values[name] / values['nnloss']:.1f}" for name in names[1:]),
         )
     xla = []
-    for exercise, title in titles.items():
+    for exercise, title in TITLES.items():
         part = training[training["exercise"] == exercise]
         wide = part.pivot(index="round", columns="contender", values="training")
         each = wide["nnloss, XLA"] / wide["nnloss"]
@@ -314,7 +312,7 @@ def speed() -> str:
         part = part[part["number"].eq(number)].loc[["fit_many"]]
         took = part["training"].median()
         many += row(
-            f"{titles[exercise]}, {number:,} seeds of 100 epochs",
+            f"{TITLES[exercise]}, {number:,} seeds of 100 epochs",
             f"{took:.1f}",
             f"{number * plain / took:.0f}",
             f"{part['MB'].max():,.0f}",

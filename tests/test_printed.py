@@ -97,7 +97,7 @@ def curves(name, edition, n, shift=0.0, epochs=None):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_log_among_ours_is_typical(name):
-    table = printed.log_verdicts(curves(name, 2024, 40), editions=[2024])
+    table = printed.log_verdicts(printed.logs(curves(name, 2024, 40), editions=[2024]))
     (row,) = (row for _, row in table.iterrows() if row["network"] == name)
     assert (row["verdict"], row["n"], row["outside"]) == ("typical", 40, "")
     assert row["points"] == 4 * NETWORKS[name].settings(2024).epochs
@@ -107,24 +107,24 @@ def test_a_log_among_ours_is_typical(name):
 def test_a_log_away_from_ours_is_unusual():
     made = curves("boston", 2024, 40)
     made.loc[made["epoch"] > 50, "train_loss"] += 5
-    (row,) = printed.log_verdicts(made, editions=[2024]).to_dict("records")
+    (row,) = printed.log_verdicts(printed.logs(made, editions=[2024])).to_dict("records")
     assert (row["verdict"], row["outside"]) == ("unusual", "training loss in 50 epochs")
     assert row["p"] <= row["level"]
 
 
 def test_few_seeds_are_undecided_and_other_editions_left_out():
-    table = printed.log_verdicts(curves("wafer", 2024, 18, shift=9.0))
+    table = printed.log_verdicts(printed.logs(curves("wafer", 2024, 18, shift=9.0)))
     assert list(table["edition"]) == [2024, "2024-pdf"]  # 2023 printed none
     assert set(table["verdict"]) == {"undecided"}
-    assert printed.log_verdicts(curves("wafer", 2024, 5), editions=[2023]).empty
-    assert printed.log_verdicts(pd.DataFrame()).empty
-    assert list(printed.log_verdicts(pd.DataFrame()).columns) == printed.LOG_COLUMNS
+    assert printed.log_verdicts(printed.logs(curves("wafer", 2024, 5), editions=[2023])).empty
+    assert printed.log_verdicts(printed.logs(pd.DataFrame())).empty
+    assert list(printed.log_verdicts(printed.logs(pd.DataFrame())).columns) == printed.LOG_COLUMNS
 
 
 def test_only_epochs_of_both_are_compared_and_diverged_seeds_left_out():
     made = curves("wafer", 2024, 25, epochs=list(range(10, 101, 10)))
     made.loc[(made["seed"] == 3) & (made["epoch"] == 50), "val_loss"] = np.nan
-    row = printed.log_verdicts(made, editions=[2024]).iloc[0]
+    row = printed.log_verdicts(printed.logs(made, editions=[2024])).iloc[0]
     assert (row["points"], row["n"]) == (40, 24)
 
 
@@ -137,7 +137,7 @@ def test_ours_are_rounded_as_the_course_printed():
 def test_a_log_beside_seeds_that_all_diverged_is_undecided():
     made = curves("wafer", 2024, 25)
     made["val_loss"] = np.nan
-    (row, _) = printed.log_verdicts(made).to_dict("records")
+    (row, _) = printed.log_verdicts(printed.logs(made)).to_dict("records")
     assert (row["verdict"], row["n"], row["outside"]) == ("undecided", 0, "")
 
 

@@ -248,18 +248,10 @@ def split_differences(
     for axes, (name, given) in zip(panels, differences.items(), strict=True):
         sample, interval, mark = _finite(given), intervals[name], course.get(name, float("nan"))
         limits = _limits([sample], [0.0, mark], [interval])
-        _draw(axes, sample, limits, mean=False)
-        top = axes.get_ylim()[1]
-        axes.axvline(0, color="black", linewidth=1)
+        _draw_differences(axes, sample, limits, float(np.mean(sample)), interval, "black")
         if np.isfinite(mark):
             axes.axvline(mark, color=ORANGE, linewidth=1.6, linestyle="--")
-        axes.plot(interval, (1.14 * top, 1.14 * top), color="black", linewidth=2)
-        axes.plot(np.mean(sample), 1.14 * top, "o", color="black", markersize=5)
-        axes.set(xlim=limits, ylim=(0, 1.32 * top))
         axes.set_title(name, loc="left", fontsize="medium")
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
-        axes.spines[["left", "top", "right"]].set_visible(False)
-        axes.yaxis.set_major_locator(NullLocator())
     panels[-1].set_xlabel(label)
     return figure
 
@@ -290,16 +282,8 @@ def paired_differences(
     figure = Figure(figsize=(_WIDTH, 1.75), layout="constrained")
     (axes,) = row_of_panels(figure, 1)
     limits = _limits([sample], [0.0, mean], [interval])
-    _draw(axes, sample, limits, mean=False)
-    axes.axvline(0, color="black", linewidth=1)
-    top = axes.get_ylim()[1]
-    if np.isfinite(interval).all():
-        axes.plot(interval, (1.14 * top, 1.14 * top), color=ORANGE, linewidth=2.5)
-    axes.plot(mean, 1.14 * top, "o", color=ORANGE, markersize=5.5)
-    axes.set(xlim=limits, ylim=(0, 1.32 * top), xlabel=label)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
-    axes.spines[["left", "top", "right"]].set_visible(False)
-    axes.yaxis.set_major_locator(NullLocator())
+    _draw_differences(axes, sample, limits, mean, interval, ORANGE)
+    axes.set_xlabel(label)
     return figure
 
 
@@ -354,6 +338,27 @@ def _draw(axes: Axes, sample: _Array, limits: tuple[float, float], *, mean: bool
     axes.set_ylim(0, 1.04 * top)
     if mean and len(sample):
         axes.plot(np.mean(sample), 0, "^", color="black", markersize=6, clip_on=False, zorder=5)
+
+
+def _draw_differences(
+    axes: Axes,
+    sample: _Array,
+    limits: tuple[float, float],
+    mean: float,
+    interval: tuple[float, float],
+    colour: str,
+) -> None:
+    """Draw differences with a line at zero, and above them their mean with its interval."""
+    _draw(axes, sample, limits, mean=False)
+    axes.axvline(0, color="black", linewidth=1)
+    top = axes.get_ylim()[1]
+    if np.isfinite(interval).all():
+        axes.plot(interval, (1.14 * top, 1.14 * top), color=colour, linewidth=2.5)
+    axes.plot(mean, 1.14 * top, "o", color=colour, markersize=5.5)
+    axes.set(xlim=limits, ylim=(0, 1.32 * top))
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
+    axes.spines[["left", "top", "right"]].set_visible(False)
+    axes.yaxis.set_major_locator(NullLocator())
 
 
 def _mark(axes: Axes, marks: Mapping[str, float], limits: tuple[float, float]) -> None:

@@ -15,8 +15,7 @@ def answer(results: Results, *, quick: bool = False) -> str:
     """Return how much of the course's record holds."""
     table = results.verdicts
     if quick:
-        trainings = len(results.seeds) + len(results.splits)
-        return f"{count(trainings, 'quick training')}, not judged."
+        return f"{count(results.trainings, 'quick training')}, not judged."
     judged = table[table["verdict"].ne(UNDECIDED)] if len(table) else table
     if judged.empty:
         return f"No published number of {COURSE} is judged yet."

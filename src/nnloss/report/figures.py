@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 
 from nnloss import plots
 from nnloss.course.printed_tables import NETWORKS
+from nnloss.course.published import Edition
 from nnloss.report import captions
 from nnloss.report.svg import inline
-from nnloss.report.wording import NETWORKS as NAMES
 from nnloss.report.wording import (
+    NETWORK_TITLES,
     configurations,
     names,
     printed,
     quantity,
 )
-from nnloss.reproduction import printed as printed_record
 from nnloss.reproduction.comparisons import differences
 from nnloss.reproduction.prediction import interval
+from nnloss.reproduction.printed import Log
 from nnloss.reproduction.splits import split_differences
 from nnloss.reproduction.units import Configuration
 
@@ -118,12 +119,11 @@ def training(curves: pd.DataFrame, prefix: str) -> list[list[Drawn]]:
     return groups
 
 
-def printed_logs(curves: pd.DataFrame, verdicts: pd.DataFrame) -> list[Drawn]:
+def printed_logs(found: Mapping[tuple[str, Edition], Log], verdicts: pd.DataFrame) -> list[Drawn]:
     """Draw the course's training logs over our envelopes, a figure per network."""
     drawn = []
     for name, rows in verdicts.groupby("network", sort=False):
         network = NETWORKS[str(name)]
-        found = printed_record.logs(curves, list(rows["edition"]))
         logs = {
             f"{edition}: {row['verdict']}": found[str(name), edition].points
             for edition, row in zip(rows["edition"], rows.to_dict("records"), strict=True)
@@ -136,7 +136,7 @@ def printed_logs(curves: pd.DataFrame, verdicts: pd.DataFrame) -> list[Drawn]:
             linear=network.metric == "accuracy",
         )
         text = " ".join(captions.printed_log(row) for _, row in rows.iterrows())
-        figure = _drawn(draw, f"log-{name}".replace("_", "-"), NAMES[str(name)], text, [])
+        figure = _drawn(draw, f"log-{name}".replace("_", "-"), NETWORK_TITLES[str(name)], text, [])
         drawn.append(replace(figure, wide=True))
     return drawn
 

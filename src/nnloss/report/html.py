@@ -24,7 +24,7 @@ from nnloss.report.provenance import provenance
 from nnloss.report.wording import (
     EXERCISES,
     MISSING,
-    NETWORKS,
+    NETWORK_TITLES,
     between,
     configurations,
     count,
@@ -74,7 +74,6 @@ def page(results: Results, *, title: str, quick: bool = False) -> str:
         _exercise(f"exercise-{place}", name, results)
         for place, name in enumerate(sorted(run, key=_order), 1)
     ]
-    trainings = len(results.seeds) + len(results.splits)
     script = _source("report.js")
     return (
         _environment()
@@ -84,7 +83,7 @@ def page(results: Results, *, title: str, quick: bool = False) -> str:
             quick=quick,
             answer=answer(results, quick=quick),
             facts=[
-                count(trainings, "training"),
+                count(results.trainings, "training"),
                 count(
                     len({Configuration.of(record) for record in results.records}), "configuration"
                 ),
@@ -96,7 +95,7 @@ def page(results: Results, *, title: str, quick: bool = False) -> str:
             comparison_rule=_paragraphs(comparisons.RULE),
             split_rule=_paragraphs(splits.RULE),
             verdicts=[_verdict(row) for row in _rows(results.verdicts)],
-            logs=figures.printed_logs(results.curves, results.logs),
+            logs=figures.printed_logs(results.printed_logs, results.logs),
             matrices=[_matrix(row) for row in _rows(results.matrices)],
             comparisons=[_comparison(row) for row in _rows(results.comparisons)],
             splits=[_split(row) for row in _rows(results.split_comparisons)],
@@ -233,7 +232,7 @@ def _matrix(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **row,
         "sign": _SIGNS.get(row["verdict"], ""),
-        "title": NETWORKS.get(row["network"], row["network"]),
+        "title": NETWORK_TITLES.get(row["network"], row["network"]),
         "rank_text": f"{row['rank']} of {row['n'] + 1:,}",
         "p_text": probability(row["p"]),
     }

@@ -19,7 +19,7 @@ EXERCISES = {
     "wafer": "11.5 Wafer",
 }
 #: Networks of the printed logs and matrices.
-NETWORKS = {
+NETWORK_TITLES = {
     "boston": "Boston Housing",
     "cifar10": "CIFAR-10",
     "cifar10_augmented": "CIFAR-10, augmented images",

@@ -129,12 +129,19 @@ def compare(seeds: pd.DataFrame, *, editions: Iterable[Edition] = EDITIONS) -> p
     """
     rows = []
     for question in QUESTIONS:
-        shared: dict[tuple[Settings, Settings], list[Edition]] = {}
-        for edition in editions:
-            shared.setdefault(question.settings(edition), []).append(edition)
-        for settings, found in shared.items():
-            rows += _compared(seeds, question, settings, ", ".join(sorted(map(str, found))))
+        for settings, edition in shared_settings(question, editions).items():
+            rows += _compared(seeds, question, settings, edition)
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def shared_settings(
+    question: Question, editions: Iterable[Edition]
+) -> dict[tuple[Settings, Settings], str]:
+    """Return the different settings of both networks, with the names of their editions."""
+    shared: dict[tuple[Settings, Settings], list[str]] = {}
+    for edition in editions:
+        shared.setdefault(question.settings(edition), []).append(str(edition))
+    return {settings: ", ".join(sorted(names)) for settings, names in shared.items()}
 
 
 def differences(seeds: pd.DataFrame, row: pd.Series[Any]) -> pd.Series[float]:
@@ -143,16 +150,19 @@ def differences(seeds: pd.DataFrame, row: pd.Series[Any]) -> pd.Series[float]:
     They are indexed by seed, without seeds that diverged.
     """
     question = _BY_TEXT[row["question"]]
-    settings = question.settings(parse_edition(row["edition"].split(", ")[0]))
-    first, second = _arms(seeds, question, settings)
-    pairs = _finite(first, second, row["metric"])
+    pairs = finite_pairs(*arms(seeds, question, settings_of_row(question, row)), row["metric"])
     return (pairs["second"] - pairs["first"]).rename("difference")
+
+
+def settings_of_row(question: Question, row: pd.Series[Any]) -> tuple[Settings, Settings]:
+    """Return the settings of both networks in the editions that a row names."""
+    return question.settings(parse_edition(row["edition"].split(", ")[0]))
 
 
 def _compared(
     seeds: pd.DataFrame, question: Question, settings: tuple[Settings, Settings], edition: str
 ) -> list[dict[str, Any]]:
-    first, second = _arms(seeds, question, settings)
+    first, second = arms(seeds, question, settings)
     if first.empty or second.empty:
         return []
     known = {
@@ -167,7 +177,7 @@ def _compared(
     both = len(first.index.intersection(second.index))
     rows = []
     for metric in question.metrics:
-        pairs = _finite(first, second, metric.column)
+        pairs = finite_pairs(first, second, metric.column)
         rows.append(
             known
             | {"metric": metric.column, "title": metric.title, "diverged": both - len(pairs)}
@@ -213,9 +223,10 @@ def _wilcoxon(steps: np.ndarray[Any, Any]) -> float:
     return float(stats.wilcoxon(steps).pvalue) if steps.any() else 1.0
 
 
-def _arms(
+def arms(
     seeds: pd.DataFrame, question: Question, settings: tuple[Settings, Settings]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of both networks, indexed by seed."""
     first, second = (
         rows_of(seeds, question.exercise, arm.loss, arm.augment, each)
         for arm, each in zip((question.first, question.second), settings, strict=True)
@@ -223,7 +234,7 @@ def _arms(
     return first, second
 
 
-def _finite(first: pd.DataFrame, second: pd.DataFrame, column: str) -> pd.DataFrame:
+def finite_pairs(first: pd.DataFrame, second: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return the values of both networks by seed, without seeds for which one diverged."""
     sound = [
         arm[column][~arm["diverged"].astype(bool) & np.isfinite(arm[column])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,10 @@ class Log:
 def logs(
     curves: pd.DataFrame, editions: Iterable[Edition] = EDITIONS
 ) -> dict[tuple[str, Edition], Log]:
-    """Return the printed logs of the networks in `curves`, by network and edition."""
+    """Return the printed logs of the networks in `curves`, by network and edition.
+
+    `curves` is a table with a row per configuration, seed and epoch.
+    """
     found = {}
     for (name, edition), log in printed_tables.training_logs().items():
         if edition not in editions:
@@ -104,14 +107,14 @@ def logs(
     return found
 
 
-def log_verdicts(curves: pd.DataFrame, editions: Iterable[Edition] = EDITIONS) -> pd.DataFrame:
-    """Judge the printed training logs by `RULE`.
+def log_verdicts(found: Mapping[tuple[str, Edition], Log]) -> pd.DataFrame:
+    """Judge printed training logs, the result of `logs`, by `RULE`.
 
-    One row per log whose network is in `curves`, a table with a row per configuration, seed and
-    epoch. ``points`` counts series times epochs; ``outside`` names where the log leaves the band.
+    One row per log. ``points`` counts series times epochs; ``outside`` names where the log leaves
+    the band.
     """
     rows = []
-    for (name, edition), log in logs(curves, editions).items():
+    for (name, edition), log in found.items():
         left = log.points[log.points["outside"]].groupby("series", sort=False)["epoch"]
         where = [f"{NAMES[str(series)]} in {len(epochs)} epochs" for series, epochs in left]
         rows.append(

@@ -38,6 +38,8 @@ class Results:
         Results by exercise, classical model and metric.
     records : sequence of RunRecord
         One per unit.
+    printed_logs : mapping
+        Result of `printed.logs`.
     verdicts, logs, matrices, comparisons, split_comparisons : DataFrame
         Results of `verdicts.verdicts`, `printed.log_verdicts`, `printed.matrix_verdicts`,
         `comparisons.compare` and `splits.compare_splits`.
@@ -49,11 +51,17 @@ class Results:
     splits: pd.DataFrame
     classical: Mapping[str, Mapping[str, Mapping[str, float]]]
     records: Sequence[RunRecord]
+    printed_logs: Mapping[tuple[str, Edition], printed.Log]
     verdicts: pd.DataFrame
     logs: pd.DataFrame
     matrices: pd.DataFrame
     comparisons: pd.DataFrame
     split_comparisons: pd.DataFrame
+
+    @property
+    def trainings(self) -> int:
+        """Number of trained networks."""
+        return len(self.seeds) + len(self.splits)
 
     @classmethod
     def of(
@@ -67,13 +75,14 @@ class Results:
         """Judge the course by tables of `TABLES`; a missing one is empty."""
         editions = tuple(editions)
         given = {name: tables.get(name, pd.DataFrame()) for name in TABLES}
-        seeds, curves = given["seeds"], given["curves"]
+        seeds, logs = given["seeds"], printed.logs(given["curves"], editions)
         return cls(
             **given,
             classical=classical,
             records=records,
+            printed_logs=logs,
             verdicts=verdicts.verdicts(seeds, classical, editions=editions),
-            logs=printed.log_verdicts(curves, editions),
+            logs=printed.log_verdicts(logs),
             matrices=printed.matrix_verdicts(given["confusion"], editions),
             comparisons=comparisons.compare(seeds, editions=editions),
             split_comparisons=splits.compare_splits(given["splits"], seeds, editions=editions),

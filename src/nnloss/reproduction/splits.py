@@ -10,11 +10,18 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nnloss.course.published import EDITIONS, Edition, settings_of
-from nnloss.reproduction.comparisons import Metric
-from nnloss.reproduction.seed_table import of_configuration
+from nnloss.course.published import EDITIONS, Edition, Settings
+from nnloss.reproduction.comparisons import (
+    QUESTIONS,
+    Metric,
+    arms,
+    finite_pairs,
+    settings_of_row,
+    shared_settings,
+)
 
-MSE, MAE = "mean_squared_error", "mean_absolute_error"
+(QUESTION,) = (each for each in QUESTIONS if each.exercise == "boston")
+MSE, MAE = QUESTION.first.loss, QUESTION.second.loss
 COLUMNS = """
     edition batch_size metric title splits seeds mse mae difference sd low high p mae_better
     course_difference course_rank
@@ -73,29 +80,26 @@ def compare_splits(
         random splits with a smaller difference; missing where `seeds` has no such metric. Seeds
         that diverged are left out.
     """
-    shared: dict[int, list[Edition]] = {}
-    for edition in editions:
-        shared.setdefault(settings_of("boston", edition).batch_size, []).append(edition)
+    splits, seeds = _with_rmse(splits), _with_rmse(seeds)
     rows = []
-    for batch_size, found in shared.items():
-        names = ", ".join(map(str, found))
+    for settings, edition in shared_settings(QUESTION, editions).items():
         for metric in METRICS:
-            pairs = _pairs(splits, found[0], metric)
+            pairs = _pairs(splits, settings, metric.column)
             if pairs.empty:
                 continue
-            each = pairs.groupby("split").mean()
-            steps = each["difference"]
-            course = _pairs(seeds, found[0], metric)["difference"].mean()
+            by_split = pairs.groupby("split").mean()
+            steps = by_split["difference"]
+            course = _pairs(seeds, settings, metric.column)["difference"].mean()
             rows.append(
                 {
-                    "edition": names,
-                    "batch_size": batch_size,
+                    "edition": edition,
+                    "batch_size": settings[0].batch_size,
                     "metric": metric.column,
                     "title": metric.title,
-                    "splits": len(each),
-                    "seeds": round(len(pairs) / len(each)),
-                    "mse": each["mse"].mean(),
-                    "mae": each["mae"].mean(),
+                    "splits": len(by_split),
+                    "seeds": round(len(pairs) / len(by_split)),
+                    "mse": by_split["first"].mean(),
+                    "mae": by_split["second"].mean(),
                     **_corrected(steps.to_numpy(), test_share),
                     "mae_better": int((steps < 0).sum()),
                     "course_difference": course,
@@ -131,28 +135,26 @@ def conclusion(table: pd.DataFrame) -> str:
 
 def split_differences(splits: pd.DataFrame, row: pd.Series[Any]) -> pd.Series[float]:
     """Return the differences behind a row of `compare_splits`, MAE minus MSE, by split."""
-    edition = next(each for each in EDITIONS if str(each) in row["edition"].split(", "))
-    metric = next(each for each in METRICS if each.column == row["metric"])
-    return _pairs(splits, edition, metric).groupby("split")["difference"].mean()
+    settings = settings_of_row(QUESTION, row)
+    pairs = _pairs(_with_rmse(splits), settings, row["metric"])
+    return pairs.groupby("split")["difference"].mean()
 
 
-def _pairs(table: pd.DataFrame, edition: Edition, metric: Metric) -> pd.DataFrame:
-    """Return the metric of both networks and its difference, by seed."""
-    settings = settings_of("boston", edition)
-    arms = {}
-    for name, loss in (("mse", MSE), ("mae", MAE)):
-        rows = of_configuration(table, "boston", loss, None, settings)
-        if f"val_{MSE}" in rows:
-            root = np.sqrt(rows[f"val_{MSE}"].astype(float))
-            rows = rows.assign(val_root_mean_squared_error=root)
-        if metric.column not in rows:
-            return pd.DataFrame(columns=["split", "mse", "mae", "difference"])
-        rows = rows[~rows["diverged"].astype(bool)].set_index("seed")
-        arms[name] = rows[metric.column].astype(float)
-        split = rows["split"] if "split" in rows else 0
-    pairs = pd.DataFrame(arms).dropna()
-    pairs.insert(0, "split", split)
-    return pairs.assign(difference=pairs["mae"] - pairs["mse"])
+def _with_rmse(table: pd.DataFrame) -> pd.DataFrame:
+    if f"val_{MSE}" not in table:
+        return table
+    root = np.sqrt(table[f"val_{MSE}"].astype(float))
+    return table.assign(val_root_mean_squared_error=root)
+
+
+def _pairs(table: pd.DataFrame, settings: tuple[Settings, Settings], column: str) -> pd.DataFrame:
+    """Return a metric of both networks and its difference, MAE minus MSE, by seed."""
+    first, second = arms(table, QUESTION, settings)
+    if column not in first:
+        return pd.DataFrame(columns=["first", "second", "difference", "split"])
+    pairs = finite_pairs(first, second, column)
+    # On the course's split there is no column of splits.
+    return pairs.assign(difference=pairs["second"] - pairs["first"], split=first.get("split"))
 
 
 def _corrected(steps: np.ndarray[Any, Any], test_share: float) -> dict[str, float]:

@@ -11,7 +11,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import index
 from typing import Any
@@ -229,11 +229,15 @@ class _Plan:
 
 @dataclass(frozen=True)
 class Start:
-    """Initial state of a training: variables, shuffling seed, and the layers' configurations."""
+    """Initial state of a training: variables, shuffling seed, and the layers' configurations.
+
+    `place` is that of its split in the data.
+    """
 
     variables: list[NDArray[Any]]
     shuffle_seed: int
     layers: list[tuple[type, dict[str, Any]]]
+    place: int = 0
 
     @classmethod
     def of(cls, network: Any) -> Start:
@@ -416,11 +420,14 @@ def _together(plan: _Plan, ensemble: ManySeeds, start: Start, places: Mapping[in
     for begin in range(0, len(seeds), ensemble.models):
         chunk = seeds[begin : begin + ensemble.models]
         # The first seed's model already exists, as the template.
-        starts = [start if seed == seeds[0] else plan.start(seed)[1] for seed in chunk]
+        starts = [
+            replace(start if seed == seeds[0] else plan.start(seed)[1], place=places[seed])
+            for seed in chunk
+        ]
         for seed, each in zip(chunk, starts, strict=True):
             if each.layers != start.layers:
                 raise NotBatchable(f"a different model for seed {seed} than for seed {seeds[0]}")
-        ensemble.load(starts, [places[seed] for seed in chunk])
+        ensemble.load(starts)
         frames, finite = [], np.ones(ensemble.models, dtype=bool)
         for epoch in range(plan.epochs):
             values = ensemble.train(epoch)
@@ -473,7 +480,7 @@ class ManySeeds:
         self._measures = {name: partial(_by_row, each) for name, each in measures.items()}
         self._test_measures = dict(test_measures or {})
         self._shuffle_seeds: list[int] = []
-        self._places = np.zeros(self.models, dtype=np.int32)
+        self._places = np.zeros((self.models, 1), dtype=np.int32)
         # From the same state, XLA draws other random numbers than TensorFlow.
         drops = any(isinstance(layer, BatchedDropout) for layer in self.network.layers)
         self._train = tf.function(
@@ -482,15 +489,10 @@ class ManySeeds:
         self._evaluate = tf.function(self._sums, jit_compile=jit_compile, autograph=False)
         self._test_rows = min(data.test_rows, max(1, MEMORY // (4 * 2 * floats * self.models)))
 
-    def load(self, starts: Sequence[Start], places: Sequence[int] | None = None) -> None:
-        """Set initial states, at most `models`; the last one is repeated to fill the chunk.
-
-        `places` are those of the models' splits in the data, by default the first.
-        """
+    def load(self, starts: Sequence[Start]) -> None:
+        """Set initial states, at most `models`; the last one is repeated to fill the chunk."""
         padded = [*starts, *starts[-1:] * (self.models - len(starts))]
-        own = [*(places or [0] * len(starts))]
-        own += own[-1:] * (self.models - len(own))
-        self._places = np.array(own, dtype=np.int32)[:, np.newaxis]
+        self._places = np.array([[each.place] for each in padded], dtype=np.int32)
         self._shuffle_seeds = [each.shuffle_seed for each in padded]
         states = zip(*(each.variables for each in padded), strict=True)
         for variable, values in zip(_variables(self.network), states, strict=True):

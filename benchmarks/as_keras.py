@@ -57,8 +57,8 @@ ALL = (
     Fits("boston", 100, 32, OURS, 100),
     Fits("boston", 100, 32, UNSEEDED, 100),
     Fits("boston", 100, 32, SEEDED, 30),
-    Fits("cifar10", 2, 32, OURS, 30),
-    Fits("cifar10", 2, 32, UNSEEDED, 30),
+    Fits("cifar10", 2, 32, OURS, 60),
+    Fits("cifar10", 2, 32, UNSEEDED, 60),
     Fits("wafer", 100, 64, SEEDED, 10),
     Fits("cifar10", 20, 64, SEEDED, 5),
 )
@@ -156,13 +156,17 @@ def main(
         )
     out.mkdir(parents=True, exist_ok=True)
     file = out / "fits.csv"
-    fits = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=COLUMNS)
-    if list(fits.columns) != COLUMNS:
+    if not file.exists():
+        pd.DataFrame(columns=COLUMNS).to_csv(file, index=False)
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        header = lines.readline().strip()
+    if header != ",".join(COLUMNS):
         raise DataError(
-            f"'{file}' must be a table of fits",
-            f"found the columns {', '.join(fits.columns)}",
+            f"'{file}' must be a table of fits, with the columns {', '.join(COLUMNS)}",
+            f"found the first line '{header}'",
             "Choose another --out",
         )
+    fits = pd.read_csv(file)
     with tempfile.TemporaryDirectory() as folder:
         for wanted in ALL:
             done = fits[KEYS].eq([getattr(wanted, key) for key in KEYS]).all(axis=1).sum()
@@ -172,7 +176,7 @@ def main(
             for row in run(wanted, path, done) if done < wanted.number else ():
                 # Written one by one, so that nothing is lost.
                 one = pd.DataFrame([row], columns=COLUMNS)
-                one.to_csv(file, mode="a", header=not file.exists(), index=False)
+                one.to_csv(file, mode="a", header=False, index=False)
     fits = pd.read_csv(file)
     seeds = pd.read_csv(ROOT / "results" / "sweep" / "seeds.csv")
     for name, frame in {"faithfulness": faithfulness(fits), "orders": orders(fits, seeds)}.items():

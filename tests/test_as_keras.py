@@ -14,6 +14,7 @@ from scipy import stats
 
 from benchmarks import arrays, as_keras
 from benchmarks.as_keras import ALL, FAITHFUL, OURS, SEEDED, UNSEEDED, faithfulness, orders
+from nnloss import DataError
 
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -93,6 +94,14 @@ def test_a_fit_by_either_way_starts_from_the_same_weights(tmp_path, by):
 def test_a_fit_that_fails_is_an_error_with_its_text(tmp_path):
     with pytest.raises(RuntimeError, match="No such file"):
         list(as_keras.run(ALL[0], tmp_path / "none.npz", 0))
+
+
+@pytest.mark.parametrize("content", [b"", b"seed,loss\n0,1\n", b"\xff\xfe"])
+def test_another_table_is_refused_and_kept(tmp_path, content):
+    (tmp_path / "fits.csv").write_bytes(content)
+    with pytest.raises(DataError, match=r"fits\.csv' must be a table of fits"):
+        as_keras.main(data_dir=ROOT, out=tmp_path)
+    assert (tmp_path / "fits.csv").read_bytes() == content
 
 
 def test_the_committed_comparison_is_whole():

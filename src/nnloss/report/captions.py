@@ -57,7 +57,7 @@ def curves(rows: pd.DataFrame, metric: str) -> str:
 
 SPLITS = (
     "Each value is a split, averaged over its seeds. Bar and dot: the mean and its corrected 95 % "
-    "interval. Dashed: the course's split. Left of the black line MAE is better."
+    "interval. Dashed: the course's split. Left of 0 MAE is better."
 )
 
 

@@ -24,6 +24,7 @@ from nnloss import (
 from nnloss._tensorflow import keras
 from nnloss.table.encoding import as_targets
 from nnloss.training import batched_layers, many_seeds
+from nnloss.training.initial_states import variables
 from nnloss.training.many_seeds import fit_many as compiled
 
 L = keras.layers
@@ -229,14 +230,18 @@ def test_a_seed_that_diverges_is_marked_and_leaves_the_others_alone(small, monke
     build, split = sequential((8,), *widths(6)), small(REGRESSION, (8,))
     settings = {"task": REGRESSION, "epochs": 2}
     well = fit_many(build, split, range(3), **settings)
-    start = many_seeds._Plan.start
+    starts = many_seeds.starts
 
-    def poisoned(plan, seed):
-        made, begin = start(plan, seed)
-        ill = [array * np.nan for array in begin.variables]
-        return made, (replace(begin, variables=ill) if seed == 1 else begin)
+    def poisoned(*arguments):
+        def start_of(seed):
+            start = given(seed)
+            ill = [array * np.nan for array in start.variables]
+            return replace(start, variables=ill) if seed == 1 else start
 
-    monkeypatch.setattr(many_seeds._Plan, "start", poisoned)
+        given = starts(*arguments)
+        return start_of
+
+    monkeypatch.setattr(many_seeds, "starts", poisoned)
     ill = fit_many(build, split, range(3), **settings)
     assert ill["diverged"].tolist() == [False, True, False]
     pd.testing.assert_frame_equal(ill.query("seed != 1"), well.query("seed != 1"))
@@ -467,8 +472,7 @@ def test_a_stacked_layer_does_what_the_layer_does(kind):
     for variable in model.weights:
         variable.assign(rng.uniform(0.5, 2, size=variable.shape))
     many = batched_layers.stack(model, 2)
-    variables = zip(many_seeds._variables(many), many_seeds._variables(model), strict=True)
-    for variable, value in variables:
+    for variable, value in zip(variables(many), variables(model), strict=True):
         variable.assign(np.stack([value, value]))
     x = rng.normal(size=(2, 5, *shape)).astype(np.float32)
     for one, of_two in zip(x, many(x), strict=True):

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from nnloss._tensorflow import keras, tf
 from nnloss.datasets import Split
 from nnloss.theory.claims import Claim, same
-from nnloss.training.many_seeds import Data, ManySeeds, Start
+from nnloss.training.initial_states import Start
+from nnloss.training.many_seeds import Data, ManySeeds
 from nnloss.training.seeds import set_seed
 
 Array = NDArray[Any]

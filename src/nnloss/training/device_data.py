@@ -26,9 +26,9 @@ def order_of_epoch(rows: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(rows)
 
 
-def shuffle_seed() -> int:
+def shuffle_seed(generator: Any = random) -> int:
     """Draw a training's shuffling seed, in [0, 2**31), from Python's generator."""
-    return random.randrange(2**31)
+    return int(generator.randrange(2**31))
 
 
 def in_memory(*values: Any) -> bool:

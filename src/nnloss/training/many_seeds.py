@@ -31,6 +31,7 @@ from nnloss.table import Task
 from nnloss.table.encoding import as_targets
 from nnloss.training import device_data
 from nnloss.training.batched_layers import BatchedDropout, NotBatchable, require_batchable, stack
+from nnloss.training.initial_states import Start, starts, variables
 from nnloss.training.models import compile_for_task
 from nnloss.training.seeds import set_seed
 
@@ -77,8 +78,10 @@ def fit_many(
     Parameters
     ----------
     build : callable
-        Returns the model without its output layer, as for `compile_for_task`. Called for each seed
-        after ``set_seed``, and once more for the first seed if seeds are trained one by one.
+        Returns the model without its output layer, as for `compile_for_task`. Called after
+        ``set_seed`` for the first seed and the last one; the weights of the others are drawn by
+        the initializers alone. It is called for each seed if it uses random numbers otherwise,
+        and for each once more if seeds are trained one by one.
     split : Split or sequence of Split
         Inputs ready for the network; `y` holds a quantity or class numbers. One for all seeds, or
         one for each, all of the same sizes; a split that several seeds share is stored once.
@@ -155,6 +158,8 @@ def fit_many(
     )
     plan.new_optimizer()  # raises now if it cannot be copied
     first, start = plan.start(seeds[0])
+    network = keras.Model(first.inputs, first.outputs)
+    start_of = starts(network, start, seeds, lambda seed: plan.start(seed)[1])
     encoded = partial(as_targets, loss=first.choice.known, classes=first.nodes)
     x_train, y_train, x_test, y_test = (
         np.concatenate([getattr(each, name) for each in splits])
@@ -167,7 +172,9 @@ def fit_many(
     (x_train, y_train), (x_test, y_test) = device_data.tensors(given)
     data = Data(x_train, y_train, x_test, y_test, len(splits))
     done, frames = 0, []
-    for epochs_done, frame in _all(plan, first, start, data, dict(zip(seeds, places, strict=True))):
+    for epochs_done, frame in _all(
+        plan, first, start_of, data, dict(zip(seeds, places, strict=True))
+    ):
         done += epochs_done
         frames += [] if frame is None else [frame]
         if progress:
@@ -225,26 +232,6 @@ class _Plan:
                 "Register its classes with keras.saving.register_keras_serializable, "
                 "and give them a get_config",
             ) from error
-
-
-@dataclass(frozen=True)
-class Start:
-    """Initial state of a training: variables, shuffling seed, and the layers' configurations.
-
-    `place` is that of its split in the data.
-    """
-
-    variables: list[NDArray[Any]]
-    shuffle_seed: int
-    layers: list[tuple[type, dict[str, Any]]]
-    place: int = 0
-
-    @classmethod
-    def of(cls, network: Any) -> Start:
-        """Copy a new model's initial state, and draw the shuffling seed as `fit` would."""
-        shuffle_seed = device_data.shuffle_seed()
-        shape = [(type(layer), layer.get_config() | {"name": ""}) for layer in network.layers]
-        return cls([variable.numpy() for variable in _variables(network)], shuffle_seed, shape)
 
 
 @dataclass(frozen=True)
@@ -332,7 +319,11 @@ Steps = Iterator[tuple[int, pd.DataFrame | None]]
 
 
 def _all(
-    plan: _Plan, first: Completed, start: Start, data: Data, places: Mapping[int, int]
+    plan: _Plan,
+    first: Completed,
+    start_of: Callable[[int], Start],
+    data: Data,
+    places: Mapping[int, int],
 ) -> Steps:
     """Train all seeds at once, or those that cannot be stacked one after another.
 
@@ -350,7 +341,7 @@ def _all(
             test_measures=plan.test_measures,
             jit_compile=plan.jit_compile,
         )
-        for done, frame in _together(plan, ensemble, start, places):
+        for done, frame in _together(plan, ensemble, start_of, places):
             yield done, frame
             if frame is not None:
                 left = left[frame["seed"].nunique() :]
@@ -414,20 +405,19 @@ class _TestMeasures(keras.callbacks.Callback):  # type: ignore[misc]
                 logs[f"val_{name}"] = measure(self._data.y_test.numpy(), outputs)
 
 
-def _together(plan: _Plan, ensemble: ManySeeds, start: Start, places: Mapping[int, int]) -> Steps:
+def _together(
+    plan: _Plan, ensemble: ManySeeds, start_of: Callable[[int], Start], places: Mapping[int, int]
+) -> Steps:
     """Train the seeds in chunks of one size; the last chunk may repeat its last seed."""
     seeds = list(places)
+    layers = start_of(seeds[0]).layers
     for begin in range(0, len(seeds), ensemble.models):
         chunk = seeds[begin : begin + ensemble.models]
-        # The first seed's model already exists, as the template.
-        starts = [
-            replace(start if seed == seeds[0] else plan.start(seed)[1], place=places[seed])
-            for seed in chunk
-        ]
-        for seed, each in zip(chunk, starts, strict=True):
-            if each.layers != start.layers:
+        chosen = [replace(start_of(seed), place=places[seed]) for seed in chunk]
+        for seed, each in zip(chunk, chosen, strict=True):
+            if each.layers != layers:
                 raise NotBatchable(f"a different model for seed {seed} than for seed {seeds[0]}")
-        ensemble.load(starts)
+        ensemble.load(chosen)
         frames, finite = [], np.ones(ensemble.models, dtype=bool)
         for epoch in range(plan.epochs):
             values = ensemble.train(epoch)
@@ -495,7 +485,7 @@ class ManySeeds:
         self._places = np.array([[each.place] for each in padded], dtype=np.int32)
         self._shuffle_seeds = [each.shuffle_seed for each in padded]
         states = zip(*(each.variables for each in padded), strict=True)
-        for variable, values in zip(_variables(self.network), states, strict=True):
+        for variable, values in zip(variables(self.network), states, strict=True):
             variable.assign(np.stack(values))
         for variable, value in zip(self.optimizer.variables, self._new, strict=True):
             variable.assign(value)
@@ -577,16 +567,6 @@ class ManySeeds:
     def _outputs(self, chosen: Any) -> Any:
         """Return the outputs for the chosen test rows of each model."""
         return self.network(tf.gather(self.data.x_test, chosen), training=False)
-
-
-def _variables(network: Any) -> list[Any]:
-    """Return weights and generator states, in the same order for a model and its stack."""
-    found = []
-    for layer in network.layers:
-        found += layer.weights
-        if isinstance(layer, keras.layers.Dropout):
-            found.append(layer.seed_generator.state)
-    return found
 
 
 def _measures(choice: LossChoice) -> dict[str, Measure]:

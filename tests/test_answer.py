@@ -38,6 +38,9 @@ def test_where_some_do_not(results):
     assert answer(judged(results, cifar10="unusual")).endswith(
         "27 hold: 9 exactly, 18 as a typical run of ours; 6 do not, all of CIFAR-10."
     )
+    of_2024 = results.verdicts.query("edition == 2024 or exercise != 'cifar10'")
+    two = judged(replace(results, verdicts=of_2024), cifar10="unusual")
+    assert answer(two).endswith("; 2 do not, all of CIFAR-10.")
     both = judged(results, cifar10="unusual", wafer="not reproduced")
     assert answer(both).endswith("; 9 do not, of CIFAR-10 and Wafer.")
 

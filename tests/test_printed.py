@@ -129,8 +129,8 @@ def test_only_epochs_of_both_are_compared_and_diverged_seeds_left_out():
 
 
 def test_ours_are_rounded_as_the_course_printed():
-    values = np.array([588.8146, 23.34256, 0.123449, 0.99684999, 0.0123412, 1.88481e-05])
-    expected = [588.8, 23.34, 0.1234, 0.9968, 0.0123, 1.885e-05]
+    values = np.array([588.8146, 23.34256, 0.123449, 0.99684999, 0.01234, 0.005679, 1.88481e-05])
+    expected = [588.8, 23.34, 0.1234, 0.9968, 0.0123, 0.0057, 1.885e-05]
     assert printed._as_printed(values).tolist() == expected
 
 

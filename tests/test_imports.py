@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT
 
 import nnloss
+from nnloss.__main__ import COMMANDS
 
 SOURCE = ROOT / "src" / "nnloss"
 #: What each package may import beside `errors` and the helpers `_files`, `_keras`, `_tensorflow`.
@@ -114,6 +115,35 @@ print("none")
 """
     ended = python("-c", code)
     assert ended.stdout.strip() == "none", ended.stderr
+
+
+HEAVY = "tensorflow keras numpy pandas scipy statsmodels sklearn joblib matplotlib jinja2".split()
+
+
+@pytest.mark.parametrize("arguments", ["--help", "check --help", "quiz --help", "quiz --list"])
+def test_a_command_that_computes_nothing_imports_nothing_to_compute_with(python, arguments):
+    code = f"""
+import sys
+from nnloss.__main__ import app
+from nnloss.commandline import status
+print(status(app), {{*{HEAVY}}} & {{*sys.modules}}, file=sys.stderr)
+"""
+    ended = python("-c", code, *arguments.split())
+    assert ended.stderr.split() == ["0", "set()"]
+    assert len(ended.stdout.splitlines()) > 5
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_has_the_first_line_of_each(name):
+    package, line = COMMANDS[name]
+    command = importlib.import_module(f"nnloss.{package}.command")
+    assert command.main.__doc__.partition("\n")[0] == line
+
+
+def test_without_a_command_the_help_is_all_that_is_printed(python):
+    ended = python("-m", "nnloss")
+    assert (ended.returncode, ended.stderr) == (2, "")
+    assert all(name in ended.stdout for name in COMMANDS)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from nnloss.errors import FolderError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @contextmanager
@@ -119,6 +119,8 @@ def _not_writable(out: Path, found: str) -> FolderError:
 
 def digest(*arrays: NDArray[Any]) -> str:
     """Return the SHA-256 of the numbers of arrays, in C order and little endian, as hexadecimal."""
+    import numpy as np
+
     sha = hashlib.sha256()
     for array in arrays:
         little = np.asarray(array).astype(array.dtype.newbyteorder("<"), copy=False)

@@ -126,6 +126,8 @@ def status(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         ended = app(arguments, prog_name=provenance.program(), standalone_mode=False)
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "").rstrip(".")
+        if not message:  # without arguments, and the help has been printed
+            return 2
         return print_error(f"{message}. See --help")
     except NnlossError as error:
         return print_error(str(error))

@@ -15,7 +15,7 @@ from nnloss.errors import DataError, printable
 STATUS = {"right": 0, "wrong": 1, "unknown": 2}
 
 
-def check(
+def main(
     models: Annotated[list[Path], typer.Argument(help="Saved models.", metavar="MODEL.keras...")],
     loss: Annotated[
         str | None,

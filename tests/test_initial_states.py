@@ -11,7 +11,7 @@ from test_many_seeds import BODIES, agree, fit_many, sequential, singly, small  
 
 from nnloss import REGRESSION
 from nnloss._tensorflow import keras, tf
-from nnloss.training import many_seeds
+from nnloss.training import seed_plan
 from nnloss.training.initial_states import starts
 
 L = keras.layers
@@ -20,7 +20,7 @@ SEEDS = (7, 0, 2**32 - 1, 41)
 
 def plan(build, task=REGRESSION):
     classes = 3 if task.nodes is None else None
-    return many_seeds._Plan(build, task, classes, None, "adam", 1, 32, False)
+    return seed_plan.Plan(build, task, classes, None, "adam", 1, 32, False)
 
 
 def drawn_and_built(build, task=REGRESSION):
@@ -121,7 +121,7 @@ def test_another_model_for_the_last_seed_is_noticed(small, caplog):  # noqa: F81
         return sequential((8,), lambda: L.Dense(sizes.pop(0) if sizes else 5, "relu"))()
 
     with caplog.at_level(logging.INFO, "nnloss"):
-        fit_many(build, small(REGRESSION, (8,)), range(3), task=REGRESSION, epochs=1)
+        fit_many(build, small(REGRESSION, (8,)), seeds=range(3), task=REGRESSION, epochs=1)
     assert "A model is built for each seed, because of a different model for seed 2" in caplog.text
     assert "Seeds are trained one after another" in caplog.text
 
@@ -134,6 +134,6 @@ def test_a_build_is_called_for_two_seeds_of_many(small):  # noqa: F811
         return BODIES["dropout"][1]()
 
     task, split = BODIES["dropout"][0], small(BODIES["dropout"][0], (8,))
-    together = fit_many(build, split, range(6), task=task, epochs=2, per_epoch=True)
+    together = fit_many(build, split, seeds=range(6), task=task, epochs=2, per_epoch=True)
     assert len(calls) == 2
     agree(together, singly(BODIES["dropout"][1], split, range(6), task=task, epochs=2))

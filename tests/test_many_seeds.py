@@ -23,7 +23,7 @@ from nnloss import (
 )
 from nnloss._tensorflow import keras
 from nnloss.table.encoding import as_targets
-from nnloss.training import batched_layers, many_seeds
+from nnloss.training import batched_layers, device_data, many_seeds, seed_plan, stacked_models
 from nnloss.training.initial_states import variables
 from nnloss.training.many_seeds import fit_many as compiled
 
@@ -135,7 +135,7 @@ def test_a_seed_gives_what_it_gives_alone(small, name, caplog):
     split = small(task, build().input_shape[1:])
     settings = {"task": task, "epochs": 3, "batch_size": 16}  # the last batch has two rows
     with caplog.at_level(logging.INFO, "nnloss"):
-        together = fit_many(build, split, (4, 0), per_epoch=True, **settings)
+        together = fit_many(build, split, seeds=(4, 0), per_epoch=True, **settings)
     assert "one after another" not in caplog.text
     agree(together, singly(build, split, (4, 0), **settings))
     assert together["seed"].tolist() == [4, 4, 4, 0, 0, 0]
@@ -154,7 +154,7 @@ def test_a_seed_gives_what_it_gives_alone(small, name, caplog):
 def test_losses_and_optimizers_of_a_task(small, task, loss, optimizer):
     build = sequential((8,), *widths(6))
     settings = {"task": task, "loss": loss, "epochs": 2, "optimizer": optimizer}
-    together = fit_many(build, small(task, (8,)), (1, 2), per_epoch=True, **settings)
+    together = fit_many(build, small(task, (8,)), seeds=(1, 2), per_epoch=True, **settings)
     agree(together, singly(build, small(task, (8,)), (1, 2), **settings))
 
 
@@ -164,7 +164,7 @@ def test_boston_after_100_epochs_with_xla(split):
     build = sequential((13,), *widths(64, 32))
     settings = {"task": REGRESSION, "epochs": 100, "batch_size": 32}
     alone = singly(build, scaled, (0, 1), **settings).query("epoch == 100").drop(columns="epoch")
-    agree(compiled(build, scaled, (0, 1), **settings), alone, tolerance=1e-3)
+    agree(compiled(build, scaled, seeds=(0, 1), **settings), alone, tolerance=1e-3)
 
 
 def test_training_starts_with_the_same_bits(small):
@@ -173,8 +173,8 @@ def test_training_starts_with_the_same_bits(small):
     set_seed(3)
     model = compile_for_task(build(), REGRESSION)
     weights = model.get_weights()
-    shuffle = many_seeds.device_data.shuffle_seed()
-    plan = many_seeds._Plan(build, REGRESSION, None, None, "adam", 1, 32, False)
+    shuffle = device_data.shuffle_seed()
+    plan = seed_plan.Plan(build, REGRESSION, None, None, "adam", 1, 32, False)
     _, begin = plan.start(3)
     state = begin.variables
     assert begin.shuffle_seed == shuffle
@@ -187,18 +187,18 @@ def test_training_starts_with_the_same_bits(small):
 
 def test_chunks_do_not_change_a_seed(small, monkeypatch):
     build, split = sequential((8,), *widths(6)), small(REGRESSION, (8,))
-    whole = fit_many(build, split, range(5), task=REGRESSION, epochs=2)
-    monkeypatch.setattr(many_seeds, "MODELS", 2)
+    whole = fit_many(build, split, seeds=range(5), task=REGRESSION, epochs=2)
+    monkeypatch.setattr(stacked_models, "MODELS", 2)
     done = []
     parts = fit_many(
-        build, split, range(5), task=REGRESSION, epochs=2,
+        build, split, seeds=range(5), task=REGRESSION, epochs=2,
         progress=lambda now, total: done.append((now, total)),
     )  # fmt: skip
     pd.testing.assert_frame_equal(whole, parts, rtol=1e-5)
     assert done[-1] == (10, 10)
     assert done == sorted(done)
-    monkeypatch.setattr(many_seeds, "MEMORY", 1)
-    assert len(fit_many(build, split, [7], task=REGRESSION, epochs=1)) == 1
+    monkeypatch.setattr(stacked_models, "MEMORY", 1)
+    assert len(fit_many(build, split, seeds=[7], task=REGRESSION, epochs=1)) == 1
 
 
 def test_test_rows_may_come_in_parts(small, monkeypatch):
@@ -211,16 +211,16 @@ def test_test_rows_may_come_in_parts(small, monkeypatch):
         y_test=split.y_train,
     )
     settings = {"task": BINARY, "epochs": 1, "batch_size": 8}
-    whole = fit_many(build, split, (0, 1), **settings)
+    whole = fit_many(build, split, seeds=(0, 1), **settings)
     asked = []
-    evaluate = many_seeds.ManySeeds._sums
+    evaluate = stacked_models.StackedModels._sums
     monkeypatch.setattr(
-        many_seeds.ManySeeds,
+        stacked_models.StackedModels,
         "_sums",
         lambda *given: asked.append(given[1].shape[1]) or evaluate(*given),
     )
-    monkeypatch.setattr(many_seeds, "MEMORY", 10_000)
-    parts = fit_many(build, split, (0, 1), **settings)
+    monkeypatch.setattr(stacked_models, "MEMORY", 10_000)
+    parts = fit_many(build, split, seeds=(0, 1), **settings)
     assert len(set(asked)) == 2  # traced for whole parts and for the last one
     assert max(asked) < 300
     pd.testing.assert_frame_equal(whole, parts, rtol=1e-5)
@@ -229,7 +229,7 @@ def test_test_rows_may_come_in_parts(small, monkeypatch):
 def test_a_seed_that_diverges_is_marked_and_leaves_the_others_alone(small, monkeypatch):
     build, split = sequential((8,), *widths(6)), small(REGRESSION, (8,))
     settings = {"task": REGRESSION, "epochs": 2}
-    well = fit_many(build, split, range(3), **settings)
+    well = fit_many(build, split, seeds=range(3), **settings)
     starts = many_seeds.starts
 
     def poisoned(*arguments):
@@ -242,7 +242,7 @@ def test_a_seed_that_diverges_is_marked_and_leaves_the_others_alone(small, monke
         return start_of
 
     monkeypatch.setattr(many_seeds, "starts", poisoned)
-    ill = fit_many(build, split, range(3), **settings)
+    ill = fit_many(build, split, seeds=range(3), **settings)
     assert ill["diverged"].tolist() == [False, True, False]
     pd.testing.assert_frame_equal(ill.query("seed != 1"), well.query("seed != 1"))
 
@@ -252,7 +252,7 @@ def test_a_value_that_was_not_finite_is_not_forgotten(small):
     split = small(REGRESSION, (8,))
     big = {name: np.abs(getattr(split, name)) * 1e20 for name in ("x_train", "x_test")}
     runs = fit_many(
-        sequential((8,), *widths(2)), replace(split, **big), (1,), task=REGRESSION, epochs=2,
+        sequential((8,), *widths(2)), replace(split, **big), seeds=(1,), task=REGRESSION, epochs=2,
         batch_size=10, optimizer=keras.optimizers.SGD(10.0, clipvalue=1.0),
     )  # fmt: skip
     assert np.isfinite(runs["loss"][0])
@@ -275,7 +275,8 @@ def test_a_model_may_bring_its_head(small, name):
     build = sequential((8,), *widths(6), *head)
     settings = {"task": task, "epochs": 2, "batch_size": 16}
     agree(
-        fit_many(build, far, (2,), per_epoch=True, **settings), singly(build, far, (2,), **settings)
+        fit_many(build, far, seeds=(2,), per_epoch=True, **settings),
+        singly(build, far, (2,), **settings),
     )
 
 
@@ -308,18 +309,18 @@ def excluding():
 def test_an_optimizer_that_cannot_be_copied_is_refused(small, optimizer, found):
     with pytest.raises(NnlossError, match=found):
         fit_many(
-            sequential((8,), *widths(4)), small(REGRESSION, (8,)), [0],
+            sequential((8,), *widths(4)), small(REGRESSION, (8,)), seeds=[0],
             task=REGRESSION, epochs=1, optimizer=optimizer,
         )  # fmt: skip
 
 
 def test_a_schedule_of_keras_runs_from_its_begin_for_each_chunk(small, monkeypatch):
-    monkeypatch.setattr(many_seeds, "MODELS", 1)
+    monkeypatch.setattr(stacked_models, "MODELS", 1)
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
     settings = {"task": REGRESSION, "epochs": 3, "optimizer": keras.optimizers.SGD(rate)}
     build, split = sequential((8,), *widths(4)), small(REGRESSION, (8,))
     agree(
-        fit_many(build, split, (0, 1), per_epoch=True, **settings),
+        fit_many(build, split, seeds=(0, 1), per_epoch=True, **settings),
         singly(build, split, (0, 1), **settings),
     )
 
@@ -332,7 +333,7 @@ def test_a_model_that_depends_on_the_seed_is_noticed(small, caplog):
     split = small(REGRESSION, (8,))
     settings = {"task": REGRESSION, "epochs": 1}
     with caplog.at_level(logging.INFO, "nnloss"):
-        runs = fit_many(build, split, range(4), per_epoch=True, **settings)
+        runs = fit_many(build, split, seeds=range(4), per_epoch=True, **settings)
     assert "a different model for seed" in caplog.text
     agree(runs, singly(build, split, range(4), **settings), tolerance=1e-6)
 
@@ -394,7 +395,7 @@ def test_what_is_not_known_is_trained_one_after_another(small, name, caplog):
     done = []
     with caplog.at_level(logging.INFO, "nnloss"):
         runs = fit_many(
-            build, split, (0, 5), per_epoch=True,
+            build, split, seeds=(0, 5), per_epoch=True,
             progress=lambda *now: done.append(now), **settings,
         )  # fmt: skip
     assert "Seeds are trained one after another, because of" in caplog.text
@@ -406,8 +407,8 @@ def test_what_is_not_known_is_trained_one_after_another(small, name, caplog):
 def test_the_last_values_of_seeds_trained_one_after_another(small):
     build, split = sequential((8,), *widths(4), L.PReLU), small(REGRESSION, (8,))
     settings = {"task": REGRESSION, "epochs": 2}
-    runs = fit_many(build, split, (0,), per_epoch=True, **settings)
-    last = fit_many(build, split, (0,), **settings)
+    runs = fit_many(build, split, seeds=(0,), per_epoch=True, **settings)
+    last = fit_many(build, split, seeds=(0,), **settings)
     assert "epoch" not in last
     assert last["val_loss"].tolist() == runs.query("epoch == 2")["val_loss"].tolist()
 
@@ -428,9 +429,9 @@ def largest(y, p):
 def test_each_seed_may_have_its_own_split(small, monkeypatch, layer):
     build, split = sequential((8,), *widths(6), layer), small(REGRESSION, (8,))
     seeds, settings = (0, 1, 2, 5), {"task": REGRESSION, "epochs": 2, "batch_size": 16}
-    monkeypatch.setattr(many_seeds, "MODELS", 3)  # a chunk has seeds of two splits
+    monkeypatch.setattr(stacked_models, "MODELS", 3)  # a chunk has seeds of two splits
     splits = splits_of(split, seeds)
-    runs = fit_many(build, splits, seeds, test_measures={"largest": largest}, **settings)
+    runs = fit_many(build, splits, seeds=seeds, test_measures={"largest": largest}, **settings)
     for seed, own, (_, row) in zip(seeds, splits, runs.iterrows(), strict=True):
         (alone,) = singly(build, own, [seed], **settings).query("epoch == 2").to_dict("records")
         for name in ("loss", "val_loss", "val_mean_absolute_error"):
@@ -447,9 +448,9 @@ def test_each_seed_may_have_its_own_split(small, monkeypatch, layer):
 def test_splits_that_do_not_fit_are_refused(small):
     build, split = sequential((8,), *widths(4)), small(REGRESSION, (8,))
     with pytest.raises(NnlossError, match="found 1 splits and 2 seeds"):
-        fit_many(build, [split], (0, 1), task=REGRESSION, epochs=1)
+        fit_many(build, [split], seeds=(0, 1), task=REGRESSION, epochs=1)
     with pytest.raises(NnlossError, match=r"found 49 \+ 20 rows and 50 \+ 20 rows"):
-        fit_many(build, [split, split.head(49)], (0, 1), task=REGRESSION, epochs=1)
+        fit_many(build, [split, split.head(49)], seeds=(0, 1), task=REGRESSION, epochs=1)
 
 
 # What the constructor needs, and the shape of a row, where it is not (8, 6).
@@ -512,7 +513,7 @@ def test_data_that_cannot_be_are_refused(small, change, found):
     split = small(REGRESSION, (8,))
     with pytest.raises(TargetError, match=found):
         fit_many(
-            sequential((8,), *widths(4)), replace(split, **change(split)), [0],
+            sequential((8,), *widths(4)), replace(split, **change(split)), seeds=[0],
             task=REGRESSION, epochs=1,
         )  # fmt: skip
 
@@ -520,7 +521,7 @@ def test_data_that_cannot_be_are_refused(small, change, found):
 def test_a_wrong_pair_is_refused(small):
     with pytest.raises(PairingError, match="Task 'binary'"):
         fit_many(
-            sequential((8,), lambda: L.Dense(2, "softmax")), small(BINARY, (8,)), [0],
+            sequential((8,), lambda: L.Dense(2, "softmax")), small(BINARY, (8,)), seeds=[0],
             task=BINARY, epochs=1,
         )  # fmt: skip
 
@@ -531,16 +532,18 @@ def test_values_of_every_so_many_epochs_and_of_the_last(small, width):
     shape = (8,) if width == "dense" else (4, 2)
     build = sequential(shape, lambda: type(layer).from_config(layer.get_config()))
     split, settings = small(REGRESSION, shape), {"task": REGRESSION, "epochs": 5}
-    every = fit_many(build, split, (0, 1), per_epoch=True, **settings)
-    some = fit_many(build, split, (0, 1), per_epoch=2, **settings)
+    every = fit_many(build, split, seeds=(0, 1), per_epoch=True, **settings)
+    some = fit_many(build, split, seeds=(0, 1), per_epoch=2, **settings)
     assert some["epoch"].tolist() == [2, 4, 5] * 2
     expected = every[every["epoch"].isin([2, 4, 5])].reset_index(drop=True)
     pd.testing.assert_frame_equal(some, expected)
-    rare = fit_many(build, split, (0, 1), per_epoch=9, **settings)
+    rare = fit_many(build, split, seeds=(0, 1), per_epoch=9, **settings)
     assert rare["epoch"].tolist() == [5, 5]
 
 
 def test_epochs_are_not_counted_backwards(small):
     build = sequential((8,), lambda: L.Dense(5, activation="tanh"))
     with pytest.raises(NnlossError, match="found per_epoch=-1"):
-        fit_many(build, small(REGRESSION, (8,)), (0,), task=REGRESSION, epochs=2, per_epoch=-1)
+        fit_many(
+            build, small(REGRESSION, (8,)), seeds=(0,), task=REGRESSION, epochs=2, per_epoch=-1
+        )

@@ -7,27 +7,21 @@ from importlib import import_module
 
 import numpy as np
 
-from nnloss import MULTICLASS, REGRESSION, Split, fit_many
+from nnloss import MULTICLASS, REGRESSION, fit_many
 
 exercise, path, epochs, seeds = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 arrays = np.load(path)
-y_train, y_test = arrays["y_train"], arrays["y_test"]
-if exercise != "boston":
-    y_train, y_test = y_train.argmax(axis=1), y_test.argmax(axis=1)
-x_train, x_test = arrays["x_train"], arrays["x_test"]
-split = Split(
-    x_train, y_train, x_test, y_test, np.arange(len(x_train)), np.arange(len(x_test)),
-    classes=() if exercise == "boston" else tuple(map(str, range(y_train.max() + 1))),
-)  # fmt: skip
-
 network = import_module(f"exercises.{exercise}").network
 
 start = time.perf_counter()
 runs = fit_many(
     network,
-    split,
-    range(seeds),
+    arrays["x_train"],
+    arrays["y_train"],
+    validation_data=(arrays["x_test"], arrays["y_test"]),
+    seeds=range(seeds),
     task=REGRESSION if exercise == "boston" else MULTICLASS,
+    classes=None if exercise == "boston" else arrays["y_train"].shape[1],
     epochs=epochs,
     batch_size=int(arrays["batch_size"]),
 )

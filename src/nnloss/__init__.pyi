@@ -15,7 +15,15 @@ from .table import (
     class_numbers,
     encode,
 )
-from .training import Backup, EpochProgress, TaskModel, compile_for_task, fit_many, set_seed
+from .training import (
+    Backup,
+    EpochProgress,
+    TaskModel,
+    compile_for_task,
+    fit_many,
+    predict_many,
+    set_seed,
+)
 
 __all__ = [
     "BINARY",
@@ -50,6 +58,7 @@ __all__ = [
     "load_cifar10",
     "load_wafer",
     "plots",
+    "predict_many",
     "report",
     "reproduction",
     "set_seed",

@@ -228,7 +228,7 @@ def _together(
     curves = training.fit_many(
         network,
         split,
-        unit.seeds,
+        seeds=unit.seeds,
         task=LOSSES[wanted.exercise][str(wanted.loss)],
         loss=wanted.loss,
         epochs=wanted.epochs,

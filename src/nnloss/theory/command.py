@@ -186,7 +186,7 @@ def hidden_layers(
     claims = alike("linear hidden layer", "8 units, multiplied out", classical, network)
     show(claims)
     scaled = replace(split, x_train=x["train"], x_test=x["test"])
-    runs = nnloss.fit_many(boston.network, scaled, seeds, task=task, epochs=epochs)
+    runs = nnloss.fit_many(boston.network, scaled, seeds=seeds, task=task, epochs=epochs)
     run.save_table("relu", runs)
     linear = boston.error_measures(split, boston.linear_regression(split))
     least = linear["test"]["mean_squared_error"]

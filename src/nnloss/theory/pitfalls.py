@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from nnloss._tensorflow import keras, tf
 from nnloss.datasets import Split
 from nnloss.theory.claims import Claim, same
+from nnloss.training import device_data
 from nnloss.training.initial_states import Start
-from nnloss.training.many_seeds import Data, ManySeeds
 from nnloss.training.seeds import set_seed
+from nnloss.training.stacked_models import Data, StackedModels
 
 Array = NDArray[Any]
 
@@ -199,12 +200,8 @@ def train(
     begun = pd.DataFrame(list(product(seeds, biases)), columns=["seed", "bias"])
     features = split.x_train.shape[1]
     starts = [start for seed in seeds for start in _starts(pairing, features, hidden, seed, biases)]
-    data = Data(
-        tf.constant(split.x_train.astype(np.float32)),
-        tf.constant(pairing.targets(split.y_train)),
-        tf.constant(split.x_test.astype(np.float32)),
-        tf.constant(pairing.targets(split.y_test)),
-    )
+    rows = (split.x_train, split.y_train), (split.x_test, split.y_test)
+    data = Data(*device_data.tensors([(x, pairing.targets(y)) for x, y in rows]))
     template = _network(pairing, features, hidden)
     measures = {
         "loss": pairing.loss,
@@ -212,7 +209,7 @@ def train(
             tf.equal(pairing.chosen(outputs), y[..., -1] > 0.5), tf.float32
         ),
     }
-    ensemble = ManySeeds(
+    ensemble = StackedModels(
         template,
         measures,
         data,

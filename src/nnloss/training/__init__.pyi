@@ -1,4 +1,5 @@
 from .backup import Backup
+from .many_predictions import predict_many
 from .many_seeds import fit_many
 from .models import TaskModel, compile_for_task
 from .progress import EpochProgress
@@ -10,5 +11,6 @@ __all__ = [
     "TaskModel",
     "compile_for_task",
     "fit_many",
+    "predict_many",
     "set_seed",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnloss._tensorflow import keras, tf
+from nnloss.errors import NnlossError
 
 
 def order_of_epoch(rows: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -48,7 +49,7 @@ def rows_before(rows: int, share: float) -> int:
 
 
 def row_weights(
-    y: Any, class_weight: dict[int, float] | None, sample_weight: Any
+    y: Any, class_weight: Mapping[int, float] | None, sample_weight: Any
 ) -> tuple[Any, ...]:
     """Return `sample_weight`, or weights made from `class_weight`, as a tuple for a batch.
 
@@ -59,6 +60,12 @@ def row_weights(
         return (sample_weight,)
     if y is None or sample_weight is not None or not in_memory(y):
         return class_weight, sample_weight
+    if not isinstance(class_weight, Mapping):
+        raise NnlossError(
+            "class_weight gives the weight of each class by its number",
+            f"found class_weight of type {type(class_weight).__name__}",
+            "Give a dictionary such as {0: 1.0, 1: 2.5}",
+        )
     numbers = np.asarray(y)
     if numbers.ndim > 1:
         numbers = numbers.argmax(axis=-1) if numbers.shape[-1] > 1 else numbers[..., 0]

@@ -388,3 +388,12 @@ def test_the_same_seed_gives_the_same_bits(twins, data):
         fitted(model, x, y, validation_data=(x, y))
         weights.append(np.concatenate([array.ravel() for array in model.get_weights()]))
     assert np.array_equal(*weights)
+
+
+def test_many_models_are_trained_without_a_warning_about_tracing(body, data, caplog):
+    x, y = data[0], data[1]["regression"]
+    for _ in range(8):
+        model = compile_for_task(body(), REGRESSION)
+        fitted(model, x, y, validation_data=(x, y))
+        model.evaluate(x, y, verbose=0)
+    assert "retracing" not in caplog.text

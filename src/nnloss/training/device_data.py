@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -159,27 +160,24 @@ class DeviceDataset:
     def dataset(self, steps: int) -> Any:
         """Return a ``tf.data.Dataset`` with the number of the first batch of each execution.
 
-        Keras draws one element per execution of `steps` batches but takes the dataset's length as
-        the number of batches, so there is one element per batch.
+        It repeats without end, so that Keras keeps one iterator for all epochs: to make one takes
+        as long as several steps of a small network. The caller gives ``steps_per_epoch``.
         """
         options = tf.data.Options()
-        # Keras makes new iterators each epoch. Optimising the pipeline for each of them takes
-        # longer than an epoch of a small network and gains nothing.
+        # Optimising this pipeline takes longer than an epoch of a small network and gains nothing.
         options.autotune.enabled = False
         options.experimental_optimization.apply_default_optimizations = False
-        firsts = tf.data.Dataset.range(0, self.batches * steps, steps)
-        return firsts.with_options(options)
+        return tf.data.Dataset.range(0, self.batches, steps).repeat().with_options(options)
 
     def each_batch(self, step: Any, steps: int, result: Any) -> Any:
-        """Return a function that runs `step` on `steps` batches per call and returns `result()`.
+        """Return a function that runs `step` on `steps` batches and returns `result()`.
 
-        `step` gets (x, y) or (x, y, sample_weight). The function gets an iterator over `dataset`.
-        `result` must return what `step` returned for the last batch.
+        `step` gets (x, y) or (x, y, sample_weight). The function gets the number of the first
+        batch. `result` must return what `step` returned for the last batch.
         """
         single = self.single
 
-        def execution(iterator: Any) -> Any:
-            first = iterator.get_next()
+        def execution(first: Any) -> Any:
             if steps == 1 or single:
                 return step(self._batch(first))
             rows = tf.shape(self._order, out_type=tf.int64)[0]
@@ -192,7 +190,7 @@ class DeviceDataset:
             tf.while_loop(lambda number: number < last, body, (first,), parallel_iterations=1)
             return result()
 
-        return tf.function(execution, autograph=False, reduce_retracing=True)
+        return traced(execution, tf.TensorSpec((), tf.int64))
 
     def _batch(self, number: Any) -> Any:
         here = slice(number * self._size, (number + 1) * self._size)
@@ -217,6 +215,20 @@ class Shuffle(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Set the order of this epoch."""
         self.dataset.arrange(order_of_epoch(self.dataset.rows, self.seed, epoch))
+
+
+def traced(function: Any, *given: Any) -> Any:
+    """Return a function that is traced in its first call, for arguments of the types `given`.
+
+    Later calls skip the search for a trace, which takes as long as a step of a small network. And
+    TensorFlow does not warn of repeated tracing when many models are trained one after another.
+    """
+
+    @cache
+    def concrete() -> Any:
+        return tf.function(function, autograph=False).get_concrete_function(*given)
+
+    return lambda *values: concrete()(*values)
 
 
 def _kind(parts: Any) -> str:

@@ -23,7 +23,8 @@ class _Compiled:
     """Arguments of ``compile``, hidden from Keras, which tracks metrics in attributes.
 
     `functions` caches the traced training and evaluation by `_Execution.key`, `datasets` the
-    data on the device, and `on_metrics` the operations on all metrics.
+    data on the device, and `on_metrics` the operations on all metrics. `latest` has the values of
+    the metrics if no step or reset came after them.
     """
 
     loss: Any = None
@@ -32,6 +33,7 @@ class _Compiled:
     functions: dict[Any, Any] = field(default_factory=dict)
     datasets: list[device_data.DeviceDataset] = field(default_factory=list)
     on_metrics: dict[str, Any] = field(default_factory=dict)
+    latest: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ class OnDeviceModel(keras.Model):
                 train = stack.enter_context(
                     self._fed((x, y, *weights), size, shuffle, steps_per_epoch)
                 )
-                steps_per_epoch = None  # the dataset has as many
+                steps_per_epoch = None
                 arguments = {"shuffle": False}  # the dataset shuffles
                 if shuffle:
                     callbacks = [device_data.Shuffle(train), *callbacks]
@@ -189,9 +191,9 @@ class OnDeviceModel(keras.Model):
                 elif isinstance(x, tf.data.Dataset):
                     steps = self._at_once(callbacks, int(x.cardinality()), verbose)
             if train:
-                x = train.dataset(steps)
+                x, steps_per_epoch = train.dataset(steps), train.batches
             if test:
-                validation_data = test.dataset(steps)
+                validation_data, validation_steps = test.dataset(steps), test.batches
             # Building it in the first step would trace that step twice.
             if (train or test) and not self.optimizer.built:
                 self.optimizer.build(self.trainable_variables)
@@ -256,6 +258,7 @@ class OnDeviceModel(keras.Model):
                 test = stack.enter_context(self._fed((x, y, sample_weight), size))
                 at_once = self._at_once(fitting.as_list(callbacks), test.batches, verbose)
                 x, y, batch_size, sample_weight = test.dataset(at_once), None, None, None
+                steps = test.batches
             stack.enter_context(self._running(_Execution(at_once, None, test)))
             result = super().evaluate(
                 x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
@@ -309,12 +312,15 @@ class OnDeviceModel(keras.Model):
 
     def reset_metrics(self) -> None:
         """Reset all metrics, as ``keras.Model`` does."""
+        self._compiled.latest.clear()
         self._on_metrics("reset", super().reset_metrics)
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Return the values of all metrics and the loss by name."""
-        values: dict[str, Any] = self._on_metrics("result", super().get_metrics_result)
-        return values
+        values: dict[str, Any] = self._compiled.latest
+        if tf.inside_function() or not values:
+            values = self._on_metrics("result", super().get_metrics_result)
+        return dict(values)
 
     @property
     def _metrics_are_keras(self) -> bool:
@@ -336,7 +342,16 @@ class OnDeviceModel(keras.Model):
     def _over(self, dataset: device_data.DeviceDataset, step: Any) -> Any:
         if self.jit_compile:
             step = tf.function(step, jit_compile=True, reduce_retracing=True, autograph=False)
-        return dataset.each_batch(step, self.steps_per_execution, self.get_metrics_result)
+        steps, latest = self.steps_per_execution, self._compiled.latest
+        each_batch = dataset.each_batch(step, steps, self.get_metrics_result)
+
+        def execution(iterator: Any) -> Any:
+            values = each_batch(next(iterator))
+            if steps > 1:  # no callback can update a metric in between
+                latest.update(values)
+            return values
+
+        return execution
 
     def _feeds(self, x: Any = None, y: Any = None, *weights: Any) -> bool:
         """Return whether x and y are arrays, without a strategy or eager execution."""
@@ -386,6 +401,7 @@ class OnDeviceModel(keras.Model):
 
     def _switch_to(self, execution: _Execution) -> None:
         """Restore the functions traced for an execution, if any."""
+        self._compiled.latest.clear()
         functions, before = self._compiled.functions, self._execution
         functions[before.key("train")] = self.train_function
         functions[before.key("test")] = self.test_function
@@ -402,7 +418,7 @@ class OnDeviceModel(keras.Model):
             return function()
         traced = self._compiled.on_metrics
         if name not in traced:
-            traced[name] = tf.function(function, autograph=False)
+            traced[name] = device_data.traced(function)
         return traced[name]()
 
 

@@ -66,7 +66,8 @@ def test_a_named_folder_is_used(folder, monkeypatch, split):
     assert given.source == "boston/boston_housing.csv in the folder given by --data-dir"
     monkeypatch.setenv("NNLOSS_DATA", str(folder))
     assert load_boston().source == "boston/boston_housing.csv in the folder given by NNLOSS_DATA"
-    assert split.source == "boston_housing.csv, packaged with nnloss"
+    monkeypatch.delenv("NNLOSS_DATA")
+    assert load_boston().source == "boston_housing.csv, packaged with nnloss"
 
 
 def test_the_argument_goes_before_the_environment(folder, monkeypatch, tmp_path):

@@ -57,3 +57,14 @@ def test_numbers_with_an_exponent_are_right_aligned(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[3] == "│    1.0e-17 │ yes   │"
     assert lines[4] == "│        2.5 │ NO    │"
+
+
+def test_a_command_rarely_collects_garbage_and_not_at_its_end(python):
+    code = """
+import atexit, gc
+atexit.register(lambda: print(gc.get_freeze_count() > 1000))  # runs last
+from nnloss.commandline import set_up
+set_up()
+print(gc.isenabled(), gc.get_threshold()[0] > 10_000)
+"""
+    assert python("-c", code).stdout.split() == ["True", "True", "True"]

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from nnloss import DataError, FolderError, Run, RunRecord
 from nnloss._files import digest, replacing, require_folder
@@ -124,6 +125,22 @@ def test_tables_and_figures_are_written(tmp_path):
     assert sorted(path.name for path in run.folder.iterdir()) == [
         "empty.png", "empty.svg", "numbers.csv", "run.json",
     ]  # fmt: skip
+
+
+def test_both_files_of_a_figure_have_its_layout_which_is_computed_once(tmp_path, monkeypatch):
+    computed = []
+    execute = ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(
+        ConstrainedLayoutEngine, "execute", lambda *own: (computed.append(own), execute(*own))
+    )
+    figure = Figure(layout="constrained")
+    figure.subplots().set_ylabel("a long label\n" * 10)
+    figure.draw_without_rendering()
+    left = figure.axes[0].get_position().x0
+    Run.start(tmp_path, "x").save_figure("one", figure)
+    assert len(computed) == 2
+    assert figure.axes[0].get_position().x0 == pytest.approx(left) != 0.125
+    assert isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine)
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):

@@ -51,7 +51,7 @@ for _name, (_, _line) in COMMANDS.items():
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    commandline.log_to_terminal()
+    commandline.set_up()
     sys.exit(commandline.status(app))
 
 

@@ -115,6 +115,8 @@ def main(
         connect(scheduler, work).close()
     else:
         one_thread()
+        trainings = sum(wanted[each] for each in wanted if each.loss)
+        paragraph(f"Reading the data, for {trainings:,} trainings less those already in {out}.")
         for name in names:
             experiments.load(name, data_dir)
     with SweepFolder(out).opened(fresh=not resume) as folder:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy  # its parts load when they are used
 
 from nnloss.course.published import EDITIONS, Edition, Settings, parse_edition, settings_of
 from nnloss.reproduction.seed_table import rows_of
@@ -212,7 +212,7 @@ def _mean_interval(steps: np.ndarray[Any, Any]) -> tuple[float, float]:
     """Return the 95 % interval of the mean; NaN without spread, which leaves its error unknown."""
     if len(steps) < 2 or np.ptp(steps) == 0:
         return math.nan, math.nan
-    half = stats.t.isf(0.025, len(steps) - 1) * stats.sem(steps)
+    half = scipy.stats.t.isf(0.025, len(steps) - 1) * scipy.stats.sem(steps)
     return float(steps.mean() - half), float(steps.mean() + half)
 
 
@@ -220,7 +220,7 @@ def _wilcoxon(steps: np.ndarray[Any, Any]) -> float:
     if len(steps) < 2:
         return math.nan
     # Without any difference there are no ranks to sum.
-    return float(stats.wilcoxon(steps).pvalue) if steps.any() else 1.0
+    return float(scipy.stats.wilcoxon(steps).pvalue) if steps.any() else 1.0
 
 
 def arms(

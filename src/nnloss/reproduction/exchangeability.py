@@ -13,8 +13,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts load when they are used
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 Array = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ def global_envelope(ours: Array, course: Array) -> Envelope:
     Envelope
     """
     runs = np.vstack([ours, course])
-    upward = rankdata(runs, axis=0)
+    upward = scipy.stats.rankdata(runs, axis=0)
     ranks = np.sort(np.minimum(upward, len(runs) + 1 - upward), axis=1)
     # Equal rows of ranks are equally extreme.
     _, order = np.unique(ranks, axis=0, return_inverse=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # its parts load when they are used
 from numpy.typing import NDArray
-from scipy import stats
 
 Values = NDArray[np.floating[Any]]
 
@@ -47,7 +47,7 @@ def interval(values: Values, one_in: int = 20) -> Interval:
         ordered = np.sort(values)
         return Interval(float(ordered[r - 1]), float(ordered[n - r]), ORDER)
     mean, error = _prediction(values)
-    half = float(stats.t.isf(1 / (2 * one_in), n - 1)) * error if n > 1 else math.nan
+    half = float(scipy.stats.t.isf(1 / (2 * one_in), n - 1)) * error if n > 1 else math.nan
     return Interval(mean - half, mean + half, STUDENT)
 
 
@@ -64,7 +64,7 @@ def p_value(values: Values, value: float) -> float:
     mean, error = _prediction(values)
     if math.isnan(error):
         return math.nan
-    return float(2 * stats.t.sf(abs(value - mean) / error, n - 1))
+    return float(2 * scipy.stats.t.sf(abs(value - mean) / error, n - 1))
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def percentile(values: Values, value: float) -> Percentile:
     if not n:
         return Percentile(math.nan, math.nan, math.nan)
     below, up_to = int(np.count_nonzero(values < value)), int(np.count_nonzero(values <= value))
-    low = stats.binomtest(below, n).proportion_ci(0.95, "exact").low
-    high = stats.binomtest(up_to, n).proportion_ci(0.95, "exact").high
+    low = scipy.stats.binomtest(below, n).proportion_ci(0.95, "exact").low
+    high = scipy.stats.binomtest(up_to, n).proportion_ci(0.95, "exact").high
     return Percentile(*(100 * float(share) for share in ((below + up_to) / 2 / n, low, high)))
 
 

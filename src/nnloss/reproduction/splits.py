@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy  # its parts load when they are used
 
 from nnloss.course.published import EDITIONS, Edition, Settings
 from nnloss.reproduction.comparisons import (
@@ -165,6 +165,6 @@ def _corrected(steps: np.ndarray[Any, Any], test_share: float) -> dict[str, floa
         return {"difference": mean, **nothing}
     sd = float(steps.std(ddof=1))
     error = sd * math.sqrt(1 / n + test_share)
-    half = float(stats.t.isf(0.025, n - 1)) * error
-    p = float(2 * stats.t.sf(abs(mean) / error, n - 1))
+    half = float(scipy.stats.t.isf(0.025, n - 1)) * error
+    p = float(2 * scipy.stats.t.sf(abs(mean) / error, n - 1))
     return {"difference": mean, "sd": sd, "low": mean - half, "high": mean + half, "p": p}

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from nnloss.course.published import EDITIONS, PUBLISHED, Edition, Published, decimals
 from nnloss.reproduction.prediction import Values, interval, p_value, percentile
@@ -100,6 +99,8 @@ def verdicts(
     table = pd.DataFrame(rows, columns=COLUMNS)
     tested = table["p"].notna()
     if tested.any():
+        from statsmodels.stats.multitest import multipletests  # takes 1 s: not needed for --help
+
         table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"], method="holm")[1]
     integers = dict.fromkeys(("epochs", "batch_size"), "Int64")
     return table.astype({"certain": bool, **integers})

@@ -111,10 +111,14 @@ class Run:
             table.to_csv(path, index=False)
 
     def save_figure(self, name: str, figure: Figure) -> None:
-        """Write a figure as ``name.png`` and ``name.svg``."""
+        """Write a figure as ``name.png`` and ``name.svg``, with one layout."""
+        layout = figure.get_layout_engine()
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # else each file computes it again
         for ending, options in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
             with replacing(self.folder / f"{name}.{ending}") as path:
                 figure.savefig(path, **options)
+        figure.set_layout_engine(layout)
 
     def save_model(self, model: Any) -> None:
         """Write a model as ``model.keras``."""

@@ -529,6 +529,7 @@ def main(
     """Losses are likelihoods: identities, GLM twins, pitfalls, landscapes, hidden states."""
     cli.require_folder(out)
     split, series = nnloss.load_boston(data_dir), nnloss.load_wafer(data_dir)
+    heading("Neural-network losses are likelihoods")
     if quick:
         few = slice(QUICK["series"])
         series = replace(series, x_test=series.x_test[few], y_test=series.y_test[few])

@@ -30,7 +30,7 @@ def visited(parts, size, order=None, steps=1, batches=None):
         iterator = iter(dataset.dataset(steps))
         executions = dataset.each_batch(step, steps, dict)
         for _ in range(0, dataset.batches, steps):
-            executions(iterator)
+            executions(next(iterator))
     return seen
 
 
@@ -94,7 +94,7 @@ def test_a_feed_is_loaded_again_without_tracing_again():
     for rows in (8, 12):
         with dataset.load(device_data.tensors((np.ones((rows, 2)), np.zeros(rows))), 4):
             function = function or dataset.each_batch(step, 1, dict)
-            assert function(iter(dataset.dataset(1)))["sum"] == 8
+            assert function(next(iter(dataset.dataset(1))))["sum"] == 8
     assert len(traces) == 1
 
 

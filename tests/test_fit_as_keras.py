@@ -333,6 +333,18 @@ def test_a_metric_of_the_callers_own_is_used_as_keras_does(body, data, kind):
     assert evaluated == [2.0, 2.0]  # four batches of 32 rows
 
 
+def test_a_callback_may_update_a_metric_after_a_batch(body, data):
+    x, y = data[0], data[1]["binary"]
+    halves = Halves()
+    model = compile_for_task(body(), BINARY)
+    model.compile(metrics=[halves])
+    update = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: halves.total.assign_add(1.0)
+    )
+    history = fitted(model, x, y, batch_size=11, callbacks=[update])
+    assert history["halves"].tolist() == [15.0] * EPOCHS  # ten batches
+
+
 def test_a_function_of_a_batch_is_evaluated_on_keras_batches(body, data):
     def rmse(y_true, y_pred):
         return keras.ops.sqrt(keras.ops.mean((y_true - y_pred) ** 2))

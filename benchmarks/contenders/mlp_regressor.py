@@ -15,7 +15,7 @@ from benchmarks.contenders import work
 asked = work.asked()
 start = time.perf_counter()
 model = MLPRegressor(
-    (64, 32),
+    hidden_layer_sizes=(64, 32),
     alpha=0.0,
     batch_size=asked.batch_size,
     epsilon=1e-7,

@@ -1,4 +1,4 @@
-"""The work of all contenders, from their arguments: exercise, file of arrays, epochs, rows or seeds.
+"""Work of a contender, from its arguments: exercise, file of arrays, epochs, rows or seeds.
 
 Imports NumPy only, since the peers run where nnloss and TensorFlow are not installed.
 """

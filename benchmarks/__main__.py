@@ -168,13 +168,17 @@ def ratios(measured: pd.DataFrame, column: str, seeds: int = 1) -> pd.DataFrame:
             {
                 "contender": contender,
                 "median, s": f"{wide[contender].median():.3g}",
-                "/ ours": "" if own else f"{median:.2g}" if median < 1 else f"{median:.2f}",
-                "by round": "" if own else f"{each.min():.2g} to {each.max():.2g}",
+                "/ ours": "" if own else _ratio(median),
+                "by round": "" if own else f"{_ratio(each.min())} to {_ratio(each.max())}",
                 # That of the limit is only a product of two matrices.
                 "peak, MB": "" if contender == LIMIT else f"{peak:,.0f}",
             }
         )
     return pd.DataFrame(rows)
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if value >= 1 else f"{value:.2g}"
 
 
 def show(part: str, measured: pd.DataFrame) -> None:

@@ -276,6 +276,17 @@ def test_other_contenders_do_the_same_work(tmp_path, script):
         assert 15 < measured["val_loss"] < 40  # a linear regression has about 30
 
 
+@pytest.mark.backends
+@pytest.mark.parametrize("seeds", ["1", "3"])
+def test_jax_does_the_same_work(tmp_path, seeds):
+    arrays.save("boston", None, tmp_path / "boston.npz")
+    file = str(tmp_path / "boston.npz")
+    measured = measure(
+        ["-m", "benchmarks.contenders.jax_vmap", "boston", file, "30", seeds, "seeds"]
+    )
+    assert 15 < measured["val_loss"] < 40
+
+
 def test_what_was_measured_is_drawn(tmp_path):
     assert plot.drawn(tmp_path) is None
     measured = table(**{"nnloss": [1.0, 3.0], "plain Keras": [3.0, 6.0], "JAX": [1.0, 1.0]})

@@ -4,7 +4,8 @@ Counts multiplications and additions of dense and convolutional layers: forward,
 weights and inputs, on the training rows, and forward on the validation rows, in each epoch. Not
 counted is all else: activations, poolings, the loss, Adam (about ten operations per parameter and
 step), batches, Python. The rate is the best of this process on large float32 matrices. Small
-matrices cannot reach it, so that no contender can be as fast as this.
+matrices do not reach it, and only a convolution by an algorithm with fewer multiplications could be
+faster than this limit.
 """
 
 from __future__ import annotations

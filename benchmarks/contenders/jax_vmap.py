@@ -37,8 +37,8 @@ def initial(key: Any, shapes: Sequence[tuple[int, ...]]) -> Any:
 def convolved(x: Any, kernel: Any) -> Any:
     """Return the convolution without padding, in one or two dimensions.
 
-    It is one product with all windows: XLA's own convolution, inside a loop on the processor, takes
-    many times as long.
+    It is one product with all windows: XLA's own convolution, inside a loop on the processor, took
+    more than twice as long.
     """
     *sizes, _, filters = kernel.shape
     places = [before - size + 1 for before, size in zip(x.shape[1:-1], sizes, strict=True)]

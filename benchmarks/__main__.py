@@ -1,5 +1,8 @@
-"""Measure training against plain Keras and PyTorch: ``uv run python -m benchmarks``.
+"""Measure training against other ways to the same result: ``uv run python -m benchmarks``.
 
+The others are plain Keras, Keras with its best options, PyTorch, JAX, scikit-learn, and the
+arithmetic limit. Those whose libraries nnloss does not need run in the environment that ``--peers``
+names: TensorFlow imports JAX wherever it is installed, which would change what is measured.
 Contenders alternate (A B C A B C), each in a separate process, so that a slow spell of the machine
 affects all of them. Compare the ratios of medians within one run, not the seconds.
 """
@@ -11,7 +14,6 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +22,7 @@ import pandas as pd
 
 from benchmarks import arrays, plot
 from benchmarks.measuring import measure
+from benchmarks.peers import COMPILED, JAX, NEEDS, SCIKIT, STACKED, TORCH, skipped, versions
 from nnloss import commandline as cli
 from nnloss._files import replacing
 from nnloss.commandline import heading, paragraph, table
@@ -28,10 +31,25 @@ from nnloss.errors import DataError
 from nnloss.runs import provenance
 
 HERE = Path(__file__).resolve().parent
-OURS, XLA, PLAIN, TORCH, MANY = "nnloss", "nnloss, XLA", "plain Keras", "PyTorch", "fit_many"
-SCRIPTS = {OURS: "ours", XLA: "ours", PLAIN: "plain_keras", TORCH: "pytorch", MANY: "many_seeds"}
+OURS, XLA, PLAIN, BEST = "nnloss", "nnloss, XLA", "plain Keras", "Keras, best options"
+MANY, LIMIT = "fit_many", "arithmetic limit"
+SCRIPTS = {
+    OURS: "ours",
+    XLA: "ours",
+    PLAIN: "plain_keras",
+    BEST: "keras_best",
+    TORCH: "pytorch",
+    COMPILED: "pytorch",
+    JAX: "jax_vmap",
+    SCIKIT: "mlp_regressor",
+    LIMIT: "arithmetic",
+    MANY: "many_seeds",
+    STACKED: "torch_stacked",
+}
+OPTIONS = {XLA: ["xla"], COMPILED: ["compile"]}
 EPOCHS = {"boston": 100, "wafer": 20, "cifar10": 1}
-SHARES = (0.1, 0.3, 1.0)
+SHARES = (0.1, 0.3, 1, 3, 10)
+SEEDS = (1, 10, 100, 1000, 3000)
 
 Rounds = Annotated[int, cli.option("How often each contender runs.", "N", cli.whole_number(3))]
 Part = Annotated[
@@ -39,6 +57,14 @@ Part = Annotated[
 ]
 Exercise = Annotated[
     Literal["boston", "wafer", "cifar10", "all"], cli.option("Whose network to train.")
+]
+Peers = Annotated[
+    Path | None,
+    cli.option(
+        "Python of an environment with torch, jax and scikit-learn. Default: this one.",
+        "PYTHON",
+        Path,
+    ),
 ]
 
 
@@ -59,88 +85,111 @@ class Job:
             return ["-m", f"exercises.{self.exercise}", "--help"]
         script = f"benchmarks.contenders.{SCRIPTS[self.contender]}"
         file = str(files[self.exercise])
-        options = ["xla"] if self.contender == XLA else []
+        options = OPTIONS.get(self.contender, [])
+        if self.part == "seeds" and self.contender != PLAIN:
+            options = [*options, "seeds"]
         return ["-m", script, self.exercise, file, str(self.epochs), str(self.number), *options]
 
 
 def jobs(part: str, exercises: list[str], rows: dict[str, int]) -> Iterator[Job]:
     """Yield the jobs of a part in the order of each round, contenders alternating."""
-    contenders = [OURS, PLAIN, *([TORCH] if find_spec("torch") else [])]
     for exercise in exercises:
         epochs, all_rows = EPOCHS[exercise], rows[exercise]
+        single = [OURS, PLAIN, BEST, TORCH, COMPILED, JAX]
+        single += [SCIKIT, LIMIT] if exercise == "boston" else [LIMIT]
         if part == "training":
-            for contender in (*contenders, XLA):
+            for contender in (*single, XLA):
                 yield Job(part, exercise, contender, epochs, all_rows)
         elif part == "start":
             yield Job(part, exercise, "nnloss --help", 0, 0)
             if exercise == "boston":  # one step: an epoch with one batch
-                for contender in contenders:
+                for contender in (OURS, PLAIN, TORCH):
                     yield Job(part, exercise, contender, 1, 32)
-        elif part == "rows" and exercise == "wafer":
+        elif part == "rows" and exercise != "cifar10":
             for share in SHARES:
-                for contender in contenders:
-                    yield Job(part, exercise, contender, epochs, round(share * all_rows))
+                for contender in single:
+                    # Most of its time is compilation, half a minute or more.
+                    once = 1 if contender == COMPILED else None
+                    yield Job(part, exercise, contender, epochs, round(share * all_rows), once)
         elif part == "seeds" and exercise == "boston":
             yield Job(part, exercise, PLAIN, epochs, all_rows)
-            for seeds in (1, 10, 100):
-                yield Job(part, exercise, MANY, epochs, seeds)
-            yield Job(part, exercise, MANY, epochs, 1000, rounds=1)
+            for seeds in SEEDS:
+                for contender in (MANY, JAX, STACKED, LIMIT):
+                    once = 1 if seeds >= 1000 else None
+                    yield Job(part, exercise, contender, epochs, seeds, once)
         elif part == "seeds" and exercise == "wafer":
             yield Job(part, exercise, PLAIN, 100, all_rows)
             yield Job(part, exercise, MANY, 100, 20)
+            # Not torch.func: vmap makes grouped convolutions, 6 s for an epoch of 5 seeds.
+            yield Job(part, exercise, JAX, 100, 20, rounds=1)
+            yield Job(part, exercise, LIMIT, 100, 20)
 
 
-def run(chosen: list[Job], files: dict[str, Path], rounds: int) -> pd.DataFrame:
-    """Measure jobs round by round and return one row per measurement."""
+def run(
+    chosen: list[Job], files: dict[str, Path], rounds: int, peers: str | Path = sys.executable
+) -> pd.DataFrame:
+    """Measure jobs round by round and return one row per measurement.
+
+    `peers` is the Python of the contenders in `NEEDS`.
+    """
     measured: list[dict[str, Any]] = []
     for number in range(1, rounds + 1):
         for job in chosen:
             if number > (job.rounds or rounds):
                 continue
-            result = measure(job.command(files))
+            result = measure(
+                job.command(files), peers if job.contender in NEEDS else sys.executable
+            )
             row = {"round": number, "exercise": job.exercise, "contender": job.contender}
             measured.append(row | {"epochs": job.epochs, "number": job.number} | result)
             took = result.get("training", result["seconds"])
             print(f"{job.part}, round {number}: {job.exercise}, {job.contender}, "
-                  f"{job.number}: {took:.2f} s", file=sys.stderr)  # fmt: skip
+                  f"{job.number}: {took:.3g} s", file=sys.stderr)  # fmt: skip
     return pd.DataFrame(measured)
 
 
-def ratios(measured: pd.DataFrame, column: str, factor: float = 1.0) -> pd.DataFrame:
+def ratios(measured: pd.DataFrame, column: str, seeds: int = 1) -> pd.DataFrame:
     """Return medians per contender and their ratios to ours, with the range over rounds.
 
-    `column` is ``training`` or ``seconds``; `factor` is the number of runs of a contender that one
-    of ours replaces.
+    `column` is ``training`` or ``seconds``. A ratio is taken over the rounds that have both. If
+    `seeds` are trained at once, plain Keras needs as many runs.
     """
     wide = measured.pivot(index="round", columns="contender", values=column)
     ours = MANY if MANY in wide else OURS
     rows = []
     for contender in measured["contender"].unique():
-        each = factor * wide[contender] / wide[ours]
-        median = factor * wide[contender].median() / wide[ours].median()
+        factor = seeds if contender == PLAIN else 1
+        both = wide[[contender, ours]].dropna().set_axis(["theirs", "ours"], axis=1)
+        each = factor * both["theirs"] / both["ours"]
+        median = factor * both["theirs"].median() / both["ours"].median()
         own = contender == ours
+        peak = measured[measured["contender"] == contender]["MB"].max()
         rows.append(
             {
                 "contender": contender,
-                "median, s": f"{wide[contender].median():.2f}",
-                "/ ours": "" if own else f"{median:.2f}",
-                "by round": "" if own else f"{each.min():.2f} to {each.max():.2f}",
-                "peak, MB": f"{measured[measured['contender'] == contender]['MB'].max():,.0f}",
+                "median, s": f"{wide[contender].median():.3g}",
+                "/ ours": "" if own else _ratio(median),
+                "by round": "" if own else f"{_ratio(each.min())} to {_ratio(each.max())}",
+                # That of the limit is only a product of two matrices.
+                "peak, MB": "" if contender == LIMIT else f"{peak:,.0f}",
             }
         )
     return pd.DataFrame(rows)
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if value >= 1 else f"{value:.2g}"
 
 
 def show(part: str, measured: pd.DataFrame) -> None:
     """Print the medians and ratios of a part."""
     for (exercise, epochs), group in measured.groupby(["exercise", "epochs"], sort=False):
         if part == "seeds":
-            plain = group[group["contender"] == PLAIN]
-            for seeds in sorted(group[group["contender"] == MANY]["number"].unique()):
-                many = group[(group["contender"] == MANY) & (group["number"] == seeds)]
-                both = pd.concat([plain[plain["round"].isin(many["round"])], many])
-                heading(f"{exercise}, {epochs} epochs, {seeds} seeds against {seeds} plain runs")
-                table(ratios(both, "training", factor=float(seeds)))
+            plain, many = group[group["contender"] == PLAIN], group[group["contender"] != PLAIN]
+            for seeds in sorted(many["number"].unique()):
+                heading(f"{exercise}, {epochs} epochs, {seeds:,} seeds")
+                both = pd.concat([many[many["number"] == seeds], plain])
+                table(ratios(both, "training", seeds))
             continue
         for number, part_of in group.groupby("number"):
             what = "--help" if not epochs else f"{epochs} epochs, {number:,} rows"
@@ -155,10 +204,11 @@ def main(
     part: Part = "all",
     exercise: Exercise = "all",
     rounds: Rounds = 3,
+    peers: Peers = None,
     data_dir: cli.DataDir = None,
     out: cli.Out = HERE / "results",
 ) -> None:
-    """Measure training against plain Keras and, if torch is installed, PyTorch."""
+    """Measure training against Keras, PyTorch, JAX, scikit-learn and the arithmetic limit."""
     cli.require_folder(out)
     named = named_folder(data_dir)
     exercises: list[str] = list(EPOCHS) if exercise == "all" else [exercise]
@@ -168,6 +218,12 @@ def main(
             "found none named",
             "Name it by --data-dir or NNLOSS_DATA, or give --exercise boston",
         )
+    # Not resolved: the Python of an environment is often a link to another one.
+    peers_python = peers.absolute() if peers else sys.executable
+    found = versions(peers_python)
+    missing = skipped(found)
+    for line in dict.fromkeys(missing.values()):
+        print(line, file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder, f"{name}.npz") for name in exercises}
         data = named[0].resolve() if named else None
@@ -180,10 +236,10 @@ def main(
             }
         out.mkdir(parents=True, exist_ok=True)
         for name in ("training", "start", "rows", "seeds") if part == "all" else (part,):
-            chosen = list(jobs(name, exercises, rows))
+            chosen = [job for job in jobs(name, exercises, rows) if job.contender not in missing]
             if not chosen:
                 continue
-            measured = run(chosen, files, rounds)
+            measured = run(chosen, files, rounds, peers_python)
             with replacing(out / f"{name}.csv") as path:
                 measured.to_csv(path, index=False, float_format="%.6g")
             show(name, measured)
@@ -191,11 +247,8 @@ def main(
     if figure:
         with replacing(out / "speed.png") as path:
             figure.savefig(path, format="png", dpi=150)
-    machine = {**provenance.machine(), **provenance.versions()}
-    if find_spec("torch"):
-        from importlib.metadata import version
-
-        machine["torch"] = version("torch")
+    # The peers' scikit-learn takes the place of ours, which trains nothing here.
+    machine = {**provenance.machine(), **provenance.versions(), **found}
     with replacing(out / "machine.csv") as path:
         pd.Series(machine).rename_axis("what").rename("value").to_csv(path)
     paragraph(", ".join(f"{name} {value}" for name, value in machine.items()))

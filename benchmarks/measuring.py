@@ -13,16 +13,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def measure(command: list[str]) -> dict[str, float]:
-    """Run a Python command once and return its measurements.
+def measure(command: list[str], python: str | Path = sys.executable) -> dict[str, float]:
+    """Run a command of a Python once and return its measurements.
 
     Keys are ``seconds`` (wall time), ``MB`` (peak resident memory) and those of the JSON object in
-    its last line, if any: ``training`` (seconds, tracing included) and ``val_loss``. Raises
+    its last line, if any: ``training`` (seconds, compilation included) and ``val_loss``. Raises
     RuntimeError with its standard error if it fails.
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=out, stderr=errors)
+        process = subprocess.Popen([python, *command], cwd=ROOT, stdout=out, stderr=errors)
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except KeyboardInterrupt:

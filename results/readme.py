@@ -282,47 +282,86 @@ def _benchmark(name: str) -> pd.DataFrame:
     return pd.read_csv(ROOT / "benchmarks" / "results" / f"{name}.csv")
 
 
+def _short(value: float) -> str:
+    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+
+
+def _ratios(theirs: pd.Series, ours: pd.Series) -> tuple[float, float, float]:
+    """Return the ratio of medians over the rounds of both, its least and greatest in a round."""
+    both = pd.concat({"theirs": theirs, "ours": ours}, axis=1).dropna()
+    each = both["theirs"] / both["ours"]
+    return both["theirs"].median() / both["ours"].median(), each.min(), each.max()
+
+
 def speed() -> str:
     """Return the block on the committed benchmark."""
     folder = ROOT / "benchmarks" / "results"
     training, start, seeds = (
         pd.read_csv(folder / f"{name}.csv") for name in ("training", "start", "seeds")
     )
-    names = "nnloss", "plain Keras", "PyTorch"
-    median = training.groupby(["exercise", "contender"])["training"].median().unstack()
-    text = head("training", *(f"{name}, s" for name in names), "Keras / ours", "PyTorch / ours")
+    names = [name for name in training["contender"].unique() if name != "nnloss, XLA"]
+    wide = training.pivot(index=["exercise", "round"], columns="contender", values="training")
+    columns = []
     for exercise, title in TITLES.items():
-        values = median.loc[exercise]
         epochs = training[training["exercise"] == exercise]["epochs"].iloc[0]
-        text += row(
-            f"{title}, {epochs} epoch{'s' if epochs > 1 else ''}",
-            *(f"{values[name]:.1f}" for name in names),
-            *(f"{values[name] / values['nnloss']:.1f}" for name in names[1:]),
-        )
+        columns += [f"{title}, {epochs} epoch{'s' if epochs > 1 else ''}, s", "/ ours, by round"]
+    text = head("training", *columns)
+    for name in names:
+        cells = []
+        for exercise in TITLES:
+            theirs = wide.loc[exercise][name].dropna()
+            if theirs.empty:  # scikit-learn has no convolutions
+                cells += ["", ""]
+                continue
+            ratio, low, high = map(_short, _ratios(theirs, wide.loc[exercise]["nnloss"]))
+            against = "" if name == "nnloss" else f"{ratio} ({low} to {high})"
+            cells += [_short(theirs.median()), against]
+        text += row(name, *cells)
+    peak = training[training["exercise"] == "boston"].groupby("contender")["MB"].max()
+    memory = "; ".join(f"{name} {peak[name]:,.0f}" for name in names if name != "arithmetic limit")
     xla = []
     for exercise, title in TITLES.items():
         part = training[training["exercise"] == exercise]
         wide = part.pivot(index="round", columns="contender", values="training")
         each = wide["nnloss, XLA"] / wide["nnloss"]
         xla.append(f"{title} {each.min():.2f} to {each.max():.2f}")
-    many = head("seeds at once", "`fit_many`, s", "as many plain runs / ours", "peak memory, MB")
-    for exercise, number in (("boston", 100), ("boston", 1000), ("wafer", 20)):
-        part = seeds[(seeds["exercise"] == exercise)].set_index("contender")
-        plain = part.loc["plain Keras", "training"].median()
-        part = part[part["number"].eq(number)].loc[["fit_many"]]
-        took = part["training"].median()
+    others = [
+        name for name in seeds["contender"].unique() if name not in ("plain Keras", "fit_many")
+    ]
+    many = head(
+        "seeds at once",
+        "`fit_many`, s",
+        "as many plain runs / ours",
+        *(f"{name} / ours" for name in others),
+        "peak memory, MB",
+    )
+    took = seeds.set_index(["exercise", "contender", "number", "round"])["training"].sort_index()
+    memory_of = seeds.groupby(["exercise", "contender", "number"])["MB"].max()
+    for exercise, number in (("boston", 100), ("boston", 1000), ("boston", 3000), ("wafer", 20)):
+        if (exercise, "fit_many", number) not in memory_of:
+            continue
+        ours = took[exercise, "fit_many", number]
+        plain = took[exercise, "plain Keras"].droplevel("number")
         many += row(
             f"{TITLES[exercise]}, {number:,} seeds of 100 epochs",
-            f"{took:.1f}",
-            f"{number * plain / took:.0f}",
-            f"{part['MB'].max():,.0f}",
+            f"{ours.median():.1f}",
+            f"{number * _ratios(plain, ours)[0]:.0f}",
+            *(
+                _short(_ratios(took[exercise, name, number], ours)[0])
+                if (exercise, name, number) in memory_of
+                else ""
+                for name in others
+            ),
+            f"{memory_of[exercise, 'fit_many', number]:,.0f}",
         )
     helped = start[start["epochs"] == 0].groupby("exercise")["seconds"].median()
     first = start[start["epochs"] == 1].groupby("contender")["seconds"].median()
     return f"""{text}
-![Training times, cost of a row and cost of a seed](benchmarks/results/speed.png)
+![Training times, cost of rows and cost of seeds](benchmarks/results/speed.png)
 
 {many}
+Boston's training takes at its peak, in MB of memory: {memory}.
+
 `--help` takes {helped.min():.1f} to {helped.max():.1f} s. From the start of Python to the end of
 the first training step of Boston it takes {first["nnloss"]:.1f} s, in plain Keras
 {first["plain Keras"]:.1f} s, in PyTorch {first["PyTorch"]:.1f} s; most of it is the import.

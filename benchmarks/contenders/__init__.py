@@ -1,1 +1,1 @@
-"""Training scripts to measure. Arguments: exercise, file of arrays, epochs, rows."""
+"""Training scripts to measure; `work` states their arguments and reads them."""

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from benchmarks.contenders import ours, plain_keras
+from benchmarks.contenders import ours, plain_keras, work
 from nnloss import set_seed
 
 import keras  # isort: skip
@@ -20,7 +20,7 @@ epochs, batch_size, first, last = map(int, sys.argv[5:])
 arrays = np.load(path)
 x, x_test, y = (arrays[name] for name in ("x_train", "x_test", "y_train"))
 if by == "keras":  # our network divides images by 255 itself
-    x, x_test = (plain_keras.as_floats(exercise, part) for part in (x, x_test))
+    x, x_test = (work.as_floats(exercise, part) for part in (x, x_test))
 
 for seed in range(first, last + 1):
     keras.utils.clear_session()

@@ -1,12 +1,9 @@
 """An exercise's network trained through `compile_for_task`, as in the exercise."""
 
-import json
-import sys
 import time
 from typing import Any
 
-import numpy as np
-
+from benchmarks.contenders import work
 from nnloss import MULTICLASS, REGRESSION, EpochProgress, compile_for_task, set_seed
 from nnloss.course import boston, cifar10, wafer
 
@@ -20,22 +17,19 @@ def compiled(exercise: str, classes: int) -> Any:
 
 
 if __name__ == "__main__":
-    exercise, path, epochs, rows = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    arrays = np.load(path)
-    x, y = arrays["x_train"][:rows], arrays["y_train"][:rows]
+    asked = work.asked()
     set_seed(0)
     start = time.perf_counter()
-    model = compiled(exercise, y.shape[-1])
-    if sys.argv[5:] == ["xla"]:
+    model = compiled(asked.exercise, asked.y.shape[-1])
+    if "xla" in asked.options:
         model.compile(optimizer="adam", jit_compile=True)
     history = model.fit(
-        x,
-        y,
-        epochs=epochs,
-        batch_size=int(arrays["batch_size"]),
-        validation_data=(arrays["x_test"], arrays["y_test"]),
-        callbacks=[EpochProgress(exercise)],
+        asked.x,
+        asked.y,
+        epochs=asked.epochs,
+        batch_size=asked.batch_size,
+        validation_data=(asked.x_test, asked.y_test),
+        callbacks=[EpochProgress(asked.exercise)],
         verbose=0,
     ).history
-    seconds = time.perf_counter() - start
-    print(json.dumps({"training": seconds, "val_loss": history["val_loss"][-1]}))
+    work.report(time.perf_counter() - start, val_loss=history["val_loss"][-1])

@@ -1,21 +1,19 @@
 """The course's script for an exercise, translated from R to plain Keras."""
 
-import json
 import os
-import sys
 import time
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 from keras import layers
-from numpy.typing import NDArray
+
+from benchmarks.contenders import work
 
 
-def compiled(exercise: str) -> Any:
-    """Return the compiled network of an exercise."""
+def compiled(exercise: str, **options: Any) -> Any:
+    """Return the network of an exercise, compiled with the options of ``compile``."""
     if exercise == "boston":
         model = keras.Sequential(
             [
@@ -25,7 +23,7 @@ def compiled(exercise: str) -> Any:
                 layers.Dense(1),
             ]
         )
-        model.compile(optimizer="adam", loss="mse", metrics=["mae"])
+        model.compile(optimizer="adam", loss="mse", metrics=["mae"], **options)
     elif exercise == "wafer":
         model = keras.Sequential(
             [
@@ -40,7 +38,9 @@ def compiled(exercise: str) -> Any:
                 layers.Dense(2, activation="softmax"),
             ]
         )
-        model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
+        model.compile(
+            optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"], **options
+        )
     else:
         model = keras.Sequential(
             [
@@ -54,32 +54,27 @@ def compiled(exercise: str) -> Any:
                 layers.Dense(10, activation="softmax"),
             ]
         )
-        model.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
+        model.compile(
+            optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"], **options
+        )
     return model
 
 
-def as_floats(exercise: str, images: NDArray[Any]) -> NDArray[Any]:
-    """Return images as floats from 0 to 1; series and quantities as they are."""
-    return images.astype("float32") / 255 if exercise == "cifar10" else images
-
-
 if __name__ == "__main__":
-    exercise, path, epochs, rows = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    arrays = np.load(path)
-    x, x_test = (as_floats(exercise, arrays[name]) for name in ("x_train", "x_test"))
+    asked = work.asked()
+    x, x_test = asked.floats
     keras.utils.set_random_seed(0)
     start = time.perf_counter()
     history = (
-        compiled(exercise)
+        compiled(asked.exercise)
         .fit(
-            x[:rows],
-            arrays["y_train"][:rows],
-            epochs=epochs,
-            batch_size=int(arrays["batch_size"]),
-            validation_data=(x_test, arrays["y_test"]),
+            x,
+            asked.y,
+            epochs=asked.epochs,
+            batch_size=asked.batch_size,
+            validation_data=(x_test, asked.y_test),
             verbose=0,
         )
         .history
     )
-    seconds = time.perf_counter() - start
-    print(json.dumps({"training": seconds, "val_loss": history["val_loss"][-1]}))
+    work.report(time.perf_counter() - start, val_loss=history["val_loss"][-1])

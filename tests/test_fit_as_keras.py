@@ -345,6 +345,24 @@ def test_a_callback_may_update_a_metric_after_a_batch(body, data):
     assert history["halves"].tolist() == [15.0] * EPOCHS  # ten batches
 
 
+def test_metrics_are_read_again_after_a_reset(body, data):
+    x, y = data[0], data[1]["regression"]
+    model = compile_for_task(body(), REGRESSION)
+    losses = []
+
+    def reset(epoch, logs):
+        model.reset_metrics()
+        losses.append(float(model.get_metrics_result()["loss"]))
+
+    fitted(model, x, y, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=reset)])
+    assert losses == [0.0] * EPOCHS
+    fitted(model, x, y)
+    assert float(model.get_metrics_result()["loss"]) > 0
+    for metric in model.metrics:
+        metric.reset_state()
+    assert float(model.get_metrics_result()["loss"]) == 0
+
+
 def test_a_function_of_a_batch_is_evaluated_on_keras_batches(body, data):
     def rmse(y_true, y_pred):
         return keras.ops.sqrt(keras.ops.mean((y_true - y_pred) ** 2))

@@ -99,7 +99,8 @@ def jobs(part: str, exercises: list[str], rows: dict[str, int]) -> Iterator[Job]
         single += [SCIKIT, LIMIT] if exercise == "boston" else [LIMIT]
         if part == "training":
             for contender in (*single, XLA):
-                yield Job(part, exercise, contender, epochs, all_rows)
+                once = 1 if contender == COMPILED else None
+                yield Job(part, exercise, contender, epochs, all_rows, once)
         elif part == "start":
             yield Job(part, exercise, "nnloss --help", 0, 0)
             if exercise == "boston":  # one step: an epoch with one batch
@@ -107,14 +108,15 @@ def jobs(part: str, exercises: list[str], rows: dict[str, int]) -> Iterator[Job]
                     yield Job(part, exercise, contender, 1, 32)
         elif part == "rows" and exercise != "cifar10":
             for share in SHARES:
-                for contender in single:
-                    # Most of its time is compilation, half a minute or more.
-                    once = 1 if contender == COMPILED else None
+                once = 1 if share > 1 else None
+                for contender in (OURS, PLAIN, TORCH, JAX):
                     yield Job(part, exercise, contender, epochs, round(share * all_rows), once)
         elif part == "seeds" and exercise == "boston":
             yield Job(part, exercise, PLAIN, epochs, all_rows)
             for seeds in SEEDS:
                 for contender in (MANY, JAX, STACKED, LIMIT):
+                    if contender == STACKED and seeds > 1000:  # a quarter of an hour
+                        continue
                     once = 1 if seeds >= 1000 else None
                     yield Job(part, exercise, contender, epochs, seeds, once)
         elif part == "seeds" and exercise == "wafer":

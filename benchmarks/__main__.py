@@ -99,8 +99,8 @@ def jobs(part: str, exercises: list[str], rows: dict[str, int]) -> Iterator[Job]
         single += [SCIKIT, LIMIT] if exercise == "boston" else [LIMIT]
         if part == "training":
             for contender in (*single, XLA):
-                once = 1 if contender == COMPILED else None
-                yield Job(part, exercise, contender, epochs, all_rows, once)
+                slow = contender == COMPILED or (exercise == "cifar10" and contender == JAX)
+                yield Job(part, exercise, contender, epochs, all_rows, 1 if slow else None)
         elif part == "start":
             yield Job(part, exercise, "nnloss --help", 0, 0)
             if exercise == "boston":  # one step: an epoch with one batch

@@ -9,11 +9,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def measure(command: list[str], python: str | Path = sys.executable) -> dict[str, float]:
+def measure(
+    command: list[str], python: str | Path = sys.executable, **environment: str
+) -> dict[str, Any]:
     """Run a command of a Python once and return its measurements.
 
     Keys are ``seconds`` (wall time), ``MB`` (peak resident memory) and those of the JSON object in
@@ -22,7 +25,10 @@ def measure(command: list[str], python: str | Path = sys.executable) -> dict[str
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
-        process = subprocess.Popen([python, *command], cwd=ROOT, stdout=out, stderr=errors)
+        process = subprocess.Popen(
+            [python, *command],
+            cwd=ROOT, env={**os.environ, **environment}, stdout=out, stderr=errors,
+        )  # fmt: skip
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except KeyboardInterrupt:

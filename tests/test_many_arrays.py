@@ -139,6 +139,15 @@ def test_each_seed_stops_early_as_in_keras(small, build, restore):  # noqa: F811
     assert min(ends) < max(ends)  # not all stop at once
 
 
+def test_an_equal_loss_is_no_improvement(small):  # noqa: F811
+    x, y, validation = arrays(small(REGRESSION, (8,)))
+    runs = fit_many(
+        BUILDS["stacked"], x, y, validation_data=validation, seeds=(0, 1), task=REGRESSION,
+        epochs=9, batch_size=5, patience=2, optimizer=keras.optimizers.SGD(0.0),
+    )  # fmt: skip
+    assert runs["epoch"].tolist() == [3, 3]
+
+
 def test_a_seed_of_nan_stops_and_is_marked(small, monkeypatch):  # noqa: F811
     x, y, validation = arrays(small(REGRESSION, (8,)))
     starts = seed_plan.Plan.start

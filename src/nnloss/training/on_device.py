@@ -57,8 +57,9 @@ class OnDeviceModel(keras.Model):
     one by one. Arrays are fed from the device unless there is a distribution strategy, eager
     execution or ``steps_per_epoch``.
 
-    XLA is used only with ``jit_compile=True``: its compilation takes longer than short steps save
-    (``python -m benchmarks`` measures it), and some layers do not compile.
+    XLA is used only with ``jit_compile=True``, which Keras ignores after `set_seed`: some compiled
+    operations are not deterministic. Compilation takes longer than short steps save, as
+    ``python -m benchmarks`` measures.
     """
 
     # Set by Keras.

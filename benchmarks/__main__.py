@@ -32,7 +32,7 @@ from nnloss.runs import provenance
 
 HERE = Path(__file__).resolve().parent
 OURS, XLA, PLAIN, BEST = "nnloss", "nnloss, XLA", "plain Keras", "Keras, best options"
-MANY, LIMIT = "fit_many", "arithmetic limit"
+MANY, EACH, LIMIT = "fit_many", "fit_many, each epoch", "arithmetic limit"
 SCRIPTS = {
     OURS: "ours",
     XLA: "ours",
@@ -44,9 +44,10 @@ SCRIPTS = {
     SCIKIT: "mlp_regressor",
     LIMIT: "arithmetic",
     MANY: "many_seeds",
+    EACH: "many_seeds",
     STACKED: "torch_stacked",
 }
-OPTIONS = {XLA: ["xla"], COMPILED: ["compile"]}
+OPTIONS = {XLA: ["xla"], COMPILED: ["compile"], EACH: ["each"]}
 EPOCHS = {"boston": 100, "wafer": 20, "cifar10": 1}
 SHARES = (0.1, 0.3, 1, 3, 10)
 SEEDS = (1, 10, 100, 1000, 3000)
@@ -114,7 +115,7 @@ def jobs(part: str, exercises: list[str], rows: dict[str, int]) -> Iterator[Job]
         elif part == "seeds" and exercise == "boston":
             yield Job(part, exercise, PLAIN, epochs, all_rows)
             for seeds in SEEDS:
-                for contender in (MANY, JAX, STACKED, LIMIT):
+                for contender in (MANY, EACH, JAX, STACKED, LIMIT):
                     if contender == STACKED and seeds > 1000:  # a quarter of an hour
                         continue
                     once = 1 if seeds >= 1000 else None
@@ -122,6 +123,7 @@ def jobs(part: str, exercises: list[str], rows: dict[str, int]) -> Iterator[Job]
         elif part == "seeds" and exercise == "wafer":
             yield Job(part, exercise, PLAIN, 100, all_rows)
             yield Job(part, exercise, MANY, 100, 20)
+            yield Job(part, exercise, EACH, 100, 20, rounds=1)
             # Not torch.func: vmap makes grouped convolutions, 6 s for an epoch of 5 seeds.
             yield Job(part, exercise, JAX, 100, 20, rounds=1)
             yield Job(part, exercise, LIMIT, 100, 20)
@@ -224,8 +226,6 @@ def main(
     peers_python = peers.absolute() if peers else sys.executable
     found = versions(peers_python)
     missing = skipped(found)
-    for line in dict.fromkeys(missing.values()):
-        print(line, file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder, f"{name}.npz") for name in exercises}
         data = named[0].resolve() if named else None
@@ -237,6 +237,8 @@ def main(
                 for name, path in files.items()
             }
         out.mkdir(parents=True, exist_ok=True)
+        for line in dict.fromkeys(missing.values()):
+            print(line, file=sys.stderr)
         for name in ("training", "start", "rows", "seeds") if part == "all" else (part,):
             chosen = [job for job in jobs(name, exercises, rows) if job.contender not in missing]
             if not chosen:

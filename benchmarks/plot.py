@@ -18,6 +18,7 @@ from nnloss.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE
 STYLES = {
     "nnloss": (BLUE, "o-"),
     "fit_many": (BLUE, "o-"),
+    "fit_many, each epoch": (BLUE, "s--"),
     "plain Keras": (ORANGE, "o-"),
     "Keras, best options": (ORANGE, "s--"),
     "PyTorch": (GREEN, "o-"),

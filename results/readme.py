@@ -360,10 +360,10 @@ def speed() -> str:
 ![Training times, cost of rows and cost of seeds](benchmarks/results/speed.png)
 
 {many}
-`fit_many` evaluates the test rows once, after the last epoch, the others after each. A forward pass
-is a third of a training step, so the others spend about {102 / (102 + 3 * 404):.0%} of their
-multiplications on that for Boston, with 404 training and 102 test rows, and
-{6164 / (6164 + 3 * 1000):.0%} for Wafer, with 1,000 and 6,164.
+`fit_many` evaluates the test rows once, after the last epoch, unless its column says "each epoch";
+the others do so after each. A forward pass is a third of a training step, so that is about
+{102 / (102 + 3 * 404):.0%} of the others' multiplications for Boston, with 404 training and 102
+test rows, and {6164 / (6164 + 3 * 1000):.0%} for Wafer, with 1,000 and 6,164.
 
 Boston's training takes at its peak, in MB of memory: {memory}.
 

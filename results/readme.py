@@ -355,20 +355,21 @@ def speed() -> str:
             f"{memory_of[exercise, 'fit_many', number]:,.0f}",
         )
     helped = start[start["epochs"] == 0].groupby("exercise")["seconds"].median()
+    helped = dict.fromkeys(f"{each:.1f}" for each in (helped.min(), helped.max()))
     first = start[start["epochs"] == 1].groupby("contender")["seconds"].median()
     return f"""{text}
 ![Training times, cost of rows and cost of seeds](benchmarks/results/speed.png)
 
 {many}
-`fit_many` evaluates the test rows once, after the last epoch, unless its column says "each epoch";
-the others do so after each. A forward pass is a third of a training step, so that is about
+`fit_many` here evaluates the test rows once, after the last epoch, the others after each. A forward
+pass is a third of a training step, so that is about
 {102 / (102 + 3 * 404):.0%} of the others' multiplications for Boston, with 404 training and 102
 test rows, and {6164 / (6164 + 3 * 1000):.0%} for Wafer, with 1,000 and 6,164.
 
 Boston's training takes at its peak, in MB of memory: {memory}.
 
-`--help` takes {helped.min():.1f} to {helped.max():.1f} s. From the start of Python to the end of
-the first training step of Boston it takes {first["nnloss"]:.1f} s, in plain Keras
+`--help` takes {" to ".join(helped)} s. From the start of Python to the end of the first training
+step of Boston it takes {first["nnloss"]:.1f} s, in plain Keras
 {first["plain Keras"]:.1f} s, in PyTorch {first["PyTorch"]:.1f} s; most of it is the import.
 
 A single training is not compiled by XLA. Keras refuses to after `set_seed`, which asks for

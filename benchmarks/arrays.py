@@ -9,6 +9,20 @@ import numpy as np
 import nnloss
 from nnloss.course.boston import standardised
 from nnloss.course.published import SETTINGS
+from nnloss.datasets.locate import DataDir, named_folder
+from nnloss.errors import DataError
+
+
+def required_folder(data_dir: DataDir, names: str) -> Path:
+    """Return the named folder of a comparison's data sets; raise DataError if none is named."""
+    named = named_folder(data_dir)
+    if named is None:
+        raise DataError(
+            f"The comparison needs a folder with {names}",
+            "found none named",
+            "Name it by --data-dir or NNLOSS_DATA",
+        )
+    return named[0].resolve()
 
 
 def save(exercise: str, data: Path | None, path: Path) -> int:

@@ -25,7 +25,6 @@ from nnloss._files import replacing
 from nnloss.commandline import heading, table
 from nnloss.course.printed_tables import NETWORKS
 from nnloss.course.published import Settings
-from nnloss.datasets.locate import named_folder
 from nnloss.errors import DataError
 from nnloss.reproduction.seed_table import of_configuration
 
@@ -147,13 +146,7 @@ def main(
 ) -> None:
     """Compare our fit with Keras', as distributions over many fits; resume from the table."""
     cli.require_folder(out)
-    named = named_folder(data_dir)
-    if named is None:
-        raise DataError(
-            "The comparison needs a folder with Wafer and CIFAR-10",
-            "found none named",
-            "Name it by --data-dir or NNLOSS_DATA",
-        )
+    data = arrays.required_folder(data_dir, "Wafer and CIFAR-10")
     out.mkdir(parents=True, exist_ok=True)
     file = out / "fits.csv"
     if not file.exists():
@@ -172,7 +165,7 @@ def main(
             done = fits[KEYS].eq([getattr(wanted, key) for key in KEYS]).all(axis=1).sum()
             path = Path(folder, f"{wanted.exercise}.npz")
             if not path.exists():
-                arrays.save(wanted.exercise, named[0].resolve(), path)
+                arrays.save(wanted.exercise, data, path)
             for row in run(wanted, path, done) if done < wanted.number else ():
                 # Written one by one, so that nothing is lost.
                 one = pd.DataFrame([row], columns=COLUMNS)

@@ -19,8 +19,6 @@ from benchmarks.measuring import measure
 from nnloss import commandline as cli
 from nnloss._files import replacing
 from nnloss.commandline import heading, table
-from nnloss.datasets.locate import named_folder
-from nnloss.errors import DataError
 from nnloss.runs import provenance
 
 HERE = Path(__file__).resolve().parent
@@ -103,16 +101,10 @@ def costs(measured: pd.DataFrame) -> pd.DataFrame:
 def main(rounds: Rounds = 3, data_dir: cli.DataDir = None, out: cli.Out = HERE / "results") -> None:
     """Measure how CIFAR-10 trains fastest on all cores of this machine."""
     cli.require_folder(out)
-    named = named_folder(data_dir)
-    if named is None:
-        raise DataError(
-            "The comparison needs a folder with CIFAR-10",
-            "found none named",
-            "Name it by --data-dir or NNLOSS_DATA",
-        )
+    data = arrays.required_folder(data_dir, "CIFAR-10")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "cifar10.npz")
-        arrays.save("cifar10", named[0].resolve(), path)
+        arrays.save("cifar10", data, path)
         measured = run(path, rounds)
     out.mkdir(parents=True, exist_ok=True)
     with replacing(out / "processes.csv") as path:

@@ -233,11 +233,11 @@ def main(
 ) -> None:
     """Exercise 11.4: CIFAR-10 by softmax regression and by a convolutional network."""
     cli.require_folder(out)
-    heading("Exercise 11.4: CIFAR-10")
     split = nnloss.load_cifar10(data_dir)
     if quick:
         split = split.head(QUICK_ROWS)
 
+    heading("Exercise 11.4: CIFAR-10")
     paragraph(f"{split.sizes['train']:,} training and {split.sizes['test']:,} test images.")
     table(split.class_counts)
     paragraph("Fitting the softmax regression, which takes up to a minute.")

@@ -124,7 +124,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     done = typed(reproduce.main, *arguments, *out)
 
     assert done.returncode == 2
-    assert done.stdout.partition(",")[0] in ("", "Reading the data")
+    assert done.stdout == ""
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

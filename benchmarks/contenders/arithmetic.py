@@ -12,21 +12,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
 from benchmarks.contenders import work
 
+#: For each layer with weights, how often a row meets its kernel.
+TIMES = {"boston": (1, 1, 1), "wafer": (145, 68, 32, 1), "cifar10": (30 * 30, 13 * 13, 1, 1)}
 #: For each layer with weights: its number of weights, biases aside, and how often a row meets them.
 LAYERS = {
-    "boston": ((13 * 64, 1), (64 * 32, 1), (32, 1)),
-    "wafer": ((8 * 16, 145), (5 * 16 * 32, 68), (3 * 32 * 64, 32), (1024 * 2, 1)),
-    "cifar10": (
-        (3 * 3 * 3 * 32, 30 * 30),
-        (3 * 3 * 32 * 64, 13 * 13),
-        (2304 * 64, 1),
-        (64 * 10, 1),
-    ),
+    name: tuple((prod(shape), each) for shape, each in zip(kernels, TIMES[name], strict=True))
+    for name, kernels in work.KERNELS.items()
 }
 
 

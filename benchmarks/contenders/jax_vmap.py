@@ -16,13 +16,6 @@ import numpy as np
 
 from benchmarks.contenders import work
 
-#: Shapes of the kernels: (inputs, outputs), or (..., channels, filters) of a convolution.
-KERNELS: dict[str, Sequence[tuple[int, ...]]] = {
-    "boston": ((13, 64), (64, 32), (32, 1)),
-    "wafer": ((8, 1, 16), (5, 16, 32), (3, 32, 64), (1024, 2)),
-    "cifar10": ((3, 3, 3, 32), (3, 3, 32, 64), (2304, 64), (64, 10)),
-}
-
 
 def initial(key: Any, shapes: Sequence[tuple[int, ...]]) -> Any:
     """Return kernels and biases: Glorot's uniform distribution, and zeros."""
@@ -124,7 +117,7 @@ def trained(asked: work.Work, key: Any, data: Any) -> Any:
         return carried, (*(each / rows for each in sums), *tested)
 
     first, later = jax.random.split(key)
-    weights = initial(first, KERNELS[asked.exercise])
+    weights = initial(first, work.KERNELS[asked.exercise])
     zeros = jax.tree.map(jnp.zeros_like, weights)
     start = (weights, (0.0, zeros, zeros))
     return jax.lax.scan(epoch, start, jax.random.split(later, asked.epochs))[1]

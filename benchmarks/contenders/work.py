@@ -17,6 +17,13 @@ Array = np.ndarray[Any, np.dtype[Any]]
 #: Rows evaluated at once where a contender chooses: as many as ours.
 EVALUATION_BATCH = 1024
 
+#: Shapes of the kernels of each network: (inputs, outputs), or (..., channels, filters).
+KERNELS: dict[str, tuple[tuple[int, ...], ...]] = {
+    "boston": ((13, 64), (64, 32), (32, 1)),
+    "wafer": ((8, 1, 16), (5, 16, 32), (3, 32, 64), (1024, 2)),
+    "cifar10": ((3, 3, 3, 32), (3, 3, 32, 64), (2304, 64), (64, 10)),
+}
+
 
 def as_floats(exercise: str, images: Array) -> Array:
     """Return images as floats from 0 to 1; series and quantities as they are."""

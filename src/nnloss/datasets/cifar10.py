@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -21,6 +22,8 @@ from nnloss.datasets.locate import DataDir, missing_file, named_folder, readable
 from nnloss.datasets.parse import first_line, require_checksum
 from nnloss.datasets.split import Split
 from nnloss.errors import DataError
+
+logger = logging.getLogger("nnloss")
 
 _NAME = "cifar10"
 _ROWS = {"train": 50_000, "test": 10_000}
@@ -71,6 +74,7 @@ def load_cifar10(data_dir: DataDir = None) -> Split:
     builder = _prepared() if named is None else _stored(*named)
     source = "TensorFlow Datasets" if named is None else f"the folder given by {named[1]}"
     remedy = f"Delete '{builder.data_dir}' and prepare the data again"
+    logger.info("CIFAR-10: reading %s images", f"{sum(_ROWS.values()):,}")
     parts = {rows: _read(builder, rows, remedy) for rows in _ROWS}
     for rows, (images, labels, _) in parts.items():
         what = f"The {rows} images in '{builder.data_dir}'"

@@ -115,11 +115,11 @@ def main(
         connect(scheduler, work).close()
     else:
         one_thread()
-        trainings = sum(wanted[each] for each in wanted if each.loss)
-        paragraph(f"Reading the data, for {trainings:,} trainings less those already in {out}.")
         for name in names:
             experiments.load(name, data_dir)
     with SweepFolder(out).opened(fresh=not resume) as folder:
+        trainings = sum(wanted[each] for each in wanted if each.loss)
+        paragraph(f"{trainings:,} trainings, less those already in {out}.")
         sweep(
             folder,
             wanted,

@@ -174,7 +174,7 @@ class OnDeviceModel(keras.Model):
                 train = stack.enter_context(
                     self._fed((x, y, *weights), size, shuffle, steps_per_epoch)
                 )
-                steps_per_epoch = None
+                steps_per_epoch = None  # the dataset has as many
                 arguments = {"shuffle": False}  # the dataset shuffles
                 if shuffle:
                     callbacks = [device_data.Shuffle(train), *callbacks]

@@ -28,6 +28,7 @@ from nnloss._files import replacing
 from nnloss.commandline import heading, paragraph, table
 from nnloss.datasets.locate import named_folder
 from nnloss.errors import DataError
+from nnloss.reproduction.local import without_interrupts
 from nnloss.runs import provenance
 
 HERE = Path(__file__).resolve().parent
@@ -232,10 +233,11 @@ def main(
         # In a separate process: the reported peak memory of a process is never below the one of its
         # parent.
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            rows = {
-                name: pool.submit(arrays.save, name, data, path).result()
-                for name, path in files.items()
-            }
+            with without_interrupts():  # the process starts here and inherits it
+                saved = {
+                    name: pool.submit(arrays.save, name, data, path) for name, path in files.items()
+                }
+            rows = {name: future.result() for name, future in saved.items()}
         out.mkdir(parents=True, exist_ok=True)
         for line in dict.fromkeys(missing.values()):
             print(line, file=sys.stderr)

@@ -45,7 +45,7 @@ def run_locally(
             # joblib warns when it replaces a process that has grown, which loses no work, and
             # when it ends busy processes because the sweep was abandoned.
             warnings.filterwarnings("ignore", r"A worker stopped|\d+ tasks", UserWarning)
-            with _without_interrupts():  # the processes start here and inherit it
+            with without_interrupts():  # the processes start here and inherit it
                 done = parallel(delayed(run_unit)(work, unit, under_way) for unit in units)
             yield from done
     except BrokenProcessPool as error:
@@ -98,7 +98,7 @@ def _end_with(parent: int) -> None:
 
 
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
+def without_interrupts() -> Iterator[None]:
     """Ignore Ctrl-C, also in processes started meanwhile: each might print a traceback."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread receives signals

@@ -111,7 +111,12 @@ def test_what_is_printed(quick):
 @pytest.mark.slow
 def test_nothing_but_ours_is_on_standard_error(quick):
     done, _, _ = quick
-    starts = ("Task 'multiclass': added Dense(10", "network: epoch ", "augmented network: epoch ")
+    starts = (
+        "CIFAR-10: reading 60,000 images",
+        "Task 'multiclass': added Dense(10",
+        "network: epoch ",
+        "augmented network: epoch ",
+    )
     assert [line for line in done.stderr.splitlines() if not line.startswith(starts)] == []
 
 

@@ -6,238 +6,185 @@
 # learned layers and keeps the rest: one linear output and the squared error, which is the
 # Gaussian likelihood under another name.
 #
-# Run it with `python -m exercises.boston`; `--help` lists the options.
+# As a command this lab is `python -m exercises.boston`; `--help` lists its options. In a notebook
+# they are the argument `notebook` of the first cell.
 
 # %%
 """Exercise 11.3: predict Boston home values by linear regression and by a neural network."""
-
-from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 
 import nnloss
-from nnloss import commandline as cli
-from nnloss.commandline import heading, paragraph, table
-from nnloss.course.boston import (
-    MEASURES,
-    QUICK_EPOCHS,
-    UNIT,
-    Predictions,
-    error_measures,
-    linear_regression,
-    network,
-    standardised,
-)
-from nnloss.course.published import SETTINGS, compare, comparison_table, parse_edition
+from nnloss import plots
+from nnloss.course import boston
+from nnloss.course.layers import layer_table
 
-Loss = Annotated[Literal["mse", "mae", "both"], cli.option("What the network is trained on.")]
+lab = nnloss.lab(__name__, "boston", loss=("mse", "mae", "both"), notebook="--loss both")
 
 # %% [markdown]
-# ## How are the data preprocessed?
+# ## Load the data
+#
+# Each row is a district. The price is the median value of its homes, in 1000 USD of the 1970s. The
+# course's split is that of Keras.
+
+# %%
+split = nnloss.load_boston(lab.data_dir)
+lab.show(
+    f"""{split.sizes["train"]} training and {split.sizes["test"]} test rows, 13 features. The
+    training prices have mean {split.y_train.mean():.2f} and median
+    {np.median(split.y_train):.2f}: they are skewed to the right."""
+)
+
+# %% [markdown]
+# ## Preprocess the features
 #
 # The features have very different scales, which slows gradient descent down. Each feature is
 # centred and scaled with the mean and the standard deviation (with n - 1) of the training rows; the
-# test rows must not be used for this. The target stays in 1000 USD, so that errors are amounts of
-# money.
-
+# test rows must not be used for this. The price stays as it is: errors are amounts of money.
 
 # %%
+x = boston.standardised(split)
+raw = pd.DataFrame(split.x_train, columns=split.features)
+lab.show(
+    pd.DataFrame({"feature": split.features, "mean": raw.mean().values, "SD": raw.std().values})
+)
+lab.show(
+    f"""Standardised, each feature has mean 0 and standard deviation 1 on the training rows. On the
+    test rows, which did not choose the scale, the means lie between
+    {x["test"].mean(axis=0).min():.2f} and {x["test"].mean(axis=0).max():.2f}."""
+)
+
 # %% [markdown]
 # ## The classical model first
 #
 # Least squares has a closed-form solution without randomness: everyone gets the same numbers.
 
-
 # %%
+predictions = {"linear regression": boston.linear_regression(split)}
+judged = {name: boston.error_measures(split, each) for name, each in predictions.items()}
+lab.show(boston.error_table(judged))
+rmse = judged["linear regression"]["test"]["root_mean_squared_error"]
+lab.show(
+    f"The linear regression has a test RMSE of {rmse:.2f}, an error of {rmse * 1000:,.0f} USD."
+)
+
 # %% [markdown]
-# ## How many output nodes are needed, and which loss?
+# ## Define, compile and fit the network
 #
-# We predict one number, so there is one output node. It can be any number, so the activation is
-# linear. The loss is the mean squared error: binary and categorical cross-entropy are likelihoods
-# of labels and do not apply to a price. The task `REGRESSION` contains all of this. The network
-# has only hidden layers, and `compile_for_task` adds the output layer, the loss and the metrics.
-
+# How many output nodes are needed? We predict one number, so there is one. Which activation? The
+# number can be any, so it is linear. Which loss? Binary and categorical cross-entropy are
+# likelihoods of labels and do not apply to a price: the mean squared error. The task `REGRESSION`
+# contains all of this. The network has only hidden layers, and `compile_for_task` adds the output
+# layer, the loss and the metrics. The test rows are shown after each epoch, and choose nothing.
 
 # %%
-def train(
-    split: nnloss.Split, run: nnloss.Run, loss: str, seed: int, epochs: int, batch: int
-) -> Predictions:
-    """Train the network on one loss and return its predictions."""
-    x = standardised(split)
-    nnloss.set_seed(seed)
-    model = nnloss.compile_for_task(network(), nnloss.REGRESSION, loss=loss, log=run)
-    with nnloss.EpochProgress(f"Network on {loss.upper()}") as progress:
+settings = lab.settings(boston.QUICK_EPOCHS)
+networks = {f"network trained on {loss.upper()}": loss for loss in lab.losses}
+baseline = {"linear_regression": judged["linear regression"]["test"]}
+for title, loss in networks.items():
+    with lab.run(title, split, baseline=baseline) as run:
+        nnloss.set_seed(lab.seed)
+        model = nnloss.compile_for_task(boston.network(), nnloss.REGRESSION, loss=loss, log=run)
         model.fit(
             x["train"],
             split.y_train,
             validation_data=(x["test"], split.y_test),
-            epochs=epochs,
-            batch_size=batch,
-            callbacks=[progress],
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            callbacks=[lab.progress],
             verbose=0,
         )
-    return {rows: model.predict(x[rows], verbose=0).ravel() for rows in x}
-
+        predictions[title] = {rows: model.predict(x[rows], verbose=0).ravel() for rows in x}
+        judged[title] = boston.error_measures(split, predictions[title])
+        run.update(metrics=judged[title])
+lab.show(layer_table(model))
 
 # %% [markdown]
-# ## How good is each model?
-#
-# We compute four measures from the same residuals. MSE, its square root and the sum of squares rank
-# models in the same way and have the same minimiser; MAE can rank them differently.
-
+# ## Plot the training
 
 # %%
-def as_table(judged: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
-    """Return the errors in a table, one row per model and set of rows."""
-    return pd.DataFrame(
-        {"model": model, "rows": rows} | {MEASURES[name]: v for name, v in values.items()}
-        for model, parts in judged.items()
-        for rows, values in parts.items()
+labels = {
+    "mean_squared_error": f"MSE, ({boston.UNIT})²",
+    "mean_absolute_error": f"MAE, {boston.UNIT}",
+}
+for title, run in lab.runs.items():
+    lab.show(
+        plots.history(pd.read_csv(run.folder / "history.csv"), labels),
+        "history",
+        f"""Errors of the {title} by epoch. Those of the training rows are means over the batches of
+        an epoch, while the weights change.""",
+        run=title,
     )
 
+# %% [markdown]
+# ## Evaluate the models
+#
+# All four measures come from the same residuals. MSE, its square root and the sum of squares rank
+# models in the same way and have the same minimiser; MAE can rank them differently.
+
+# %%
+lab.show(boston.error_table(judged))
+for title in networks:
+    test = judged[title]["test"]
+    ratio = test["mean_squared_error"] / rmse**2
+    lab.show(
+        f"""The test MSE of the {title} is {ratio:.0%} of that of the linear regression. On average
+        the network is wrong by {test["mean_absolute_error"] * 1000:,.0f} USD."""
+    )
+
+# %% [markdown]
+# ## Plot predicted against actual prices
+
+# %%
+linear = predictions["linear regression"]
+for title, run in lab.runs.items():
+    fitted = predictions[title]
+    lab.show(
+        plots.predicted_vs_actual(
+            split.y_test,
+            {title: fitted["test"], "linear regression": linear["test"]},
+            limits=(0, 55),
+            unit=boston.UNIT,
+        ),
+        "predicted_vs_actual",
+        f"""Price of each test district as predicted by the {title} and by the linear regression,
+        against the actual price. On the dashed line they are equal.""",
+        run=title,
+    )
+    table = boston.prediction_table(split, network=fitted, linear_regression=linear)
+    run.save_table("predictions", table)
 
 # %% [markdown]
 # ## What is the difference between training on MSE and on MAE?
 #
 # The conditional mean minimises the expected squared error, the conditional median the expected
-# absolute error. Where prices are skewed, mean and median differ, and so do the networks.
-
-
-# %%
-def compare_losses(split: nnloss.Split, fitted: dict[str, Predictions], worst: int = 5) -> str:
-    """Return a paragraph comparing the networks trained on "MSE" and on "MAE"."""
-    y = split.y_test
-    tests = {name: predictions["test"] for name, predictions in fitted.items()}
-    judged = {name: error_measures(split, predictions) for name, predictions in fitted.items()}
-    squared = {name: parts["train"]["mean_squared_error"] for name, parts in judged.items()}
-    absolute = {name: parts["train"]["mean_absolute_error"] for name, parts in judged.items()}
-    above = {name: np.mean(p > y) for name, p in tests.items()}
-    size = np.abs(y - tests["MSE"])
-    order = np.argsort(-size)[:worst]
-    best_squared = min(judged, key=lambda name: judged[name]["test"]["mean_squared_error"])
-    best_absolute = min(judged, key=lambda name: judged[name]["test"]["mean_absolute_error"])
-    return f"""
-        MSE is least at the conditional mean, MAE at the conditional median. Without any feature
-        these would be the constants {split.y_train.mean():.2f} and {np.median(split.y_train):.2f},
-        the mean and the median of the training prices in {UNIT}. On the test rows, whose mean is
-        {y.mean():.2f}, the network trained on MSE predicts {tests["MSE"].mean():.2f} on average
-        and too much in {above["MSE"]:.0%} of the districts, the one trained on MAE
-        {tests["MAE"].mean():.2f} and {above["MAE"]:.0%}. Squaring puts most of the weight on
-        few rows: the {worst} worst rows of the network trained on MSE (lines
-        {", ".join(str(row + 2) for row in split.rows_test[order])} of the file, prices
-        {", ".join(f"{price:g}" for price in y[order])}) are {worst / len(y):.0%} of the test rows,
-        {np.sum(size[order]) / np.sum(size):.0%} of its absolute and
-        {np.sum(size[order] ** 2) / np.sum(size**2):.0%} of its squared error. On the training
-        rows, where the losses were minimised, training on MSE gives MSE {squared["MSE"]:.2f} and
-        MAE {absolute["MSE"]:.2f}, training on MAE {squared["MAE"]:.2f} and
-        {absolute["MAE"]:.2f}. On the test rows training on {best_squared} gave the lower MSE and
-        training on {best_absolute} the lower MAE; that is one seed, and says nothing of others."""
-
-
-# %% [markdown]
-# ## Saving the results
-#
-# Predictions and figures are saved in the run's folder, next to the record, the history and the
-# model that `fit` saved there.
-
+# absolute error. Where prices are skewed, mean and median differ, and so do the networks. Squaring
+# puts most of the weight on few rows.
 
 # %%
-def save_results(
-    run: nnloss.Run, split: nnloss.Split, linear: Predictions, network: Predictions, title: str
-) -> None:
-    """Write the predictions and figures of a run."""
-    parts = {"train": (split.rows_train, split.y_train), "test": (split.rows_test, split.y_test)}
-    predictions = [
-        pd.DataFrame(
-            {
-                "rows": rows,
-                "line": numbers + 2,  # line of the CSV file, whose first line is the header
-                "actual": y,
-                "network": network[rows],
-                "linear_regression": linear[rows],
-            }
-        )
-        for rows, (numbers, y) in parts.items()
-    ]
-    run.save_table("predictions", pd.concat(predictions))
-    tests = {title: network["test"], "linear regression": linear["test"]}
-    drawn = nnloss.plots.predicted_vs_actual(split.y_test, tests, limits=(0, 55), unit=UNIT)
-    run.save_figure("predicted_vs_actual", drawn)
-    history = pd.read_csv(run.folder / "history.csv")
-    labels = {"mean_squared_error": f"MSE, ({UNIT})²", "mean_absolute_error": f"MAE, {UNIT}"}
-    run.save_figure("history", nnloss.plots.history(history, labels))
-
-
-# %% [markdown]
-# ## Putting it all together
-
-
-# %%
-def main(
-    seed: cli.Seed = 0,
-    epochs: cli.Epochs = None,
-    batch_size: cli.BatchSize = None,
-    loss: Loss = "mse",
-    edition: cli.Edition = "2023",
-    out: cli.Out = Path("runs"),
-    data_dir: cli.DataDir = None,
-    quick: cli.Quick = False,
-) -> None:
-    """Exercise 11.3: Boston Housing by linear regression and by a neural network."""
-    cli.require_folder(out)
-    split = nnloss.load_boston(data_dir)
-    course = SETTINGS["boston", parse_edition(edition)]
-    epochs = epochs or (QUICK_EPOCHS if quick else course.epochs)
-    batch = batch_size or course.batch_size
-
-    heading("Exercise 11.3: Boston Housing")
-    paragraph(f"{split.sizes['train']} training and {split.sizes['test']} test rows, 13 features.")
-    linear = linear_regression(split)
-    judged = {"linear regression": error_measures(split, linear)}
-    known = {
-        "edition": parse_edition(edition),
-        "seed": seed,
-        "quick": quick,
-        "data": split.origin,
-        "split": split.sizes,
-        "baseline": {"linear_regression": judged["linear regression"]["test"]},
-    }
-    networks: dict[str, Predictions] = {}
-    runs: list[nnloss.Run] = []
-    for name in ("mse", "mae") if loss == "both" else (loss,):
-        with nnloss.Run.start(out, "boston", **known) as run:
-            fitted = networks[name.upper()] = train(split, run, name, seed, epochs, batch)
-            title = f"network trained on {name.upper()}"
-            judged[title] = error_measures(split, fitted)
-            run.update(metrics=judged[title])
-            run.update(published=compare(run.record))
-            save_results(run, split, linear, fitted, title)
-        runs.append(run)
-
-    heading("How good is each model?")
-    table(as_table(judged))
-    if loss == "both":
-        heading("Trained on MSE or on MAE: what is the difference?")
-        paragraph(compare_losses(split, networks))
-        figure = nnloss.plots.squared_against_absolute(
+lab.show(boston.mean_or_median(split, predictions))
+lab.show(
+    f"""The actual test prices have mean {split.y_test.mean():.2f}. Without any feature MSE would be
+    least at the mean of the training prices, {split.y_train.mean():.2f}, and MAE at their median,
+    {np.median(split.y_train):.2f}. The networks are those of one seed, which says nothing of
+    others."""
+)
+if lab.loss == "both":
+    lab.show(
+        plots.squared_against_absolute(
             split.rows_test + 2,
             split.y_test,
-            {f"trained on {name}": fitted["test"] for name, fitted in networks.items()},
+            {title: predictions[title]["test"] for title in networks},
             kind="line in the CSV file",
-        )
-        for run in runs:
-            run.save_figure("losses", figure)
-    heading(f"Our numbers and those of the course, edition {edition}")
-    numbers, remarks = comparison_table(runs[0].record, course)
-    if not numbers.empty:
-        table(numbers)
-    for each in remarks:
-        paragraph(each)
-    for run in runs:
-        paragraph(f"Saved to {run.folder}")
+        ),
+        "losses",
+        "Shares of the test rows in the squared and in the absolute error, worst rows first.",
+    )
 
+# %% [markdown]
+# ## Compare with the course
 
-if __name__ == "__main__":
-    cli.run(main)
+# %%
+lab.compare()
+lab.close(figure="losses" if lab.loss == "both" else "predicted_vs_actual")

@@ -1,6 +1,7 @@
 from . import course, likelihoods, plots, report, reproduction, theory
 from .datasets import Split, load_boston, load_cifar10, load_wafer
 from .errors import DataError, FolderError, NnlossError, PairingError, TargetError
+from .labs import Lab, lab
 from .pairing import Finding, PairingReport, check_pairing
 from .runs import Run, RunRecord
 from .table import (
@@ -38,6 +39,7 @@ __all__ = [
     "EpochProgress",
     "Finding",
     "FolderError",
+    "Lab",
     "NnlossError",
     "PairingError",
     "PairingReport",
@@ -53,6 +55,7 @@ __all__ = [
     "course",
     "encode",
     "fit_many",
+    "lab",
     "likelihoods",
     "load_boston",
     "load_cifar10",

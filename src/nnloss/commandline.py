@@ -113,14 +113,7 @@ def log_to_terminal() -> None:
 
 
 def run(main: Callable[..., None]) -> None:
-    """Run an exercise with its signature as the command line; in a notebook, with its defaults.
-
-    Outside a notebook, raise SystemExit with the exit status.
-    """
-    if "ipykernel" in sys.modules:
-        log_to_terminal()
-        main()
-        return
+    """Run a function with its signature as the command line, and exit with its status."""
     set_up()
     sys.exit(status(application(main)))
 
@@ -136,20 +129,38 @@ def status(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status; invalid input prints one line on stderr."""
     try:
         ended = app(arguments, prog_name=provenance.program(), standalone_mode=False)
-    except typer.TyperException as error:
+    except Exception as error:
+        status = status_of(error)
+        if status is None:
+            raise
+        return status
+    return _interrupted() if ended == 130 else int(ended or 0)
+
+
+def status_of(error: BaseException) -> int | None:
+    """Print an error that a user can mend as one line on standard error; return the exit status.
+
+    None is returned, and nothing printed, for an error in the program.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return _interrupted()
+    if isinstance(error, typer.TyperException):
         message = error.format_message().replace("Value error, ", "").rstrip(".")
         if not message:  # without arguments, and the help has been printed
             return 2
         return print_error(f"{message}. See --help")
-    except NnlossError as error:
+    if isinstance(error, NnlossError):
         return print_error(str(error))
-    except OSError as error:
+    if isinstance(error, OSError):
         return print_error(
             f"Files must be readable and writable; the system reports: {error}. See --help"
         )
-    if ended == 130:
-        print("Interrupted.", file=sys.stderr)
-    return int(ended or 0)
+    return None
+
+
+def _interrupted() -> int:
+    print("Interrupted.", file=sys.stderr)
+    return 130
 
 
 def print_error(message: str) -> int:
@@ -179,7 +190,7 @@ def table(frame: pd.DataFrame, title: str | None = None, *, wrapped: str | None 
         numeric = frame[name].map(_is_number).all()
         drawn.add_column(str(name), justify="right" if numeric else "left", no_wrap=name != wrapped)
     for row in frame.itertuples(index=False):
-        drawn.add_row(*(_text(value) for value in row))
+        drawn.add_row(*(text(value) for value in row))
     _console().print(drawn)
 
 
@@ -196,5 +207,6 @@ def _is_number(value: Any) -> bool:
     )
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """Return a cell of a table as text, a float with six significant digits."""
     return f"{value:#.6g}" if isinstance(value, float) else str(value)

@@ -52,3 +52,7 @@ class DataError(NnlossError):
 
 class FolderError(NnlossError):
     """A folder or file that cannot be written."""
+
+
+class LabImportError(NnlossError, ImportError):
+    """A lab that was imported instead of run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from nnloss import likelihoods
 from nnloss.datasets import Split
@@ -58,3 +59,51 @@ def error_measures(split: Split, predictions: Predictions) -> dict[str, dict[str
         rows: {name: getattr(likelihoods, name)(y, predictions[rows]) for name in MEASURES}
         for rows, y in targets.items()
     }
+
+
+def error_table(judged: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
+    """Return the results of `error_measures` by model as a table, a row per model and rows."""
+    return pd.DataFrame(
+        {"model": model, "rows": rows} | {MEASURES[name]: v for name, v in values.items()}
+        for model, parts in judged.items()
+        for rows, values in parts.items()
+    )
+
+
+def prediction_table(split: Split, **predictions: Predictions) -> pd.DataFrame:
+    """Return actual and predicted prices by line of the CSV file, whose first line is the header.
+
+    Predictions are named by the model, in the columns' names too.
+    """
+    parts = {"train": (split.rows_train, split.y_train), "test": (split.rows_test, split.y_test)}
+    return pd.concat(
+        pd.DataFrame(
+            {"rows": rows, "line": numbers + 2, "actual": y}
+            | {name: each[rows] for name, each in predictions.items()}
+        )
+        for rows, (numbers, y) in parts.items()
+    )
+
+
+def mean_or_median(
+    split: Split, predictions: dict[str, Predictions], worst: int = 5
+) -> pd.DataFrame:
+    """Return a table on the test rows of what training on MSE and on MAE changes.
+
+    The mean of the predicted prices, the share of districts predicted too high, and the shares of
+    the `worst` rows in the absolute and in the squared error, all shares in percent.
+    """
+    rows = []
+    for name, each in predictions.items():
+        residuals = each["test"] - split.y_test
+        size = np.sort(np.abs(residuals))[::-1]
+        rows.append(
+            {
+                "model": name,
+                "mean price": f"{each['test'].mean():.2f}",
+                "too high": f"{np.mean(residuals > 0):.0%}",
+                f"{worst} worst, of absolute": f"{size[:worst].sum() / size.sum():.0%}",
+                "of squared error": f"{np.sum(size[:worst] ** 2) / np.sum(size**2):.0%}",
+            }
+        )
+    return pd.DataFrame(rows)

@@ -67,6 +67,8 @@ class RunRecord:
         The course's numbers, ours and the differences.
     claims : list of dict
         Numbers that an exercise claims to be equal, with their difference and the tolerance.
+    figures : dict of str to str
+        Caption by name of the figure's files, in the order in which they were drawn.
     notes : list of str
         Problems that did not end the run.
     error : str or None
@@ -105,6 +107,7 @@ class RunRecord:
     baseline: dict[str, dict[str, float]] = field(default_factory=dict)
     published: list[dict[str, Any]] = field(default_factory=list)
     claims: list[dict[str, Any]] = field(default_factory=list)
+    figures: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     error: str | None = None
 

@@ -110,8 +110,8 @@ class Run:
         with replacing(self.folder / f"{name}.csv") as path:
             table.to_csv(path, index=False)
 
-    def save_figure(self, name: str, figure: Figure) -> None:
-        """Write a figure as ``name.png`` and ``name.svg``, with one layout."""
+    def save_figure(self, name: str, figure: Figure, caption: str) -> None:
+        """Write a figure as ``name.png`` and ``name.svg``, and its caption into the record."""
         layout = figure.get_layout_engine()
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # else each file computes it again
@@ -119,6 +119,7 @@ class Run:
             with replacing(self.folder / f"{name}.{ending}") as path:
                 figure.savefig(path, **options)
         figure.set_layout_engine(layout)
+        self.update(figures={name: caption})
 
     def save_model(self, model: Any) -> None:
         """Write a model as ``model.keras``."""

@@ -1,0 +1,342 @@
+"""Labs: files in percent format that are scripts, commands with options, and notebooks."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import pandas as pd
+
+from nnloss import commandline as cli
+from nnloss.course.published import (
+    Settings,
+    compare,
+    comparison_table,
+    parse_edition,
+    settings_of,
+)
+from nnloss.errors import LabImportError
+from nnloss.runs import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from nnloss.datasets import Split
+    from nnloss.training import EpochProgress
+
+_COURSE = ("boston", "cifar10", "wafer")  # exercises with editions and a training of their own
+
+
+@dataclass
+class Lab:
+    """Lab in progress: its options, its runs, and how it shows and saves results.
+
+    `lab` makes it in the first cell.
+
+    Parameters
+    ----------
+    exercise : str
+        Name of the exercise in records and folders.
+    file : Path or None
+        Source of the lab, whose headings are printed; None in a notebook.
+    seed, epochs, batch_size, loss, augment, edition, out, data_dir, quick
+        Options of the command line, with their defaults.
+    runs : dict of str to Run
+        Runs of the lab by title, in the order in which they began.
+    """
+
+    exercise: str
+    file: Path | None
+    seed: int = 0
+    epochs: int | None = None
+    batch_size: int | None = None
+    loss: str = ""
+    augment: bool = False
+    edition: str = "2023"
+    out: Path = Path("runs")
+    data_dir: Path | None = None
+    quick: bool = False
+    choices: Sequence[str] = ()
+    runs: dict[str, Run] = field(default_factory=dict)
+    progress: EpochProgress | None = None
+    _waiting: list[tuple[Any, str, str]] = field(default_factory=list)
+    _headings: dict[int, tuple[str, str]] = field(default_factory=dict)  # level and text, by line
+
+    def __post_init__(self) -> None:
+        if self.file:
+            lines = self.file.read_text(encoding="utf-8").splitlines()
+            found = {place: re.match("# (#+) (.*)", line) for place, line in enumerate(lines, 1)}
+            self._headings = {place: (it[1], it[2]) for place, it in found.items() if it}
+
+    @property
+    def losses(self) -> Sequence[str]:
+        """Losses to train on: the chosen one, or all of them."""
+        return [each for each in self.choices if self.loss in (each, "both") and each != "both"]
+
+    def settings(self, quick_epochs: int, *, augment: bool = False) -> Settings:
+        """Return the course's settings, changed by the options of the command line.
+
+        `quick_epochs` are the epochs of a quick run.
+        """
+        course = self._course(augment)
+        return Settings(
+            epochs=self.epochs or (quick_epochs if self.quick else course.epochs),
+            batch_size=self.batch_size or course.batch_size,
+        )
+
+    @contextmanager
+    def run(self, title: str, split: Split | None = None, **known: Any) -> Iterator[Run]:
+        """Start a run, and end it with the block.
+
+        Within the block `progress` is a callback that shows the epochs.
+
+        Parameters
+        ----------
+        title : str
+            Name of the run in `runs` and of its progress.
+        split : Split, optional
+            Data of the run, for its record.
+        **known
+            Other fields of `RunRecord`.
+
+        Yields
+        ------
+        Run
+        """
+        from nnloss.training import EpochProgress
+
+        if split is not None:
+            known = {"data": split.origin, "split": split.sizes} | known
+        if self.exercise in _COURSE:
+            known = {"edition": parse_edition(self.edition)} | known
+        run = Run.start(self.out, self.exercise, seed=self.seed, quick=self.quick, **known)
+        with run, EpochProgress(title) as self.progress:
+            self.runs[title] = run
+            for what, name, caption in self._waiting:
+                _save(run, what, name, caption)
+            yield run
+        self.progress = None
+
+    def show(
+        self,
+        what: str | pd.DataFrame | Figure,
+        name: str = "",
+        caption: str = "",
+        *,
+        run: str = "",
+    ) -> None:
+        """Show a paragraph, a table or a figure, and save what has a name.
+
+        A notebook shows it below the cell. A terminal shows paragraphs, tables and the captions of
+        figures, each part below the heading of its cell.
+
+        Parameters
+        ----------
+        what : str, DataFrame or Figure
+            What to show. Line breaks in a paragraph are ignored.
+        name : str, optional
+            Name of the file, without its ending. What has none is not saved.
+        caption : str, optional
+            Caption of a figure or title of a table.
+        run : str, optional
+            Title of the run that it belongs to. By default it is saved in all runs, those that
+            begin later included.
+        """
+        caption = " ".join(caption.split())
+        if name:
+            for each in [self.runs[run]] if run else self.runs.values():
+                _save(each, what, name, caption)
+            if not run:
+                self._waiting.append((what, name, caption))
+        if self.file is None:
+            _display(what, caption)
+            return
+        self._print_headings(sys._getframe(1))
+        if isinstance(what, str):
+            cli.paragraph(what)
+        elif isinstance(what, pd.DataFrame):
+            cli.table(what, caption or None)
+        else:
+            cli.paragraph(f"[{name}.png] {caption}")
+
+    def compare(self) -> None:
+        """Compare each run with the published numbers, show them, and record them."""
+        seen = set[str]()
+        for run in self.runs.values():
+            run.update(published=compare(run.record))
+            numbers, remarks = comparison_table(run.record, self._course(bool(run.record.augment)))
+            # Runs share the numbers of the classical model.
+            numbers = numbers[[str(row) not in seen for row in numbers.values]]
+            if len(numbers):
+                self.show(numbers)
+            new = [each for each in remarks if each not in seen]
+            for each in new:
+                self.show(each)
+            seen.update(new, map(str, numbers.values))
+
+    def close(self, figure: str = "", command: str = "") -> None:
+        """Show where the results are, the figure to look at first, and a next command.
+
+        Raises SystemExit in a script if a claim of a run does not hold.
+
+        Parameters
+        ----------
+        figure : str, optional
+            Name of the figure.
+        command : str, optional
+            Command to run next.
+        """
+        for title, run in self.runs.items():
+            self.show(f"{title}: saved to {run.folder}")
+
+    def _course(self, augment: bool) -> Settings:
+        return settings_of(self.exercise, parse_edition(self.edition), augment=augment)
+
+    def _print_headings(self, frame: FrameType | None) -> None:
+        """Print the title of the lab and the heading of the cell that runs, each once."""
+        while frame and frame.f_code.co_name != "<module>":
+            frame = frame.f_back
+        above = [place for place in self._headings if frame and place < frame.f_lineno]
+        for place in above:
+            level, text = self._headings.pop(place)
+            if level == "#" or place == above[-1]:
+                cli.heading(text)
+
+
+def lab(
+    name: str,
+    exercise: str,
+    *,
+    loss: Sequence[str] = (),
+    augment: bool = False,
+    notebook: str = "",
+) -> Lab:
+    """Begin a lab: parse the command line of a script, or take the options of a notebook.
+
+    In a script, errors end it as they end a command: invalid input with one line and the status 2,
+    Ctrl-C with 130.
+
+    Parameters
+    ----------
+    name : str
+        ``__name__``.
+    exercise : str
+        Name of the exercise in records and folders.
+    loss : sequence of str, optional
+        Choices of the option ``--loss``, the default first.
+    augment : bool, default False
+        Whether there is the option ``--augment``.
+    notebook : str, optional
+        Options of a notebook, as in a command line.
+
+    Returns
+    -------
+    Lab
+
+    Raises
+    ------
+    LabImportError
+        If the lab is imported: nothing has been trained then.
+    """
+    caller = sys._getframe(1).f_globals
+    if name != "__main__":
+        raise LabImportError(
+            f"'{name}' is a lab, to be run and not imported",
+            "found an import",
+            f"Run python -m {name}, or import nnloss.course for what the labs share",
+        )
+    inside = _in_notebook()
+    found: dict[str, Any] = {}
+
+    def main(**options: Any) -> None:
+        cli.require_folder(options["out"])
+        found.update(options)
+
+    main.__doc__ = caller["__doc__"]
+    main.__signature__ = _signature(exercise, loss, augment)  # type: ignore[attr-defined]
+    main.__annotations__ = {
+        each.name: each.annotation
+        for each in main.__signature__.parameters.values()  # type: ignore[attr-defined]
+    }
+    if inside:
+        cli.log_to_terminal()
+    else:
+        cli.set_up()
+        sys.excepthook = _end
+    status = cli.status(cli.application(main), shlex.split(notebook) if inside else None)
+    if not found:
+        raise SystemExit(status)
+    return Lab(exercise, None if inside else Path(caller["__file__"]), choices=loss, **found)
+
+
+def _signature(exercise: str, loss: Sequence[str], augment: bool) -> inspect.Signature:
+    """Return the options of a lab as the signature of a function."""
+    options: dict[str, tuple[Any, Any]] = {"seed": (cli.Seed, 0)}
+    if exercise in _COURSE:
+        options |= {"epochs": (cli.Epochs, None), "batch_size": (cli.BatchSize, None)}
+    if loss:
+        choice = Annotated[Literal[*loss], cli.option("What the network is trained on.")]  # type: ignore[valid-type]
+        options["loss"] = (choice, loss[0])
+    if augment:
+        options["augment"] = (cli.Augment, False)
+    if exercise in _COURSE:
+        options["edition"] = (cli.Edition, "2023")
+    options |= {
+        "out": (cli.Out, Path("runs")),
+        "data_dir": (cli.DataDir, None),
+        "quick": (cli.Quick, False),
+    }
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Signature(
+        [
+            inspect.Parameter(name, keyword, default=default, annotation=kind)
+            for name, (kind, default) in options.items()
+        ]
+    )
+
+
+def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """End a script as a command ends, with its status."""
+    status = cli.status_of(error)
+    if status is None:
+        sys.__excepthook__(kind, error, trace)
+        status = 1
+    raise SystemExit(status)
+
+
+def _in_notebook() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")
+
+
+def _save(run: Run, what: Any, name: str, caption: str) -> None:
+    if isinstance(what, pd.DataFrame):
+        run.save_table(name, what)
+    else:
+        run.save_figure(name, what, caption)
+
+
+def _display(what: Any, caption: str) -> None:
+    """Show a paragraph, a table or a figure in a notebook."""
+    from IPython.display import Image, Markdown, display
+
+    if isinstance(what, str):
+        display(Markdown(" ".join(what.split())))
+    elif isinstance(what, pd.DataFrame):
+        display(what.style.format(cli.text).hide(axis="index").set_caption(caption))
+    else:
+        picture = BytesIO()
+        what.savefig(picture, format="png", dpi=110)
+        display(Image(picture.getvalue()), Markdown(f"*{caption}*"))

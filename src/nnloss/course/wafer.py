@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from nnloss import likelihoods
 from nnloss.datasets import Split
-from nnloss.table import BINARY, MULTICLASS
+from nnloss.table import BINARY, MULTICLASS, encode
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -62,6 +64,12 @@ class Fitted:
     def measures(self, split: Split) -> dict[str, float]:
         """Compute the measures on the test rows."""
         return measures(split.y_test, self.p_abnormal, self.score)
+
+
+def all_normal(split: Split) -> Fitted:
+    """Return the predictions of a rule that calls all test rows normal."""
+    zeros = np.zeros(len(split.y_test))
+    return Fitted(zeros, zeros, "The rule to beat calls all series normal.")
 
 
 def logistic_regression(split: Split, dtype: str = "float64") -> Fitted:
@@ -150,3 +158,101 @@ def abnormal_scores(model: Any, x: Array) -> tuple[Array, Array]:
     if z.shape[1] == 2:
         return p[:, ABNORMAL], z[:, ABNORMAL] - z[:, NORMAL]
     return 1 - p[:, 0], -z[:, 0]
+
+
+def mistakes(counts: pd.DataFrame) -> tuple[int, int]:
+    """Return the missed abnormal rows and the false alarms of a confusion matrix."""
+    return int(counts.iloc[ABNORMAL, NORMAL]), int(counts.iloc[NORMAL, ABNORMAL])
+
+
+def measure_table(
+    judged: dict[str, dict[str, float]], matrices: dict[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Return a table of the measures of all models, with both kinds of mistakes."""
+    rows = []
+    for name, values in judged.items():
+        missed, false_alarms = mistakes(matrices[name])
+        rows.append(
+            {
+                "model": name,
+                "accuracy": f"{values['accuracy']:.4f}",
+                "balanced": f"{values['balanced_accuracy']:.4f}",
+                "ROC AUC": f"{values['roc_auc']:.4f}",
+                "av. prec.": f"{values['average_precision']:.4f}",
+                "missed": missed,
+                "false alarms": false_alarms,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def prediction_table(split: Split, models: dict[str, Fitted]) -> pd.DataFrame:
+    """Return class, prediction, probability and logit of each test row; the last model predicts."""
+    classes = np.array(split.classes)
+    *_, network = models.values()
+    columns = {
+        f"{kind}_{name.replace(' ', '_')}": values
+        for name, fitted in models.items()
+        for kind, values in (("p_abnormal", fitted.p_abnormal), ("logit", fitted.score))
+    }
+    return pd.DataFrame(
+        {
+            "row": split.rows_test,
+            "actual": classes[split.y_test],
+            "predicted": classes[network.predicted],
+        }
+        | columns
+    )
+
+
+def algebra(split: Split, model: Any) -> pd.DataFrame:
+    """Compare softmax with sigmoid, and CCE with BCE, on a network with two softmax outputs.
+
+    Columns: the claim, the means of both sides over the test rows, the largest difference of a
+    row, and its tolerance.
+    """
+    x = split.x_test[..., np.newaxis]
+    z = logits(model, x)
+    p = likelihoods.softmax(z)
+    one_hot = encode(split.y_test, MULTICLASS, 2)
+    given = model.predict(x, batch_size=1000, verbose=0)[:, NORMAL]
+    difference = z[:, NORMAL] - z[:, ABNORMAL]
+    sigmoid = likelihoods.sigmoid(difference)
+    claims: list[tuple[str, Any, Any, float]] = [
+        ("softmax(z)[1] = sigmoid(z1 - z0)", p[:, NORMAL], sigmoid, 1e-6),
+        # The network computes in float32, down to the logits.
+        ("the network's output = sigmoid(z1 - z0)", given, sigmoid, 1e-5),
+        (
+            "CCE = BCE, p clipped at 1e-7",
+            likelihoods.categorical_cross_entropy(one_hot, p, epsilon=1e-7),
+            likelihoods.binary_cross_entropy(split.y_test, p[:, NORMAL], epsilon=1e-7),
+            1e-6,
+        ),
+        (
+            "CCE = BCE, from the logits",
+            likelihoods.categorical_cross_entropy_from_logits(one_hot, z),
+            likelihoods.binary_cross_entropy_from_logits(split.y_test, difference),
+            1e-6,
+        ),
+    ]
+    return pd.DataFrame(
+        {
+            "claim": claim,
+            "left": float(np.mean(left)),
+            "right": float(np.mean(right)),
+            "difference": float(np.max(np.abs(left - right))),
+            "tolerance": tolerance,
+        }
+        for claim, left, right, tolerance in claims
+    )
+
+
+def algebra_table(checked: pd.DataFrame) -> pd.DataFrame:
+    """Return the result of `algebra` with rounded numbers and whether each claim holds."""
+    return checked.assign(
+        left=[f"{value:.6f}" for value in checked["left"]],
+        right=[f"{value:.6f}" for value in checked["right"]],
+        difference=[f"{value:.1e}" for value in checked["difference"]],
+        tolerance=[f"{value:.0e}" for value in checked["tolerance"]],
+        holds=np.where(checked["difference"] <= checked["tolerance"], "yes", "NO"),
+    )

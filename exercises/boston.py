@@ -129,8 +129,8 @@ for title in networks:
     test = judged[title]["test"]
     ratio = test["mean_squared_error"] / rmse**2
     lab.show(
-        f"""The test MSE of the {title} is {ratio:.0%} of that of the linear regression. On average
-        the network is wrong by {test["mean_absolute_error"] * 1000:,.0f} USD."""
+        f"""The {title} has {ratio:.0%} of the linear regression's test MSE. On average it is wrong
+        by {test["mean_absolute_error"] * 1000:,.0f} USD."""
     )
 
 # %% [markdown]

@@ -182,8 +182,8 @@ for title, run in lab.runs.items():
 
 # %%
 if lab.loss == "both":
-    counts = " and ".join(f"{run.record.parameters:,}" for run in lab.runs.values())
-    lab.show(f"Parameters of the networks on CCE and on BCE: {counts}.")
+    sizes = " and ".join(f"{run.record.parameters:,}" for run in lab.runs.values())
+    lab.show(f"Parameters of the networks on CCE and on BCE: {sizes}.")
     checked = wafer.algebra(split, networks["network on CCE"])
     for run in lab.runs.values():
         run.save_table("algebra", checked)

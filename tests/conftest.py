@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -138,13 +139,13 @@ def python() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture
-def typed(monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a command line as `python` does, but in this process, with `text` as its input."""
+def captured(monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Call a function that returns an exit status, and catch what it prints and logs."""
     logger = logging.getLogger("nnloss")
     monkeypatch.setattr(logger, "level", logging.INFO)
 
     def run(
-        command: Callable[..., None], *arguments: Any, text: str = ""
+        function: Callable[[list[str]], int], *arguments: Any, text: str = ""
     ) -> subprocess.CompletedProcess[str]:
         monkeypatch.chdir(ROOT)
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
@@ -153,9 +154,47 @@ def typed(monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]]:
             handler = logging.StreamHandler()
             logger.addHandler(handler)
             try:
-                status = commandline.status(commandline.application(command), given)
+                status = function(given)
             finally:
                 logger.removeHandler(handler)
         return subprocess.CompletedProcess(given, status, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def typed(captured) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command line as `python` does, but in this process, with `text` as its input."""
+
+    def run(
+        command: Callable[..., None], *arguments: Any, text: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        app = commandline.application(command)
+        return captured(lambda given: commandline.status(app, given), *arguments, text=text)
+
+    return run
+
+
+@pytest.fixture
+def lab(captured, monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a lab as ``python -m`` does, but in this process."""
+
+    def run(name: str, *arguments: Any) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # which a lab replaces
+        monkeypatch.setattr(commandline, "set_up", lambda: None)
+
+        def script(given: list[str]) -> int:
+            monkeypatch.setattr(sys, "argv", [name, *given])
+            try:
+                runpy.run_module(f"exercises.{name}", run_name="__main__", alter_sys=True)
+            except SystemExit as ended:
+                return int(ended.code or 0)
+            except Exception as error:
+                with pytest.raises(SystemExit) as ended:
+                    sys.excepthook(type(error), error, error.__traceback__)
+                return int(ended.value.code)
+            return 0
+
+        return captured(script, *arguments)
 
     return run

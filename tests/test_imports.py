@@ -6,6 +6,7 @@ import ast
 import importlib
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from conftest import ROOT
 
 import nnloss
 from nnloss.__main__ import COMMANDS
+from nnloss.errors import LabError
 
 SOURCE = ROOT / "src" / "nnloss"
 #: What each package may import beside `errors` and the helpers `_files`, `_keras`, `_tensorflow`.
@@ -30,6 +32,7 @@ ARROWS = {
     "reproduction": "table datasets runs training course",
     "report": "table runs plots course reproduction",
     "commandline": "runs",
+    "labs": "commandline course datasets runs training",
 }
 HELPERS = {"errors", "_files", "_keras", "_tensorflow"}
 NO_TENSORFLOW = ("table", "datasets", "runs", "likelihoods", "quiz", "plots")
@@ -84,11 +87,20 @@ def test_each_package_has_its_arrows_and_none_too_many():
 
 def test_the_top_of_the_package_shows_its_packages_and_little_else():
     packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
-    assert packages == set(ARROWS) - {"likelihoods", "commandline"}
+    assert packages == set(ARROWS) - {"likelihoods", "commandline", "labs"}
     assert len(list(SOURCE.glob("*.py"))) <= 8
 
 
-EXERCISES = [f"exercises.{path.stem}" for path in (ROOT / "exercises").glob("[!_]*.py")]
+LABS = [
+    path.stem
+    for path in sorted((ROOT / "exercises").glob("[!_]*.py"))
+    if "nnloss.lab(" in path.read_text(encoding="utf-8")
+]
+EXERCISES = [
+    f"exercises.{path.stem}"
+    for path in (ROOT / "exercises").glob("[!_]*.py")
+    if path.stem not in LABS
+]
 LIGHT = [
     *(
         ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
@@ -115,6 +127,16 @@ print("none")
 """
     ended = python("-c", code)
     assert ended.stdout.strip() == "none", ended.stderr
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_lab_is_run_and_not_imported(name):
+    with pytest.raises(LabError) as found:
+        import_module(f"exercises.{name}")
+    assert str(found.value) == (
+        f"'exercises.{name}' is a lab, to be run and not imported; found an import. Run python -m "
+        f"exercises.{name}, or import nnloss.course for what the labs share."
+    )
 
 
 SLOW = "tensorflow keras scipy.stats statsmodels sklearn joblib matplotlib jinja2".split()

@@ -14,7 +14,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 from rich.console import Console
@@ -104,11 +104,11 @@ def set_up() -> None:
     atexit.register(gc.freeze)
 
 
-def log_to_terminal() -> None:
-    """Write the log of nnloss, and no other log, to standard error."""
+def log_to_terminal(file: TextIO | None = None) -> None:
+    """Write the log of nnloss, and no other log, to a file; the default is standard error."""
     logger = logging.getLogger("nnloss")
     logger.setLevel(logging.INFO)
-    logger.addHandler(logging.StreamHandler())
+    logger.addHandler(logging.StreamHandler(file))
     logger.propagate = False  # some libraries write to the root logger
 
 
@@ -187,8 +187,8 @@ def table(frame: pd.DataFrame, title: str | None = None, *, wrapped: str | None 
     """
     drawn = Table(title=title, title_justify="left")
     for name in frame.columns:
-        numeric = frame[name].map(_is_number).all()
-        drawn.add_column(str(name), justify="right" if numeric else "left", no_wrap=name != wrapped)
+        justify: Literal["left", "right"] = "right" if is_numeric(frame[name]) else "left"
+        drawn.add_column(str(name), justify=justify, no_wrap=name != wrapped)
     for row in frame.itertuples(index=False):
         drawn.add_row(*(text(value) for value in row))
     _console().print(drawn)
@@ -198,6 +198,11 @@ def _console() -> Console:
     console = Console()
     # Without a terminal rich assumes 80 columns, too few for our tables.
     return console if console.is_terminal else Console(width=_WIDTH)
+
+
+def is_numeric(column: pd.Series[Any]) -> bool:
+    """Return whether all cells of a column are numbers, or text that is one."""
+    return bool(column.map(_is_number).all())
 
 
 def _is_number(value: Any) -> bool:

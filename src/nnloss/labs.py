@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import shlex
 import sys
@@ -15,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
+import typer
 
 from nnloss import commandline as cli
 from nnloss.course.published import (
@@ -24,7 +26,7 @@ from nnloss.course.published import (
     parse_edition,
     settings_of,
 )
-from nnloss.errors import LabImportError
+from nnloss.errors import LabError, NnlossError
 from nnloss.runs import Run
 
 if TYPE_CHECKING:
@@ -119,7 +121,8 @@ class Lab:
         if self.exercise in _COURSE:
             known = {"edition": parse_edition(self.edition)} | known
         run = Run.start(self.out, self.exercise, seed=self.seed, quick=self.quick, **known)
-        with run, EpochProgress(title) as self.progress:
+        lines = sys.stdout if self.file is None else sys.stderr
+        with run, EpochProgress(title, lines) as self.progress:
             self.runs[title] = run
             for what, name, caption in self._waiting:
                 _save(run, what, name, caption)
@@ -236,7 +239,8 @@ def lab(
     augment : bool, default False
         Whether there is the option ``--augment``.
     notebook : str, optional
-        Options of a notebook, as in a command line.
+        Options of a notebook, as in a command line. Those in the environment variable
+        ``NNLOSS_LAB`` are added.
 
     Returns
     -------
@@ -244,17 +248,16 @@ def lab(
 
     Raises
     ------
-    LabImportError
-        If the lab is imported: nothing has been trained then.
+    LabError
+        If the lab is imported, or the options of the notebook are invalid.
     """
     caller = sys._getframe(1).f_globals
     if name != "__main__":
-        raise LabImportError(
+        raise LabError(
             f"'{name}' is a lab, to be run and not imported",
             "found an import",
             f"Run python -m {name}, or import nnloss.course for what the labs share",
         )
-    inside = _in_notebook()
     found: dict[str, Any] = {}
 
     def main(**options: Any) -> None:
@@ -267,15 +270,16 @@ def lab(
         each.name: each.annotation
         for each in main.__signature__.parameters.values()  # type: ignore[attr-defined]
     }
-    if inside:
-        cli.log_to_terminal()
-    else:
-        cli.set_up()
-        sys.excepthook = _end
-    status = cli.status(cli.application(main), shlex.split(notebook) if inside else None)
-    if not found:
+    app = cli.application(main)
+    if _in_notebook():
+        _begin_in_notebook(app, f"{notebook} {os.environ.get('NNLOSS_LAB', '')}")
+        return Lab(exercise, None, choices=loss, **found)
+    cli.set_up()
+    status = cli.status(app)
+    sys.excepthook = _end  # after Typer has set its own
+    if not found:  # invalid options, or --help
         raise SystemExit(status)
-    return Lab(exercise, None if inside else Path(caller["__file__"]), choices=loss, **found)
+    return Lab(exercise, Path(caller["__file__"]), choices=loss, **found)
 
 
 def _signature(exercise: str, loss: Sequence[str], augment: bool) -> inspect.Signature:
@@ -313,6 +317,20 @@ def _end(kind: type[BaseException], error: BaseException, trace: TracebackType |
     raise SystemExit(status)
 
 
+def _begin_in_notebook(app: typer.Typer, options: str) -> None:
+    """Parse the options of a notebook; from now on errors of nnloss show their message only."""
+    cli.log_to_terminal(sys.stdout)  # a cell shows standard error in red
+    setattr(NnlossError, "_render_traceback_", lambda error: [f"Error: {error}"])  # noqa: B010
+    try:
+        app(shlex.split(options), standalone_mode=False)
+    except typer.TyperException as error:
+        raise LabError(
+            "The argument 'notebook' must have options of the lab",
+            f"found {options.strip()}: {error.format_message()}".rstrip("."),
+            "Correct it in the first cell",
+        ) from None
+
+
 def _in_notebook() -> bool:
     if "IPython" not in sys.modules:
         return False
@@ -335,7 +353,10 @@ def _display(what: Any, caption: str) -> None:
     if isinstance(what, str):
         display(Markdown(" ".join(what.split())))
     elif isinstance(what, pd.DataFrame):
-        display(what.style.format(cli.text).hide(axis="index").set_caption(caption))
+        words = what.columns[[not cli.is_numeric(what[name]) for name in what.columns]]
+        left = {"text-align": "left"}
+        table = what.style.hide(axis="index").format(cli.text).set_properties(words, **left)
+        display(table.set_caption(caption) if caption else table)
     else:
         picture = BytesIO()
         what.savefig(picture, format="png", dpi=110)

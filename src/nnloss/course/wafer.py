@@ -162,7 +162,8 @@ def abnormal_scores(model: Any, x: Array) -> tuple[Array, Array]:
 
 def mistakes(counts: pd.DataFrame) -> tuple[int, int]:
     """Return the missed abnormal rows and the false alarms of a confusion matrix."""
-    return int(counts.iloc[ABNORMAL, NORMAL]), int(counts.iloc[NORMAL, ABNORMAL])
+    numbers = counts.to_numpy()
+    return int(numbers[ABNORMAL, NORMAL]), int(numbers[NORMAL, ABNORMAL])
 
 
 def measure_table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,7 +14,7 @@ _LINES = 10  # plain lines per training
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Keras callback that shows the epochs on standard error.
+    """Keras callback that shows the epochs.
 
     Use it with ``verbose=0``.
 
@@ -22,16 +22,19 @@ class EpochProgress(keras.callbacks.Callback):
     ----------
     title : str
         Label of the training.
+    file : text file, optional
+        Where to write; the default is standard error.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, file: TextIO | None = None) -> None:
         super().__init__()
         self.title = title
+        self._file = file or sys.stderr
         self._bar: Progress | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Start the bar if standard error is a terminal."""
-        console = Console(stderr=True)
+        """Start the bar in a terminal."""
+        console = Console(file=self._file)
         if not console.is_terminal:
             return
         self._bar = Progress(
@@ -52,7 +55,7 @@ class EpochProgress(keras.callbacks.Callback):
             return
         done = epoch + 1
         if done * _LINES // self._epochs > epoch * _LINES // self._epochs:
-            print(f"{self.title}: epoch {done}/{self._epochs}  {values}", file=sys.stderr)
+            print(f"{self.title}: epoch {done}/{self._epochs}  {values}", file=self._file)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Remove the bar."""

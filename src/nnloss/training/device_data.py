@@ -56,7 +56,8 @@ def row_weights(
     """Return `sample_weight`, or weights made from `class_weight`, as a tuple for a batch.
 
     `y` holds class numbers or one-hot rows. A class without an entry has weight 1. If both are
-    given, both are returned, for Keras to reject.
+    given, both are returned, for Keras to reject. Raise NnlossError for a `class_weight` that is no
+    mapping of numbers to finite weights of at least 0, or whose classes are not those of `y`.
     """
     if class_weight is None:
         return (sample_weight,)

@@ -124,6 +124,8 @@ class OnDeviceModel(keras.Model):
         ------
         TargetError
             If inputs or targets do not fit the task. Nothing is trained or written then.
+        NnlossError
+            If ``batch_size`` or ``class_weight`` is not valid.
         """
         fitting.require_batch_size(batch_size)
         x = self._checked(x, y, sample_weight)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import runpy
 import signal
 import subprocess
@@ -28,6 +29,17 @@ DATA = Path(os.environ.get("NNLOSS_DATA") or ROOT.parent / "shared" / "data").re
 
 # Where the tests run in the background, Ctrl-C is ignored, by the processes that they start too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def code_of(text: str) -> list[str]:
+    """Return the blocks of Python code in Markdown."""
+    return re.findall(r"```python\n(.+?)```", text, flags=re.DOTALL)
+
+
+def assert_in_range(printed: str, code: str) -> None:
+    """Compare a printed number with the range that the code promises, such as ``# 0.95 to 1``."""
+    ((low, high),) = re.findall(r"# ([\d.]+) to ([\d.]+)$", code, flags=re.MULTILINE)
+    assert float(low) <= float(printed) <= float(high)
 
 
 @pytest.fixture(autouse=True)

@@ -114,6 +114,7 @@ Fill in.
 answer = ['"bce"', "p - y"]
 reason = "Written so."
 """
+FIRST, _, _ = SMALL.partition('[[question]]\nid = "truth"')
 ANSWERS = {
     "pick": (["b", "B", " (b) ", "b.", "b)"], ["a", "c"], ["d", "ab", "bb", "that", "1"]),
     "truth": (["false", "F", "no", "False."], ["true", "T", "yes", "y"], ["maybe", "0", "tf"]),
@@ -621,7 +622,7 @@ def test_a_skipped_question_changes_no_memory(quiz, small, tmp_path):
 
 
 def test_what_is_printed_for_an_answer(quiz, small, tmp_path):
-    small.write_text(SMALL[: SMALL.index("[[question]]\nid = \"truth\"")])  # fmt: skip
+    small.write_text(FIRST)
     done = quiz("--file", str(small), text="?\nperhaps\nb\np\n")
     assert done.stdout == (
         "1 of 1 questions.\n\nQuestion 1 of 1: one\nWhich?\n\na) this\nb) that\nc) neither\n\n"
@@ -647,7 +648,7 @@ def test_a_proof_is_printed_on_request_only(quiz, small):
 
 def test_a_hint_costs_no_attempt(quiz, small):
     text = "?\n" * 200 + "perhaps\n?\n" * 4 + "b\n\n"
-    small.write_text(SMALL[: SMALL.index("[[question]]\nid = \"truth\"")])  # fmt: skip
+    small.write_text(FIRST)
     done = quiz("--file", str(small), text=text)
     assert done.stdout.count("Hint: Not this.\n") == 204
     assert "1 of 1 right, 100%" in done.stdout
@@ -664,10 +665,10 @@ def test_endless_input_comes_to_an_end(quiz, small, monkeypatch, request_, line)
 
 
 def test_an_unclear_answer_is_asked_for_again_a_few_times(quiz, small, tmp_path):
-    small.write_text(SMALL[: SMALL.index("[[question]]\nid = \"truth\"")])  # fmt: skip
+    small.write_text(FIRST)
     done = quiz("--file", str(small), text="perhaps\n" * 4 + "b\n\n")
     assert "1 of 1 right, 100%" in done.stdout
-    done = quiz("--file", str(small), text="perhaps\n" * 5 + "\n", memory="other")
+    done = quiz("--file", str(small), text="perhaps\n" * 5 + "b\n", memory="other")
     assert "\nSkipped.\n" in done.stdout
     assert not (tmp_path / "other" / "quiz.json").exists()
 

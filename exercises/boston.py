@@ -163,7 +163,9 @@ def save_results(
     ]
     run.save_table("predictions", pd.concat(predictions))
     tests = {title: network["test"], "linear regression": linear["test"]}
-    drawn = nnloss.plots.predicted_vs_actual(split.y_test, tests, limits=(0, 55), unit=UNIT)
+    drawn = nnloss.plots.predicted_vs_actual(
+        split.y_test, tests, limits=(0, 55), unit=UNIT, names=split.rows_test + 2, kind="line"
+    )
     run.save_figure("predicted_vs_actual", drawn)
     history = pd.read_csv(run.folder / "history.csv")
     labels = {"mean_squared_error": f"MSE, ({UNIT})²", "mean_absolute_error": f"MAE, {UNIT}"}

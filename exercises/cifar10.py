@@ -211,7 +211,12 @@ def save_results(
     run.save_figure("confusion_matrix", nnloss.plots.confusion_matrix(both, split.classes))
     mistakes = most_confused(split, probabilities, counts)
     if mistakes:
-        run.save_figure("most_confused", nnloss.plots.images(mistakes))
+        run.save_figure(
+            "most_confused",
+            nnloss.plots.images(
+                mistakes, title=f"The most frequent mistakes of the {name}, surest first"
+            ),
+        )
 
 
 # %% [markdown]

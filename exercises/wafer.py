@@ -49,13 +49,10 @@ Loss = Annotated[
 
 
 # %%
-def some_series(split: nnloss.Split, each: int = 5) -> Any:
-    """Draw the first training series of each class."""
-    first = {
-        name: split.x_train[split.y_train == number][:each]
-        for number, name in enumerate(split.classes)
-    }
-    return nnloss.plots.series(first, xlabel="time step", ylabel="sensor value, standardised")
+def some_series(split: nnloss.Split) -> Any:
+    """Draw the training series of each class."""
+    rows = {name: split.x_train[split.y_train == n] for n, name in enumerate(split.classes)}
+    return nnloss.plots.series(rows, xlabel="time step", ylabel="sensor value, standardised")
 
 
 # %% [markdown]

@@ -55,7 +55,7 @@ def landscapes(
             axis.set_major_locator(MaxNLocator(4))
     bar = figure.colorbar(drawn, ax=panels, label=f"{label} (log scale)", aspect=35)
     plain_log_axis(bar.ax.yaxis)
-    figure.supxlabel("step in the first random direction, in sizes of the weights")
+    figure.supxlabel("step in the first random direction, as a share of the size of the weights")
     figure.supylabel("step in the second random direction")
     return figure
 

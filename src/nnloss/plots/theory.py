@@ -150,10 +150,11 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
     Returns
     -------
     Figure
-        Left, the median over seeds by epoch; right, a dot for each seed after the last epoch, a
-        bar at the median, and the number of seeds that reach the level. The right pairing is in
-        every row: where a group lacks it, that of the first group is the reference. All rows share
-        their axes; an error of 0 is drawn at their edge.
+        Left, the median over seeds by epoch, with the range of its last values in the title;
+        right, a dot for each seed after the last epoch, a bar at the median, and the number of
+        seeds that reach the level. The right pairing is in every row: where a group lacks it, that
+        of the first group is the reference. All rows share their axes; an error of 0 is drawn at
+        their edge.
     """
     first = next(iter(panels.values()))
     right = str(first["pairing"].iloc[0])
@@ -169,7 +170,7 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
     others = dict[str, tuple[str, str]]()
     unused = cycle(OTHERS)
     for (curves, ends), (title, runs) in zip(grid, shown.items(), strict=True):
-        labels = []
+        labels, medians = [], []
         for place, (name, group) in enumerate(runs.groupby("pairing", sort=False)):
             if name not in _PAIRINGS and name not in others:
                 others[str(name)] = next(unused)
@@ -181,8 +182,9 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
             final, reached = error[last], np.sum(group["accuracy"][last] >= level)
             ends.plot((final.min(), final.max()), (place, place), line, color=colour)
             ends.plot(final, np.full(len(final), place), "o", color=colour, alpha=0.5, ms=5, mew=0)
+            medians.append(100 * final.median())
             ends.plot(final.median(), place, "|", color=dark(colour), ms=13, mew=2.5)
-            labels.append((f"{name}\n{reached} of {len(final)}", colour))
+            labels.append((f"{name}\n{reached} of {len(final)} reach {level:g}", colour))
         for accuracy in (level, majority):
             curves.axhline(1 - accuracy, color=GREY, linewidth=0.9, linestyle=(0, (1, 2)))
             ends.axvline(1 - accuracy, color=GREY, linewidth=0.9, linestyle=(0, (1, 2)))
@@ -193,7 +195,10 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
         ends.tick_params("y", length=0)
         ends.spines["left"].set_visible(False)
         ends.set(xscale="log", xlim=(least, 1), ylim=(len(labels) - 0.5, -0.5))
-        curves.set(title=title, ylabel="test error, median", yscale="log", ylim=(least, 1))
+        curves.set_title(
+            f"{title}:\nmedian test errors from {min(medians):.2g} to {max(medians):.2g} %"
+        )
+        curves.set(ylabel="test error, median", yscale="log", ylim=(least, 1))
         curves.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         curves.margins(x=0)
         for axes, axis in ((curves, curves.yaxis), (ends, ends.xaxis)):
@@ -203,9 +208,10 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
     for accuracy, text in ((level, f"accuracy {level:g}"), (majority, "always the larger class")):
         place = top.get_yaxis_transform()
         top.text(0.99, 1 - accuracy, text, ha="right", va="bottom", transform=place)
-    grid[0, 1].set_title(f"Last epoch: a dot for each seed;\nseeds that reach {level:g}")
     lowest[0].set_xlabel("epoch")
-    lowest[1].set_xlabel("test error (log scale)")
+    lowest[1].set_xlabel(
+        "test error after the last epoch (log scale);\ndots are seeds, the bar is their median"
+    )
     return figure
 
 

@@ -122,7 +122,7 @@ def series(rows: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str, examples:
     above.axvline(step, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
     above.set_title(
         f"The class means are furthest apart at {xlabel} {step}: "
-        + ", ".join(f"{name} {mean[step]:.1f}" for name, mean in means.items())
+        + ", ".join(f"{name} {mean[step]:z.1f}" for name, mean in means.items())
     )
     above.grid()
     ends = {

@@ -35,6 +35,8 @@ def test_history_has_a_panel_for_each_metric_with_both_curves():
     assert curves == {"training rows": [3.0, 2.0], "test rows": [4.0, 3.0]}
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "MSE, m² (log scale)")
     assert axes.get_title("left") == "Loss after epoch 2:\ntraining 2.00, test 3.00"
+    (axes,) = plots.history(100 * table, {"loss": "MSE, m²"}).axes
+    assert axes.get_title("left").endswith("training 200, test 300")
 
 
 def test_curves_are_labelled_in_their_order_and_colour():

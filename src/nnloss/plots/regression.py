@@ -130,9 +130,10 @@ def squared_against_absolute(
         size = np.abs(y - np.asarray(values))
         order = np.argsort(-size)
         shares = {}
-        for label, error, colour, line, place, below in (
-            ("squared error", size**2, SQUARED, "-", len(y) // 2, False),
-            ("absolute error", size, ABSOLUTE, "-.", len(y) // 3, True),
+        third = len(y) // 3
+        for label, error, colour, line, below in (
+            ("squared error", size**2, SQUARED, "-", False),
+            ("absolute error", size, ABSOLUTE, "-.", True),
         ):
             share = 100 * np.append(0, np.cumsum(error[order])) / np.sum(error)
             shares[label] = share[worst]
@@ -145,11 +146,13 @@ def squared_against_absolute(
                 textcoords="offset points",
                 va="top",
             )
+            # The curves are concave: above to the left and below to the right is room.
             axes.annotate(
                 label,
-                (place, share[place]),
-                xytext=(6, -3 if below else 4),
+                (third, share[third]),
+                xytext=(6, -3) if below else (-2, 3),
                 textcoords="offset points",
+                ha="left" if below else "right",
                 va="top" if below else "bottom",
             )
         axes.plot((0, len(y)), (0, 100), color=GREY, linestyle="--", linewidth=1)
@@ -162,7 +165,7 @@ def squared_against_absolute(
         )
         axes.set(
             xlim=(0, len(y)),
-            ylim=(0, 110),
+            ylim=(0, 105),
             xlabel="number of test rows, worst first",
             title=f"{model}: {worst} of {len(y)} test rows\nmake "
             f"{shares['squared error']:.0f} % of the squared error",

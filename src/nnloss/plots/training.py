@@ -59,7 +59,7 @@ def history(
             xlabel="epoch",
             ylabel=f"{label} (log scale)" if log else label,
             title=f"{metric.replace('_', ' ').capitalize()} after epoch {last['epoch']:g}:\n"
-            f"training {last[metric]:#.3g}, test {last[f'val_{metric}']:#.3g}",
+            + _told(last[metric], last[f"val_{metric}"]),
         )
         label_ends(axes, _ends(table, metric))
     return figure
@@ -139,6 +139,12 @@ def _ends(
     }
 
 
+def _told(training: float, test: float) -> str:
+    """Return both values with three digits."""
+    shown = (f"{value:#.3g}".rstrip(".") for value in (training, test))
+    return "training {}, test {}".format(*shown)
+
+
 def _leave_out_the_start(axes: Axes, table: pd.DataFrame, metric: str) -> None:
     """Limit the vertical axis to later epochs if the first ones take more than half of it."""
     curves = table[[metric, f"val_{metric}"]].to_numpy(dtype=float)
@@ -154,7 +160,7 @@ def _leave_out_the_start(axes: Axes, table: pd.DataFrame, metric: str) -> None:
     first = curves[0]
     above = first.mean() > axes.get_ylim()[1]
     axes.annotate(
-        f"in epoch {table['epoch'].iloc[0]:g}:\ntraining {first[0]:#.3g}, test {first[1]:#.3g}",
+        f"in epoch {table['epoch'].iloc[0]:g}:\n{_told(*first)}",
         (0.98, 0.97 if above else 0.03),
         xycoords="axes fraction",
         ha="right",

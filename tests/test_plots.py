@@ -58,6 +58,18 @@ def test_a_first_epoch_that_takes_half_of_the_axis_is_left_out_and_told():
     assert texts(axes) == ["test", "training"]
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
+def test_a_diverged_training_is_drawn(value):
+    table = pd.DataFrame({"epoch": range(1, 41), "loss": 2.0, "val_loss": 3.0})
+    table.loc[20:, "loss"] = value
+    for linear in ([], ["loss"]):
+        figure = plots.history(table, {"loss": "MSE"}, linear=linear)
+        figure.draw_without_rendering()
+        (axes,) = figure.axes
+        assert sorted(texts(axes)) == ["test", "training"]
+        assert np.isfinite([text.xy for text in axes.texts]).all()
+
+
 def test_labels_of_close_ends_are_apart_and_the_others_where_the_line_ends():
     axes = Figure().subplots()
     axes.set(xlim=(0, 1), ylim=(0, 1))
@@ -114,6 +126,11 @@ def test_shares_of_squared_and_absolute_error_add_up():
         "98 %", "squared error", "75 %", "absolute error", "the 2 worst, line:\n59, 58",
     ]  # fmt: skip
     assert axes.get_title("left") == "net: 2 of 10 test rows\nmake 98 % of the squared error"
+
+
+def test_few_rows_are_all_among_the_worst():
+    (axes,) = plots.squared_against_absolute([7, 8], [0, 0], {"net": [1, 2]}).axes
+    assert axes.get_title("left") == "net: 2 of 2 test rows\nmake 100 % of the squared error"
 
 
 def test_an_axis_may_be_linear():

@@ -124,6 +124,7 @@ def squared_against_absolute(
         diagonal is the curve of equal errors.
     """
     y, rows = np.asarray(actual), np.asarray(names)
+    worst = min(worst, len(y))
     figure, panels = figure_with_panels(len(predictions), 3.6, sharey=True)
     number = np.arange(len(y) + 1)
     for axes, (model, values) in zip(panels, predictions.items(), strict=True):

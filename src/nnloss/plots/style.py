@@ -143,7 +143,8 @@ def label_ends(
     axes.get_ylim()  # applies a pending autoscale
     transform = axes.transData + axes.transAxes.inverted()
     heights = {
-        label: float(np.clip(transform.transform((x, y))[1], 0, 1))
+        # A diverged line has no end; its label is at the bottom.
+        label: float(np.nan_to_num(np.clip(transform.transform((x, y))[1], 0, 1)))
         for label, (x, y, _) in ends.items()
     }
     ordered = sorted(heights, key=heights.__getitem__)

@@ -112,8 +112,9 @@ for title, run in lab.runs.items():
     lab.show(
         plots.history(pd.read_csv(run.folder / "history.csv"), labels),
         "history",
-        f"""Errors of the {title} by epoch. Those of the training rows are means over the batches of
-        an epoch, while the weights change.""",
+        f"""Errors of the {title} by epoch; those of the training rows are means over the batches of
+        an epoch, while the weights change. Where the lines part, the network learns what does not
+        carry over.""",
         run=title,
     )
 
@@ -146,10 +147,13 @@ for title, run in lab.runs.items():
             {title: fitted["test"], "linear regression": linear["test"]},
             limits=(0, 55),
             unit=boston.UNIT,
+            names=split.rows_test + 2,
+            kind="line",
         ),
         "predicted_vs_actual",
-        f"""Price of each test district as predicted by the {title} and by the linear regression,
-        against the actual price. On the dashed line they are equal.""",
+        f"""Predicted against actual price of the test districts, by the {title} and by the linear
+        regression. On the dashed line they are equal; the ringed district is the worst, with its
+        line in the CSV file.""",
         run=title,
     )
     table = boston.prediction_table(split, network=fitted, linear_regression=linear)
@@ -179,7 +183,8 @@ if lab.loss == "both":
             kind="line in the CSV file",
         ),
         "losses",
-        "Shares of the test rows in the squared and in the absolute error, worst rows first.",
+        """Share of the worst test rows in the squared and in the absolute error. Squaring lets few
+        rows dominate; on the dashed line all errors are equal.""",
     )
 
 # %% [markdown]

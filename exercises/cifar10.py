@@ -152,9 +152,10 @@ for title, run in lab.runs.items():
     mistakes = cifar10.most_confused(split, probabilities[title], counts)
     if mistakes:
         lab.show(
-            plots.images(mistakes),
+            plots.images(mistakes, title=f"The most frequent mistakes of the {title}"),
             "most_confused",
-            f"The most frequent mistakes of the {title}, those it was surest of first.",
+            f"""The most frequent mistakes of the {title}, with their number among the test images;
+            in each row the surest first.""",
             run=title,
         )
 
@@ -179,8 +180,8 @@ if lab.augment:
     lab.show(
         plots.train_test_gap(histories, "accuracy", ends, label="accuracy"),
         "train_test_gap",
-        "Accuracy by epoch without and with augmentation; the star is that of the training images "
-        "as they are, after the last epoch.",
+        """Accuracy by epoch without and with augmentation. The black bar is the gap: from the test
+        images to the training images as they are (star).""",
     )
 
 # %% [markdown]

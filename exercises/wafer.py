@@ -40,12 +40,13 @@ lab.show(
 )
 lab.show(
     plots.series(
-        {name: split.x_train[split.y_train == k][:5] for k, name in enumerate(split.classes)},
+        {name: split.x_train[split.y_train == k] for k, name in enumerate(split.classes)},
         xlabel="time step",
         ylabel="sensor value, standardised",
     ),
     "examples",
-    "Training series of both classes.",
+    """Mean of the training series by class, the central 80 % of them, and examples. A triangle
+    marks a value beyond the axis.""",
 )
 
 # %% [markdown]
@@ -158,14 +159,16 @@ for title, run in lab.runs.items():
     lab.show(
         plots.confusion_matrix({name: matrices[name] for name in shown}, split.classes),
         "confusion_matrix",
-        f"Test series by actual and predicted class, of the {title} and the classical models.",
+        f"""Test series by actual and predicted class, of the {title} and the classical models. The
+        shade is the share of the actual class.""",
         run=title,
     )
     scores = {name: models[name].score for name in shown[1:]}
     lab.show(
         plots.roc_and_precision_recall(split.y_test == wafer.ABNORMAL, scores),
         "roc_and_precision_recall",
-        f"ROC and precision-recall curves of the {title} and of the regressions, test rows.",
+        f"""ROC and precision-recall curves of the {title} and of the regressions for the abnormal
+        class, test series; below, the framed corners enlarged. Dotted: guessing.""",
         run=title,
     )
     counts = matrices[title].rename_axis("actual").reset_index()
@@ -197,7 +200,8 @@ if lab.loss == "both":
     lab.show(
         plots.roc_and_precision_recall(split.y_test == wafer.ABNORMAL, scores),
         "all_models",
-        "ROC and precision-recall curves of both networks and of the regressions, test rows.",
+        """ROC and precision-recall curves of both networks and of the regressions for the abnormal
+        class, test series; below, the framed corners enlarged. Dotted: guessing.""",
     )
 
 # %% [markdown]

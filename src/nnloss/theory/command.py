@@ -308,7 +308,8 @@ def landscape(
         plane = surfaces.direction(weights, random), surfaces.direction(weights, random)
         slices[name] = surfaces.surface(weights, plane, reach, *data)
         fits[name] = surfaces.quadratic_fit(reach, slices[name])
-    run.save_figure("landscape", nnloss.plots.landscapes(reach, slices))
+    label = f"training MSE, ({boston.UNIT})²"
+    run.save_figure("landscape", nnloss.plots.landscapes(reach, slices, label=label))
 
     # The weight of LSTAT in the unit through which it has most influence after training.
     first, _, second, *_ = list(network.values())[-1]

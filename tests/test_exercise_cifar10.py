@@ -104,7 +104,7 @@ def test_what_is_printed(quick):
     ]
     assert f"training and test accuracy goes from {gaps[0]:.4f} to {gaps[1]:.4f}" in text
     assert "trained for 3 epochs in batches of 32, the course's for 20 in batches of 32" in text
-    assert "steps of L-BFGS), the network in" in text
+    assert "steps of the quasi-Newton method L-BFGS), the network in" in text
     assert "…" not in done.stdout
 
 

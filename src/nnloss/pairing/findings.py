@@ -132,6 +132,7 @@ class PairingReport:
                     initial_indent="  ",
                     subsequent_indent="    ",
                     break_long_words=False,
+                    break_on_hyphens=False,
                 )
             )
         return "\n".join(lines)

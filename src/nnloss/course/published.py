@@ -204,7 +204,8 @@ def comparison_table(record: RunRecord, course: Settings) -> tuple[pd.DataFrame,
         remarks.append(UNITS[record.exercise])
     errors = [each["ours"] for each in numbers if each["key"].endswith("mean_absolute_error")]
     if errors:
-        remarks.append(f"An MAE of {errors[-1]:.2f} means {1000 * errors[-1]:,.0f} dollars.")
+        error = round(errors[-1], 2)
+        remarks[-1] += f" An MAE of {error:.2f} means {1000 * error:,.0f} dollars."
     fixed = [each["quantity"] for each in numbers if each["key"].startswith("baseline.")]
     if fixed:
         model = fixed[0].partition(":")[0]

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-from rich.table import Column
 
 from nnloss.reproduction.units import Unit
 
@@ -47,9 +46,9 @@ class SweepProgress:
         if console.is_terminal:
             self._bar = Progress(
                 TextColumn("Sweep"),
-                BarColumn(bar_width=min(max(console.width - 60, 5), 40)),
+                BarColumn(),
                 TaskProgressColumn(),
-                TextColumn("{task.description}", table_column=Column()),
+                TextColumn("{task.description}"),
                 console=console,
             )
             self._bar.add_task(self._text(0.0), total=self._everything)

@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Column
 
 from nnloss._tensorflow import keras
 
@@ -36,14 +35,13 @@ class EpochProgress(keras.callbacks.Callback):
         console = Console(stderr=True)
         if not console.is_terminal:
             return
-        narrow = console.width < 85
-        self._between = "\n" if narrow else "  "
+        self._between = "\n" if console.width < 80 else "  "  # the bar takes what is left
         self._bar = Progress(
-            TextColumn("{task.description}", table_column=Column()),
-            BarColumn(bar_width=5 if narrow else min(console.width - 80, 40)),
+            TextColumn("{task.description}"),
+            BarColumn(),
             TextColumn("epoch {task.completed}/{task.total}"),
             TextColumn("{task.fields[values]}"),
-            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(),
             console=console,
         )
         self._bar.add_task(self.title, total=self._epochs, values="")

@@ -233,11 +233,11 @@ def test_progress_is_complete(title, width, monkeypatch):
     stream = Terminal()
     monkeypatch.setattr("sys.stderr", stream)
     with EpochProgress(title) as progress:
-        progress.set_params({"epochs": 20})
+        progress.set_params({"epochs": 100})
         progress.on_train_begin()
-        progress.on_epoch_end(19, {"loss": 0.0123456, "val_loss": 123.456})
+        progress.on_epoch_end(99, {"loss": 0.0123456, "val_loss": 123.456})
     last = title + plain(stream.getvalue()).replace("\r", "\n").split(title)[-1]
-    assert "epoch 20/20" in last
+    assert "epoch 100/100" in last
     assert "loss 0.01235" in last
     assert "val_loss 123.5" in last
     assert "0:00:00" in last

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from nnloss._tensorflow import keras
 
@@ -41,7 +42,7 @@ class EpochProgress(keras.callbacks.Callback):
             BarColumn(),
             TextColumn("epoch {task.completed}/{task.total}"),
             TextColumn("{task.fields[values]}"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
             console=console,
         )
         self._bar.add_task(self.title, total=self._epochs, values="")

@@ -192,4 +192,7 @@ if lab.loss == "both":
 
 # %%
 lab.compare()
-lab.close(figure="losses" if lab.loss == "both" else "predicted_vs_actual")
+if lab.loss == "both":
+    lab.close(figure="losses", command="python -m exercises.wafer --loss both")
+else:
+    lab.close(figure="predicted_vs_actual", command="python -m exercises.boston --loss both")

@@ -27,6 +27,11 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("NNLOSS_DATA") or ROOT.parent / "shared" / "data").resolve()
 
 
+# Tables have 100 columns where there is no terminal. pytest imports readline, which sets this
+# variable for the processes that tests start, but not in os.environ.
+os.environ.pop("COLUMNS", None)
+os.unsetenv("COLUMNS")
+
 # Where the tests run in the background, Ctrl-C is ignored, by the processes that they start too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -156,8 +156,8 @@ def test_what_is_printed(both):
     assert "1,000 training and 6,164 test series of length 152." in text
     assert "abnormal │ 97 │ 665 │" in text
     assert "normal │ 903 │ 5499 │" in text
-    assert "the classes are separated, and no finite estimate exists" in text
-    assert "probabilities have become the labels (PerfectSeparationWarning), and exp over" in text
+    assert "a hyperplane separates the classes, and no finite estimate exists" in text
+    assert "probabilities have become the labels (PerfectSeparationWarning), and the exp" in text
     for record in records(out).values():
         matrix = pd.read_csv(folder(out, record) / "confusion_matrix.csv", index_col="actual")
         missed, alarms = matrix.loc["abnormal", "normal"], matrix.loc["normal", "abnormal"]

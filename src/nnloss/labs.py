@@ -27,7 +27,8 @@ from nnloss.course.published import (
     settings_of,
 )
 from nnloss.errors import LabError, NnlossError
-from nnloss.runs import Run
+from nnloss.plots.captions import CAPTIONS
+from nnloss.runs import Run, provenance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,6 +71,7 @@ class Lab:
     choices: Sequence[str] = ()
     runs: dict[str, Run] = field(default_factory=dict)
     progress: EpochProgress | None = None
+    _how_quick: str = "fewer epochs and seeds"
     _waiting: list[tuple[Any, str, str]] = field(default_factory=list)
     _headings: dict[int, tuple[str, str]] = field(default_factory=dict)  # level and text, by line
 
@@ -90,10 +92,13 @@ class Lab:
         `quick_epochs` are the epochs of a quick run.
         """
         course = self._course(augment)
-        return Settings(
+        settings = Settings(
             epochs=self.epochs or (quick_epochs if self.quick else course.epochs),
             batch_size=self.batch_size or course.batch_size,
         )
+        if self.quick:
+            self._how_quick = f"{settings.epochs} of {course.epochs} epochs"
+        return settings
 
     @contextmanager
     def run(self, title: str, split: Split | None = None, **known: Any) -> Iterator[Run]:
@@ -149,12 +154,14 @@ class Lab:
         name : str, optional
             Name of the file, without its ending. What has none is not saved.
         caption : str, optional
-            Caption of a figure or title of a table.
+            Caption of a figure, by default that in `CAPTIONS` for its name, or title of a table.
         run : str, optional
             Title of the run that it belongs to. By default it is saved in all runs, those that
             begin later included.
         """
-        caption = " ".join(caption.split())
+        caption = caption or CAPTIONS.get(name, "")
+        if run:
+            caption = f"{run[0].upper()}{run[1:]}. {caption}"
         if name:
             for each in [self.runs[run]] if run else self.runs.values():
                 _save(each, what, name, caption)
@@ -167,7 +174,7 @@ class Lab:
         if isinstance(what, str):
             cli.paragraph(what)
         elif isinstance(what, pd.DataFrame):
-            cli.table(what, caption or None)
+            cli.table(what, caption)
         else:
             cli.paragraph(f"[{name}.png] {caption}")
 
@@ -186,7 +193,7 @@ class Lab:
                 self.show(each)
             seen.update(new, map(str, numbers.values))
 
-    def close(self, figure: str = "", command: str = "") -> None:
+    def close(self, figure: str = "", command: str | None = None) -> None:
         """Show where the results are, the figure to look at first, and a next command.
 
         Raises SystemExit in a script if a claim of a run does not hold.
@@ -198,8 +205,18 @@ class Lab:
         command : str, optional
             Command to run next.
         """
-        for title, run in self.runs.items():
-            self.show(f"{title}: saved to {run.folder}")
+        failed = [
+            each for run in self.runs.values() for each in run.record.claims if not each["holds"]
+        ]
+        for each in failed:
+            self.show(f"Does not hold: {each['topic']}, {each['claim']}.")
+        if self.quick:
+            self.show(cli.quick_run(self._how_quick))
+        folders = {title: run.folder for title, run in self.runs.items()}
+        first = next(iter(folders.values())) / f"{figure}.png" if figure else None
+        cli.closing(folders, first, command)
+        if failed and self.file:
+            raise SystemExit(1)
 
     def _course(self, augment: bool) -> Settings:
         return settings_of(self.exercise, parse_edition(self.edition), augment=augment)
@@ -264,7 +281,7 @@ def lab(
         cli.require_folder(options["out"])
         found.update(options)
 
-    main.__doc__ = caller["__doc__"]
+    main.__doc__ = f"{caller['__doc__']}\n\nExample: {provenance.program()} {notebook}"
     main.__signature__ = _signature(exercise, loss, augment)  # type: ignore[attr-defined]
     main.__annotations__ = {
         each.name: each.annotation
@@ -288,7 +305,8 @@ def _signature(exercise: str, loss: Sequence[str], augment: bool) -> inspect.Sig
     if exercise in _COURSE:
         options |= {"epochs": (cli.Epochs, None), "batch_size": (cli.BatchSize, None)}
     if loss:
-        choice = Annotated[Literal[*loss], cli.option("What the network is trained on.")]  # type: ignore[valid-type]
+        text = cli.option("What the network is trained on.", group="Training")
+        choice = Annotated[Literal[*loss], text]  # type: ignore[valid-type]
         options["loss"] = (choice, loss[0])
     if augment:
         options["augment"] = (cli.Augment, False)
@@ -353,9 +371,9 @@ def _display(what: Any, caption: str) -> None:
     if isinstance(what, str):
         display(Markdown(" ".join(what.split())))
     elif isinstance(what, pd.DataFrame):
-        words = what.columns[[not cli.is_numeric(what[name]) for name in what.columns]]
+        words = what.columns[[not cli.is_numeric(each) for _, each in what.items()]]
         left = {"text-align": "left"}
-        table = what.style.hide(axis="index").format(cli.text).set_properties(words, **left)
+        table = what.style.hide(axis="index").format(cli.cell).set_properties(words, **left)
         display(table.set_caption(caption) if caption else table)
     else:
         picture = BytesIO()

@@ -31,7 +31,7 @@ def softmax_regression(split: Split) -> tuple[Array, str]:
     model = LogisticRegression(C=1 / penalty, max_iter=200).fit(x["train"], split.y_train)
     return model.predict(x["test"]), (
         f"multinomial likelihood, ridge penalty of {penalty / 2:g} times the sum of the squared "
-        f"coefficients, {model.n_iter_[0]} steps of L-BFGS"
+        f"coefficients, {model.n_iter_[0]} steps of the quasi-Newton method L-BFGS"
     )
 
 

@@ -21,7 +21,7 @@ TASKS = {"cce": MULTICLASS, "bce": BINARY}
 IRLS_STEPS = 25  # maximum of R's glm, and so of the course
 WARNINGS = {
     "PerfectSeparationWarning": "the fitted probabilities have become the labels",
-    "RuntimeWarning": "exp overflows at logits that large",
+    "RuntimeWarning": "the exponential function overflows at logits that large",
 }
 
 
@@ -91,10 +91,12 @@ def logistic_regression(split: Split, dtype: str = "float64") -> Fitted:
     return Fitted(
         1 - p_normal,
         -fit.predict(x_test, which="linear"),
-        f"""Unpenalised, it classifies {right:.2%} of the training rows correctly with a deviance
-        of {deviance:.1e}, and its largest coefficient is {np.abs(fit.params).max():.1e}:
-        the classes are separated, and no finite estimate exists. statsmodels warns of it:
-        {warned}. The numbers are those after {IRLS_STEPS} steps.""",
+        f"""The unpenalised logistic regression classifies {right:.2%} of the
+        {len(split.y_train):,} training series correctly. Its deviance is {deviance:.1e}, and its
+        largest coefficient is {np.abs(fit.params).max():.1e}: a hyperplane separates the classes,
+        and no finite estimate exists. The library statsmodels warns of it: {warned}. The numbers
+        are those after {IRLS_STEPS} steps of iteratively reweighted least squares, where R
+        stops.""",
     )
 
 
@@ -113,8 +115,9 @@ def ridge_logistic_regression(split: Split) -> Fitted:
     return Fitted(
         model.predict_proba(split.x_test)[:, ABNORMAL],
         -model.decision_function(split.x_test),
-        f"""With a ridge penalty of {1 / model.C_:.3g} / 2 times the squared coefficients, chosen by
-        cross-validated likelihood, the largest coefficient is {np.abs(model.coef_).max():.2f}.""",
+        f"""The ridge logistic regression has a penalty of {1 / model.C_:.3g} / 2 times the sum of
+        the squared coefficients, chosen by the likelihood in cross-validation. Its largest
+        coefficient is {np.abs(model.coef_).max():.2f}.""",
     )
 
 

@@ -72,7 +72,7 @@ def show(claims: Sequence[Claim]) -> list[Claim]:
             for each in claims
             if each.topic == topic
         ]
-        table(pd.DataFrame(rows), topic, wrapped="claim")
+        table(pd.DataFrame(rows), topic)
     return list(claims)
 
 

@@ -7,6 +7,7 @@ from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from nnloss._tensorflow import keras
 
@@ -31,17 +32,20 @@ class EpochProgress(keras.callbacks.Callback):
         self.title = title
         self._file = file or sys.stderr
         self._bar: Progress | None = None
+        self._between = "  "  # loss and val_loss
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start the bar in a terminal."""
         console = Console(file=self._file)
         if not console.is_terminal:
             return
+        self._between = "\n" if console.width < 80 else "  "  # the bar takes what is left
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("epoch {task.completed}/{task.total}  {task.fields[values]}"),
-            TimeRemainingColumn(),
+            TextColumn("epoch {task.completed}/{task.total}"),
+            TextColumn("{task.fields[values]}"),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
             console=console,
         )
         self._bar.add_task(self.title, total=self._epochs, values="")
@@ -49,7 +53,9 @@ class EpochProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Advance the bar, or print a line after every tenth of the training."""
-        values = _values(logs or {})
+        logs = logs or {}
+        shown = [name for name in ("loss", "val_loss") if name in logs]
+        values = self._between.join(f"{name} {logs[name]:.4g}" for name in shown)
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=epoch + 1, values=values)
             return
@@ -76,8 +82,3 @@ class EpochProgress(keras.callbacks.Callback):
     @property
     def _epochs(self) -> int:
         return int(self.params.get("epochs") or 1)
-
-
-def _values(logs: dict[str, Any]) -> str:
-    shown = [name for name in ("loss", "val_loss") if name in logs]
-    return "  ".join(f"{name} {logs[name]:.4g}" for name in shown)

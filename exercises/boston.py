@@ -109,14 +109,8 @@ labels = {
     "mean_absolute_error": f"MAE, {boston.UNIT}",
 }
 for title, run in lab.runs.items():
-    lab.show(
-        plots.history(pd.read_csv(run.folder / "history.csv"), labels),
-        "history",
-        f"""Errors of the {title} by epoch; those of the training rows are means over the batches of
-        an epoch, while the weights change. Where the lines part, the network learns what does not
-        carry over.""",
-        run=title,
-    )
+    history = pd.read_csv(run.folder / "history.csv")
+    lab.show(plots.history(history, labels), "history", run=title)
 
 # %% [markdown]
 # ## Evaluate the models
@@ -138,22 +132,15 @@ for title in networks:
 # ## Plot predicted against actual prices
 
 # %%
+lines = split.rows_test + 2  # of the CSV file, whose first line is the header
+axes = {"limits": (0, 55), "unit": boston.UNIT}
 linear = predictions["linear regression"]
 for title, run in lab.runs.items():
     fitted = predictions[title]
+    tests = {title: fitted["test"], "linear regression": linear["test"]}
     lab.show(
-        plots.predicted_vs_actual(
-            split.y_test,
-            {title: fitted["test"], "linear regression": linear["test"]},
-            limits=(0, 55),
-            unit=boston.UNIT,
-            names=split.rows_test + 2,
-            kind="line",
-        ),
+        plots.predicted_vs_actual(split.y_test, tests, **axes, names=lines, kind="line"),
         "predicted_vs_actual",
-        f"""Predicted against actual price of the test districts, by the {title} and by the linear
-        regression. On the dashed line they are equal; the ringed district is the worst, with its
-        line in the CSV file.""",
         run=title,
     )
     table = boston.prediction_table(split, network=fitted, linear_regression=linear)
@@ -175,17 +162,9 @@ lab.show(
     others."""
 )
 if lab.loss == "both":
-    lab.show(
-        plots.squared_against_absolute(
-            split.rows_test + 2,
-            split.y_test,
-            {title: predictions[title]["test"] for title in networks},
-            kind="line in the CSV file",
-        ),
-        "losses",
-        """Share of the worst test rows in the squared and in the absolute error. Squaring lets few
-        rows dominate; on the dashed line all errors are equal.""",
-    )
+    tests = {title: predictions[title]["test"] for title in networks}
+    figure = plots.squared_against_absolute(lines, split.y_test, tests, kind="line")
+    lab.show(figure, "losses")
 
 # %% [markdown]
 # ## Compare with the course

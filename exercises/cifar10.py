@@ -36,11 +36,8 @@ if lab.quick:
     split = split.head(cifar10.QUICK_ROWS)
 lab.show(split.class_counts)
 lab.show(f"{split.sizes['train']:,} training and {split.sizes['test']:,} test images.")
-lab.show(
-    plots.images({c: split.x_train[split.y_train == k][:10] for k, c in enumerate(split.classes)}),
-    "examples",
-    "The first training images of each class.",
-)
+first = {name: split.x_train[split.y_train == k][:10] for k, name in enumerate(split.classes)}
+lab.show(plots.images(first), "examples", "The first training images of each class.")
 
 # %% [markdown]
 # ## The classical model first
@@ -120,13 +117,7 @@ for title, augment in networks.items():
 curves = {"loss": "categorical cross-entropy, nats", "accuracy": "accuracy"}
 histories = {t: pd.read_csv(run.folder / "history.csv") for t, run in lab.runs.items()}
 for title, history in histories.items():
-    lab.show(
-        plots.history(history, curves, linear=curves),
-        "history",
-        f"""Loss and accuracy of the {title} by epoch. Those of the training images are means over
-        the batches of an epoch, while the weights change.""",
-        run=title,
-    )
+    lab.show(plots.history(history, curves, linear=curves), "history", run=title)
 
 # %% [markdown]
 # ## Evaluate: how often is each model wrong, and where?
@@ -143,21 +134,11 @@ for title, run in lab.runs.items():
     run.save_table("confusion_matrix", counts.rename_axis("actual").reset_index())
     run.save_table("predictions", cifar10.prediction_table(split, probabilities[title]))
     both = {"softmax regression": matrices["softmax regression"], title: counts}
-    lab.show(
-        plots.confusion_matrix(both, split.classes),
-        "confusion_matrix",
-        f"Test images by actual and predicted class, of the softmax regression and the {title}.",
-        run=title,
-    )
+    lab.show(plots.confusion_matrix(both, split.classes), "confusion_matrix", run=title)
     mistakes = cifar10.most_confused(split, probabilities[title], counts)
     if mistakes:
-        lab.show(
-            plots.images(mistakes, title=f"The most frequent mistakes of the {title}"),
-            "most_confused",
-            f"""The most frequent mistakes of the {title}, with their number among the test images;
-            in each row the surest first.""",
-            run=title,
-        )
+        figure = plots.images(mistakes, title=f"The most frequent mistakes of the {title}")
+        lab.show(figure, "most_confused", run=title)
 
 # %% [markdown]
 # ## What does augmentation do?
@@ -177,12 +158,8 @@ if lab.augment:
         """The loss counts how sure the network is of what is wrong, which accuracy does not: with
         augmentation the test loss can improve more than the accuracy."""
     )
-    lab.show(
-        plots.train_test_gap(histories, "accuracy", ends, label="accuracy"),
-        "train_test_gap",
-        """Accuracy by epoch without and with augmentation. The black bar is the gap: from the test
-        images to the training images as they are (star).""",
-    )
+    figure = plots.train_test_gap(histories, "accuracy", ends, label="accuracy")
+    lab.show(figure, "train_test_gap")
 
 # %% [markdown]
 # ## Compare with the course

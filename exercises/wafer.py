@@ -38,12 +38,10 @@ lab.show(
     f"""{split.sizes["train"]:,} training and {split.sizes["test"]:,} test series of length
     {split.x_train.shape[1]}. To call all test series normal is right in {normal:.1%} of them."""
 )
+series = {name: split.x_train[split.y_train == k] for k, name in enumerate(split.classes)}
+labels = {"xlabel": "time step", "ylabel": "sensor value, standardised"}
 lab.show(
-    plots.series(
-        {name: split.x_train[split.y_train == k] for k, name in enumerate(split.classes)},
-        xlabel="time step",
-        ylabel="sensor value, standardised",
-    ),
+    plots.series(series, **labels),
     "examples",
     """Mean of the training series by class, the central 80 % of them, and examples. A triangle
     marks a value beyond the axis.""",
@@ -86,21 +84,21 @@ lab.show(
 # %%
 settings = lab.settings(wafer.QUICK_EPOCHS)
 x = {"train": split.x_train[..., np.newaxis], "test": split.x_test[..., np.newaxis]}
-labels = {"train": split.y_train, "test": split.y_test}
+y = {"train": split.y_train, "test": split.y_test}
 classical = list(models)
 baseline = {name.replace(" ", "_"): judged[name] for name in classical}
 networks = {}
 for loss in lab.losses:
     title, task = f"network on {loss.upper()}", wafer.TASKS[loss]
-    y = {rows: nnloss.encode(labels[rows], task, len(split.classes)) for rows in labels}
+    encoded = {rows: nnloss.encode(y[rows], task, len(split.classes)) for rows in y}
     with lab.run(title, split, baseline=baseline) as run:
         nnloss.set_seed(lab.seed)
         classes = None if task.nodes else len(split.classes)  # BINARY always has one output
         model = nnloss.compile_for_task(wafer.network(), task, classes=classes, log=run)
         model.fit(
             x["train"],
-            y["train"],
-            validation_data=(x["test"], y["test"]),
+            encoded["train"],
+            validation_data=(x["test"], encoded["test"]),
             epochs=settings.epochs,
             batch_size=settings.batch_size,
             callbacks=[lab.progress],
@@ -109,8 +107,8 @@ for loss in lab.losses:
         measured = {}
         for rows in x:
             fitted = wafer.Fitted(*wafer.abnormal_scores(model, x[rows]))
-            measured[rows] = model.evaluate(x[rows], y[rows], verbose=0, return_dict=True)
-            measured[rows] |= wafer.measures(labels[rows], fitted.p_abnormal, fitted.score)
+            measured[rows] = model.evaluate(x[rows], encoded[rows], verbose=0, return_dict=True)
+            measured[rows] |= wafer.measures(y[rows], fitted.p_abnormal, fitted.score)
         run.update(metrics=measured)
     networks[title], models[title], judged[title] = model, fitted, measured["test"]
     lab.show(layer_table(model), caption=title)
@@ -121,13 +119,8 @@ for loss in lab.losses:
 # %%
 curves = {"loss": "cross-entropy, nats", "accuracy": "accuracy"}
 for title, run in lab.runs.items():
-    lab.show(
-        plots.history(pd.read_csv(run.folder / "history.csv"), curves, linear=["accuracy"]),
-        "history",
-        f"""Loss and accuracy of the {title} by epoch. Those of the training rows are means over the
-        batches of an epoch, while the weights change.""",
-        run=title,
-    )
+    history = pd.read_csv(run.folder / "history.csv")
+    lab.show(plots.history(history, curves, linear=["accuracy"]), "history", run=title)
 
 # %% [markdown]
 # ## Evaluate the models
@@ -154,26 +147,16 @@ for title in networks:
 # ## Plot confusion matrices and curves
 
 # %%
+abnormal = split.y_test == wafer.ABNORMAL
 for title, run in lab.runs.items():
-    shown = [*classical, title]
-    lab.show(
-        plots.confusion_matrix({name: matrices[name] for name in shown}, split.classes),
-        "confusion_matrix",
-        f"""Test series by actual and predicted class, of the {title} and the classical models. The
-        shade is the share of the actual class.""",
-        run=title,
-    )
-    scores = {name: models[name].score for name in shown[1:]}
-    lab.show(
-        plots.roc_and_precision_recall(split.y_test == wafer.ABNORMAL, scores),
-        "roc_and_precision_recall",
-        f"""ROC and precision-recall curves of the {title} and of the regressions for the abnormal
-        class, test series; below, the framed corners enlarged. Dotted: guessing.""",
-        run=title,
-    )
-    counts = matrices[title].rename_axis("actual").reset_index()
-    run.save_table("confusion_matrix", counts)
-    run.save_table("predictions", wafer.prediction_table(split, {n: models[n] for n in shown[1:]}))
+    counts = {name: matrices[name] for name in [*classical, title]}
+    lab.show(plots.confusion_matrix(counts, split.classes), "confusion_matrix", run=title)
+    scored = {name: models[name] for name in [*classical[1:], title]}
+    scores = {name: fitted.score for name, fitted in scored.items()}
+    figure = plots.roc_and_precision_recall(abnormal, scores)
+    lab.show(figure, "roc_and_precision_recall", run=title)
+    run.save_table("confusion_matrix", matrices[title].rename_axis("actual").reset_index())
+    run.save_table("predictions", wafer.prediction_table(split, scored))
 
 # %% [markdown]
 # ## Are the two ways the same?
@@ -196,13 +179,8 @@ if lab.loss == "both":
         largest of a row. Clipping the probabilities at 1e-7 caps what a row costs that is
         confidently wrong, so the clipped mean is the smaller one."""
     )
-    scores = {name: fitted.score for name, fitted in list(models.items())[1:]}
-    lab.show(
-        plots.roc_and_precision_recall(split.y_test == wafer.ABNORMAL, scores),
-        "all_models",
-        """ROC and precision-recall curves of both networks and of the regressions for the abnormal
-        class, test series; below, the framed corners enlarged. Dotted: guessing.""",
-    )
+    scores = {name: fitted.score for name, fitted in models.items() if name != "all normal"}
+    lab.show(plots.roc_and_precision_recall(abnormal, scores), "all_models")
 
 # %% [markdown]
 # ## Compare with the course

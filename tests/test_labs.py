@@ -106,16 +106,16 @@ def test_an_error_of_the_user_is_one_line(script, tmp_path):
 def test_what_is_shown_is_saved_in_each_run(begun, capsys):
     with begun.run("first") as first:
         pass
-    begun.show(Figure(figsize=(2, 2)), "both", "A caption\n    of two lines.")
+    begun.show(Figure(figsize=(2, 2)), "both", "A caption.")
     with begun.run("second") as second:
         pass
     begun.show(Figure(figsize=(2, 2)), "one", "Only here.", run="second")
     begun.show(pd.DataFrame({"a": [1]}), "numbers")
-    assert first.record.figures == {"both": "A caption of two lines."}
-    assert second.record.figures == {"both": "A caption of two lines.", "one": "Only here."}
+    assert first.record.figures == {"both": "A caption."}
+    assert second.record.figures == {"both": "A caption.", "one": "Second. Only here."}
     assert {path.name for path in first.folder.glob("*.*g")} == {"both.png", "both.svg"}
     assert (first.folder / "numbers.csv").exists()
-    assert "[both.png] A caption of two lines." in capsys.readouterr().out
+    assert "[both.png] A caption." in capsys.readouterr().out
 
 
 def test_a_run_has_what_the_lab_knows(begun, split):

@@ -31,8 +31,8 @@ lab = nnloss.lab(__name__, "boston", loss=("mse", "mae", "both"), notebook="--lo
 # %%
 split = nnloss.load_boston(lab.data_dir)
 lab.show(
-    f"""{split.sizes["train"]} training and {split.sizes["test"]} test rows, 13 features. The
-    training prices have mean {split.y_train.mean():.2f} and median
+    f"""The data have {split.sizes["train"]} training and {split.sizes["test"]} test rows with 13
+    features. The training prices, in 1000 USD, have mean {split.y_train.mean():.2f} and median
     {np.median(split.y_train):.2f}: they are skewed to the right."""
 )
 
@@ -115,8 +115,9 @@ for title, run in lab.runs.items():
 # %% [markdown]
 # ## Evaluate the models
 #
-# All four measures come from the same residuals. MSE, its square root and the sum of squares rank
-# models in the same way and have the same minimiser; MAE can rank them differently.
+# All four measures come from the same residuals. MSE, its square root (RMSE) and the sum of squared
+# errors (SSE) rank models in the same way and have the same minimiser; MAE can rank them
+# differently.
 
 # %%
 lab.show(boston.error_table(judged))
@@ -133,16 +134,14 @@ for title in networks:
 
 # %%
 lines = split.rows_test + 2  # of the CSV file, whose first line is the header
-axes = {"limits": (0, 55), "unit": boston.UNIT}
 linear = predictions["linear regression"]
 for title, run in lab.runs.items():
     fitted = predictions[title]
     tests = {title: fitted["test"], "linear regression": linear["test"]}
-    lab.show(
-        plots.predicted_vs_actual(split.y_test, tests, **axes, names=lines, kind="line"),
-        "predicted_vs_actual",
-        run=title,
+    figure = plots.predicted_vs_actual(
+        split.y_test, tests, limits=(0, 55), unit=boston.UNIT, names=lines, kind="line"
     )
+    lab.show(figure, "predicted_vs_actual", run=title)
     table = boston.prediction_table(split, network=fitted, linear_regression=linear)
     run.save_table("predictions", table)
 
@@ -158,8 +157,7 @@ lab.show(boston.mean_or_median(split, predictions))
 lab.show(
     f"""The actual test prices have mean {split.y_test.mean():.2f}. Without any feature MSE would be
     least at the mean of the training prices, {split.y_train.mean():.2f}, and MAE at their median,
-    {np.median(split.y_train):.2f}. The networks are those of one seed, which says nothing of
-    others."""
+    {np.median(split.y_train):.2f}. This is one seed; other seeds may differ."""
 )
 if lab.loss == "both":
     tests = {title: predictions[title]["test"] for title in networks}

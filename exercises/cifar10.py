@@ -35,7 +35,8 @@ split = nnloss.load_cifar10(lab.data_dir)
 if lab.quick:
     split = split.head(cifar10.QUICK_ROWS)
 lab.show(split.class_counts)
-lab.show(f"{split.sizes['train']:,} training and {split.sizes['test']:,} test images.")
+sizes = split.sizes
+lab.show(f"The data have {sizes['train']:,} training and {sizes['test']:,} test images.")
 first = {name: split.x_train[split.y_train == k][:10] for k, name in enumerate(split.classes)}
 lab.show(plots.images(first), "examples", "The first training images of each class.")
 
@@ -48,7 +49,7 @@ lab.show(plots.images(first), "examples", "The first training images of each cla
 # long. With a small ridge penalty it converges in about 50 steps.
 
 # %%
-lab.show("Fitting the softmax regression, which takes up to a minute.")
+lab.show("The softmax regression is being fitted, which takes up to a minute.")
 start = time.perf_counter()
 predicted, how = cifar10.softmax_regression(split)
 seconds = {"softmax_regression": time.perf_counter() - start}

@@ -35,13 +35,13 @@ split = nnloss.load_wafer(lab.data_dir)
 lab.show(split.class_counts)
 normal = np.mean(split.y_test == wafer.NORMAL)
 lab.show(
-    f"""{split.sizes["train"]:,} training and {split.sizes["test"]:,} test series of length
-    {split.x_train.shape[1]}. To call all test series normal is right in {normal:.1%} of them."""
+    f"""The data have {split.sizes["train"]:,} training and {split.sizes["test"]:,} test series of
+    length {split.x_train.shape[1]}. A classifier that calls every series normal is right for
+    {normal:.1%} of the test series."""
 )
 series = {name: split.x_train[split.y_train == k] for k, name in enumerate(split.classes)}
-labels = {"xlabel": "time step", "ylabel": "sensor value, standardised"}
 lab.show(
-    plots.series(series, **labels),
+    plots.series(series, xlabel="time step", ylabel="sensor value, standardised"),
     "examples",
     """Mean of the training series by class, the central 80 % of them, and examples. A triangle
     marks a value beyond the axis.""",
@@ -68,18 +68,19 @@ for fitted in models.values():
     lab.show(fitted.remark)
 rounded = wafer.logistic_regression(split, "float32").measures(split)
 lab.show(
-    f"""How arbitrary the unpenalised regression is: rounding the series to float32, which should
-    change nothing, moves its test accuracy from {judged["logistic regression"]["accuracy"]:.6f} to
-    {rounded["accuracy"]:.6f}."""
+    f"""The result of the unpenalised regression is arbitrary: rounding the series to float32, which
+    should change nothing, moves its test accuracy from
+    {judged["logistic regression"]["accuracy"]:.6f} to {rounded["accuracy"]:.6f}."""
 )
 
 # %% [markdown]
 # ## Define, compile and fit the network
 #
 # How many output nodes are needed, and which loss? Two variants are right: two nodes with softmax,
-# one-hot labels and categorical cross-entropy, as in the course, or one node with sigmoid, labels
-# 0 and 1 and binary cross-entropy. Mixing them is wrong. They are two tasks of `compile_for_task`;
-# the hidden layers are the same. The test rows are shown after each epoch, and choose nothing.
+# one-hot labels and categorical cross-entropy (CCE), as in the course, or one node with sigmoid,
+# labels 0 and 1 and binary cross-entropy (BCE). Mixing them is wrong. They are two tasks of
+# `compile_for_task`; the hidden layers are the same. The test rows are shown after each epoch, and
+# choose nothing.
 
 # %%
 settings = lab.settings(wafer.QUICK_EPOCHS)
@@ -126,10 +127,10 @@ for title, run in lab.runs.items():
 # ## Evaluate the models
 #
 # The confusion matrix counts test series by actual and predicted class. Balanced accuracy is the
-# mean of the shares found in each class; ROC AUC is the chance that an abnormal series gets a
-# higher score than a normal one; average precision is the mean of the precision over all recalls.
-# A convolution finds a shape wherever in the series it is; a regression has a coefficient for each
-# time step, and no more.
+# mean of the shares found in each class; ROC AUC, the area under the ROC curve, is the chance that
+# an abnormal series gets a higher score than a normal one; average precision is the mean of the
+# precision over all recalls. A convolution finds a shape wherever in the series it is; a regression
+# has a coefficient for each time step, and no more.
 
 # %%
 matrices = {name: confusion(split, fitted.predicted) for name, fitted in models.items()}
@@ -175,9 +176,9 @@ if lab.loss == "both":
         run.save_table("algebra", checked)
     lab.show(wafer.algebra_table(checked))
     lab.show(
-        """Left and right are means over the test rows of the network on CCE; the difference is the
-        largest of a row. Clipping the probabilities at 1e-7 caps what a row costs that is
-        confidently wrong, so the clipped mean is the smaller one."""
+        """The columns left and right are means over the test rows of the network on CCE, of losses
+        in nats; the difference is the largest of a row. Clipping the probabilities at 1e-7 caps the
+        loss of a row that is confidently wrong, so the clipped mean is the smaller one."""
     )
     scores = {name: fitted.score for name, fitted in models.items() if name != "all normal"}
     lab.show(plots.roc_and_precision_recall(abnormal, scores), "all_models")

@@ -28,7 +28,7 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperCommand
 
-from nnloss._files import require_folder as require_folder
+from nnloss._files import require_folder as requirefolder
 from nnloss.errors import NnlossError, printable
 from nnloss.runs import provenance
 
@@ -60,7 +60,8 @@ def whole_number(least: int, most: int | None = None) -> Callable[[Any], int]:
     return parse
 
 
-def _folder(text: Any) -> Path:
+def folder(text: Any) -> Path:
+    """Return the path of a folder; raise ``typer.BadParameter`` for an empty text."""
     if not str(text).strip():
         raise typer.BadParameter("it must be the name of a folder; found ''")
     return Path(text)
@@ -106,11 +107,11 @@ Edition = Annotated[
         group="Course",
     ),
 ]
-Out = Annotated[Path, _files("Folder for the runs and their table.", "DIR", _folder)]
+Out = Annotated[Path, _files("Folder for the runs and their table.", "DIR", folder)]
 DataDir = Annotated[
     Path | None,
     _files(
-        "Folder with the data. Default: $NNLOSS_DATA, else packaged or downloaded.", "DIR", _folder
+        "Folder with the data. Default: $NNLOSS_DATA, else packaged or downloaded.", "DIR", folder
     ),
 ]
 Augment = Annotated[

@@ -79,7 +79,7 @@ def result_table(judged: dict[str, dict[str, float]], losses: dict[str, float]) 
             "model": name,
             "test accuracy": f"{values['accuracy']:.4f}",
             "misclassification error": f"{values['misclassification_error']:.4f}",
-            "test loss": f"{losses[name]:.4f}" if name in losses else "",
+            "test loss, nats": f"{losses[name]:.4f}" if name in losses else "",
         }
         for name, values in judged.items()
     )
@@ -131,7 +131,7 @@ def gap_table(measured: dict[str, dict[str, dict[str, float]]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "model": title,
-            "measure": name,
+            "measure": "loss, nats" if name == "loss" else name,
             "training": f"{values['train'][name]:.4f}",
             "test": f"{values['test'][name]:.4f}",
             "gap": f"{abs(values['train'][name] - values['test'][name]):.4f}",

@@ -180,9 +180,9 @@ def measure_table(
             {
                 "model": name,
                 "accuracy": f"{values['accuracy']:.4f}",
-                "balanced": f"{values['balanced_accuracy']:.4f}",
+                "balanced accuracy": f"{values['balanced_accuracy']:.4f}",
                 "ROC AUC": f"{values['roc_auc']:.4f}",
-                "av. prec.": f"{values['average_precision']:.4f}",
+                "average precision": f"{values['average_precision']:.4f}",
                 "missed": missed,
                 "false alarms": false_alarms,
             }

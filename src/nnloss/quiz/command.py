@@ -16,6 +16,10 @@ from nnloss.quiz.memory import choose, mixed, recall, remember
 from nnloss.quiz.question_file import read_questions
 from nnloss.quiz.questions import Question, of_topic, topics
 
+Out = Annotated[
+    Path, cli.option("Folder for what the quiz remembers (quiz.json).", "DIR", cli.folder)
+]
+
 QUESTIONS = Path(__file__).with_name("questions.toml")
 COUNT = 10
 MINUTES = 1.5  # suggested for a question of an exam
@@ -263,10 +267,13 @@ def main(
     exam: Exam = None,
     seed: Seed = None,
     list_: Listed = False,
-    out: cli.Out = Path("runs"),
+    out: Out = Path("runs"),
     file: File = None,
 ) -> None:
-    """Answer exam questions on losses, output activations and likelihoods."""
+    """Answer exam questions on losses, output activations and likelihoods.
+
+    Example: python -m nnloss quiz --topic likelihood --count 5
+    """
     given = {"--count": count, "--exam": exam, "--list": list_}
     found = [name for name, value in given.items() if value]
     if len(found) > 1:

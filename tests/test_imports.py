@@ -33,7 +33,7 @@ ARROWS = {
     "reproduction": "table datasets runs training course",
     "report": "table runs plots course reproduction",
     "commandline": "runs",
-    "labs": "commandline course datasets runs training",
+    "labs": "commandline course datasets plots runs training",
 }
 HELPERS = {"errors", "_files", "_keras", "_tensorflow"}
 NO_TENSORFLOW = ("table", "datasets", "runs", "likelihoods", "quiz", "plots")

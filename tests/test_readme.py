@@ -7,7 +7,6 @@ import re
 import runpy
 import subprocess
 import sys
-from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -230,9 +229,8 @@ def test_the_quiz_has_as_many_questions_and_proofs_as_it_says():
 
 
 @pytest.mark.parametrize("exercise", ["boston", "cifar10", "wafer", "losses", "quiz", "reproduce"])
-def test_every_option_of_the_command_is_described(typed, exercise):
-    text = typed(import_module(f"exercises.{exercise}").main, "--help").stdout
-    options = re.findall(r"--[a-z-]+", text)
+def test_every_option_of_the_command_is_described(lab, exercise):
+    options = re.findall(r"--[a-z-]+", lab(exercise, "--help").stdout)
     assert {option for option in options if not re.search(rf"[` ]{option}\b", README)} == set()
 
 

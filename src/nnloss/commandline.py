@@ -28,7 +28,7 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperCommand
 
-from nnloss._files import require_folder as requirefolder
+from nnloss._files import require_folder as require_folder
 from nnloss.errors import NnlossError, printable
 from nnloss.runs import provenance
 

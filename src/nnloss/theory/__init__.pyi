@@ -1,13 +1,36 @@
-from . import backpropagation, glm, hidden_states, identities, landscape, pitfalls
+from . import (
+    backpropagation,
+    claims,
+    depth,
+    glm,
+    hidden_states,
+    identities,
+    landscape,
+    pairings,
+    pitfalls,
+    precision,
+    problems,
+    sizes,
+    stages,
+)
+from .captions import CAPTIONS
 from .claims import Claim, same
 
 __all__ = [
+    "CAPTIONS",
     "Claim",
     "backpropagation",
+    "claims",
+    "depth",
     "glm",
     "hidden_states",
     "identities",
     "landscape",
+    "pairings",
     "pitfalls",
+    "precision",
+    "problems",
     "same",
+    "sizes",
+    "stages",
 ]

@@ -72,7 +72,7 @@ lab.show(claim_table(claims))
 coefficients = {name: (one.coefficients, other.coefficients) for name, (one, other) in fits.items()}
 lab.show(plots.twins(coefficients, names), "twins", theory.CAPTIONS["twins"])
 lab.show(
-    f"""{verdict(claims)} Architecture plays no part in this: a pair is a statement about the
+    f"""{verdict(claims)}. Architecture plays no part in this: a pair is a statement about the
     target, and the same six pairs end any network, however deep."""
 )
 
@@ -117,7 +117,7 @@ lab.show(
 # %%
 found_linear = theory.depth.linear_layer_claims(x["train"], y["regression"])
 lab.show(claim_table(found_linear))
-lab.show(f"{verdict(found_linear)} The two kernels multiplied are the kernel of least squares.")
+lab.show(f"{verdict(found_linear)}. The two kernels multiplied are the kernel of least squares.")
 claims += found_linear
 
 # %% [markdown]
@@ -156,5 +156,5 @@ with lab.run("glm_twins", data=data) as run:
     run.save_table("relu", runs)
     run.save_table("claims", pd.DataFrame(records(claims)))
     run.update(claims=records(claims))
-lab.show(verdict(claims))
+lab.show(f"{verdict(claims)}.")
 lab.close(figure="twins", command="python -m exercises.pitfalls")

@@ -58,7 +58,7 @@ lab.show(
 claims = theory.identities.gaussian(x, y["regression"])
 lab.show(claim_table(claims))
 lab.show(
-    f"""{verdict(claims)} The MSE of {claims[2].left:.2f} and the -logL of {claims[1].left:.2f} are
+    f"""{verdict(claims)}. The MSE of {claims[2].left:.2f} and the -logL of {claims[1].left:.2f} are
     the same number on two scales, and the gradient in eta is the residual mu - y."""
 )
 
@@ -73,7 +73,7 @@ found = theory.identities.squared_errors(y["regression"])
 lab.show(claim_table(found))
 least = [each.left for each in found if "least" in each.claim]
 lab.show(
-    f"""{verdict(found)} A numerical search finds the least MSE, HMSE, SSE and RMSE of a constant
+    f"""{verdict(found)}. A numerical search finds the least MSE, HMSE, SSE and RMSE of a constant
     prediction between {min(least):.4f} and {max(least):.4f}; the mean price is
     {y["regression"].mean():.4f}. What changes is the size of the gradient, and so the learning rate
     that fits it: SSE has {len(x)} times the gradient of MSE."""
@@ -90,7 +90,7 @@ claims += found
 found = theory.identities.bernoulli(x, y["binary"])
 lab.show(claim_table(found))
 lab.show(
-    f"""{verdict(found)} {len(x)} times the BCE of {found[1].left:.4f} is the -logL of
+    f"""{verdict(found)}. {len(x)} times the BCE of {found[1].left:.4f} is the -logL of
     {found[0].right:.2f} that statsmodels reports for the logistic regression."""
 )
 claims += found
@@ -106,7 +106,7 @@ found = theory.identities.multinomial(x, y["multiclass"])
 lab.show(claim_table(found))
 guess = np.log(3)
 lab.show(
-    f"""{verdict(found)} With three classes, guessing has a CCE of ln 3 = {guess:.4f}; the
+    f"""{verdict(found)}. With three classes, guessing has a CCE of ln 3 = {guess:.4f}; the
     multinomial regression has {found[1].left:.4f}."""
 )
 claims += found
@@ -120,8 +120,8 @@ claims += found
 # %%
 for task in (nnloss.COUNTS, nnloss.MULTILABEL, nnloss.MULTIOUTPUT):
     found = theory.identities.of_task(task, x, y[task.name])
-    lab.show(claim_table(found), f"{theory.problems.pair_of(task)}: {task.row[4]}")
-    lab.show(verdict(found))
+    lab.show(claim_table(found), caption=f"{theory.problems.pair_of(task)}: {task.row[4]}")
+    lab.show(f"{verdict(found)}.")
     claims += found
 
 # %% [markdown]
@@ -144,7 +144,7 @@ rows = [
     for name, value in constants.items()
 ]
 lab.show(pd.DataFrame(rows))
-lab.show(f"{verdict(found)} The mean has the smaller MSE, the median the smaller MAE.")
+lab.show(f"{verdict(found)}. The mean has the smaller MSE, the median the smaller MAE.")
 claims += found
 
 # %% [markdown]
@@ -157,7 +157,7 @@ claims += found
 logits = x[:, [0, 5, 12]]  # any three columns
 found = theory.identities.softmax(logits, y["multiclass"])
 lab.show(claim_table(found))
-lab.show(f"{verdict(found)} Both outputs are right for two classes, each with its own loss.")
+lab.show(f"{verdict(found)}. Both outputs are right for two classes, each with its own loss.")
 claims += found
 
 # %% [markdown]
@@ -170,7 +170,7 @@ claims += found
 found = theory.identities.cross_entropy(logits, y["multiclass"])
 lab.show(claim_table(found))
 lab.show(
-    f"""{verdict(found)} For soft targets the loss cannot fall below their entropy,
+    f"""{verdict(found)}. For soft targets the loss cannot fall below their entropy,
     {found[1].right:.4f} here; for labels it can fall to 0."""
 )
 claims += found
@@ -182,5 +182,5 @@ claims += found
 with lab.run("identities", split) as run:
     run.save_table("claims", pd.DataFrame(records(claims)))
     run.update(claims=records(claims))
-lab.show(verdict(claims))
+lab.show(f"{verdict(claims)}.")
 lab.close(command="python -m exercises.glm_twins")

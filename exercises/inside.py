@@ -20,8 +20,6 @@ from nnloss.theory.claims import claim_table, records, same, verdict
 
 lab = nnloss.lab(__name__, "inside")
 sizes = theory.sizes.sizes(quick=lab.quick)
-landscape, hidden_states = theory.landscape, theory.hidden_states
-backpropagation = theory.backpropagation
 
 # %% [markdown]
 # ## Least squares and a network on the same districts
@@ -33,6 +31,9 @@ backpropagation = theory.backpropagation
 split, series = nnloss.load_boston(lab.data_dir), sizes.cut(nnloss.load_wafer(lab.data_dir))
 x, y = boston.standardised(split), theory.problems.targets(split)
 data = x["train"], split.y_train
+
+landscape, one_parameter = theory.landscape, theory.one_parameter
+hidden_states, backpropagation = theory.hidden_states, theory.backpropagation
 least = landscape.least_squares(*data)
 
 nnloss.set_seed(lab.seed)
@@ -77,17 +78,17 @@ lab.show(
 
 # %%
 lstat = split.features.index("LSTAT")
-at_zero, fitted, learned = landscape.profiles(least, stages, lstat, *data)
-panels = landscape.panels(at_zero, fitted, learned)
-figure = plots.profiles(panels, **landscape.LABELS)
+at_zero, fitted, learned = one_parameter.profiles(least, stages, lstat, *data)
+panels = one_parameter.panels(at_zero, fitted, learned)
+figure = plots.profiles(panels, **one_parameter.LABELS)
 lab.show(figure, "one_parameter", theory.CAPTIONS["one_parameter"])
-bends = landscape.curvatures(at_zero, learned)
-lab.show(landscape.curvature_table(planes, bends), "Curvatures of slices and along LSTAT")
-claims = landscape.bowl_claims(planes["least squares"], at_zero, fitted, x["train"][:, lstat])
+bends = one_parameter.curvatures(at_zero, learned)
+lab.show(landscape.curvature_table(planes, bends), caption="Curvatures of slices and along LSTAT")
+claims = one_parameter.bowl_claims(planes["least squares"], at_zero, fitted, x["train"][:, lstat])
 lab.show(claim_table(claims))
 lab.show(
-    f"""{verdict(claims)} Along LSTAT the curvature of least squares is twice the mean square of the
-    feature, {bends["least squares"]:.2f}. Along the weight of LSTAT in one hidden unit it is
+    f"""{verdict(claims)}. Along LSTAT the curvature of least squares is twice the mean square of
+    the feature, {bends["least squares"]:.2f}. Along the weight of LSTAT in one hidden unit it is
     {", ".join(f"{bends[name]:.2f} after {name}" for name in stages)}."""
 )
 
@@ -125,7 +126,7 @@ means, wrong = hidden_states.of_series(network, series)
 figure = plots.map_by_class(means, series.classes)
 lab.show(figure, "feature_map", theory.CAPTIONS["feature_map"])
 errors = {"Boston, MSE": prices, "Wafer, share wrong": wrong}
-lab.show(hidden_states.error_table(errors), "Test errors of linear models and network")
+lab.show(hidden_states.error_table(errors), caption="Test errors of linear models and network")
 lab.show(
     f"""On the maps the linear model gets {wrong.states:.2%} of the test series wrong, on the series
     themselves {wrong.features:.2%}. A gain is the share of the test error on the features that
@@ -163,12 +164,12 @@ found = [
         ("kernel 1", "bias 1", "kernel 2", "bias 2"), by_hand, by_keras, strict=True
     )
 ]
-lab.show(claim_table(found), "One hidden layer: by hand (left) and by Keras (right)")
+lab.show(claim_table(found), caption="One hidden layer: by hand (left) and by Keras (right)")
 more = backpropagation.gradient_claims(x["train"], y, lab.seed)
-lab.show(claim_table(more), "Two hidden layers, and each pair of the table")
+lab.show(claim_table(more), caption="Two hidden layers, and each pair of the table")
 lab.show(
-    f"""{verdict([*found, *more])} Only the residual depends on the pair: for a canonical link it is
-    mu - y, and twice that for MSE, which lacks the factor one half."""
+    f"""{verdict([*found, *more])}. Only the residual depends on the pair: for a canonical link it
+    is mu - y, and twice that for MSE, which lacks the factor one half."""
 )
 claims += [*found, *more]
 
@@ -208,5 +209,5 @@ origins = {"boston": split.origin, "wafer": series.origin}
 with lab.run("inside", data=origins) as run:
     run.save_table("claims", pd.DataFrame(records(claims)))
     run.update(claims=records(claims))
-lab.show(verdict(claims))
+lab.show(f"{verdict(claims)}.")
 lab.close(figure="landscape", command="python -m exercises.losses")

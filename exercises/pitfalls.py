@@ -20,7 +20,6 @@ from nnloss.theory.claims import claim_table, records, verdict
 
 lab = nnloss.lab(__name__, "pitfalls")
 sizes = theory.sizes.sizes(quick=lab.quick)
-pairings, pitfalls = theory.pairings, theory.pitfalls
 
 # %% [markdown]
 # ## Load the data
@@ -57,6 +56,7 @@ lab.show(f"The ridge logistic regression has a test accuracy of {classical:.4f}.
 # 1, even if the label is the other one.
 
 # %%
+pairings, pitfalls = theory.pairings, theory.pitfalls
 slopes = pitfalls.gradients(np.linspace(-12, 6, 181))
 lab.show(plots.gradients(slopes), "gradients", theory.CAPTIONS["gradients"])
 lab.show(slopes[slopes["logit"].isin([-12, -4, 0, 4])])
@@ -97,7 +97,7 @@ lab.show(
 
 # %%
 mse, bce = "sigmoid + MSE", "sigmoid + BCE"
-lab.show(tables[0], titles[0])
+lab.show(tables[0], caption=titles[0])
 lab.show(
     f"""From the usual start a sigmoid has a mean accuracy of {usual["accuracy"][mse]:.4f} with MSE
     and of {usual["accuracy"][bce]:.4f} with BCE; the ridge logistic regression has
@@ -112,7 +112,7 @@ lab.show(
 # abnormal ones this is the confident mistake in the figure of the gradients.
 
 # %%
-lab.show(tables[1], titles[1])
+lab.show(tables[1], caption=titles[1])
 lab.show(
     f"""Within {sizes.pairing_epochs} epochs {sure["reached"][mse]} of {len(seeds)} seeds reach
     {pitfalls.GOOD:g} with MSE, and {sure["reached"][bce]} with BCE. The worst seed has an accuracy
@@ -127,7 +127,7 @@ lab.show(
 # make the cross-entropy unbounded. A linear output is cut off at 0 and 1: the gradient is 0 beyond.
 
 # %%
-lab.show(tables[2], titles[2])
+lab.show(tables[2], caption=titles[2])
 lab.show(
     f"""The loss of the double softmax ends at {mistakes["loss"]["double softmax + CCE"]:.4f}; its
     floor is {pitfalls.double_softmax_floor(2):.4f}. With integer labels the mean accuracy is
@@ -137,8 +137,8 @@ lab.show(
     {pitfalls.GOOD:g}."""
 )
 claims = pitfalls.floor_claims()
-lab.show(claim_table(claims), "The floor of a double softmax, by formula and by Keras")
-lab.show(verdict(claims))
+lab.show(claim_table(claims), caption="The floor of a double softmax, by formula and by Keras")
+lab.show(f"{verdict(claims)}.")
 
 # %% [markdown]
 # ## Who notices?
@@ -167,5 +167,5 @@ with lab.run("pitfalls", data={"wafer": series.origin}) as run:
     run.save_table("pitfalls", runs)
     run.save_table("claims", pd.DataFrame(records(claims)))
     run.update(claims=records(claims))
-lab.show(verdict(claims))
+lab.show(f"{verdict(claims)}.")
 lab.close(figure="pitfalls", command="python -m exercises.inside")

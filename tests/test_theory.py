@@ -22,7 +22,15 @@ from nnloss import (
     set_seed,
 )
 from nnloss._tensorflow import keras
-from nnloss.theory import backpropagation, hidden_states, identities, landscape, pitfalls
+from nnloss.theory import (
+    backpropagation,
+    hidden_states,
+    identities,
+    landscape,
+    one_parameter,
+    pitfalls,
+)
+from nnloss.theory.pairings import PAIRINGS, build, starts
 from nnloss.training.on_device import OnDeviceModel
 
 RANDOM = np.random.default_rng(2)
@@ -125,21 +133,21 @@ def trained(pairing, split, biases=(0.0,), epochs=3):
 
 
 def by_name(name):
-    return next(pairing for pairing in pitfalls.PAIRINGS if pairing.name == name)
+    return next(pairing for pairing in PAIRINGS if pairing.name == name)
 
 
-@pytest.mark.parametrize("pairing", pitfalls.PAIRINGS, ids=lambda pairing: pairing.name)
+@pytest.mark.parametrize("pairing", PAIRINGS, ids=lambda pairing: pairing.name)
 def test_check_pairing_tells_the_pitfalls_from_the_pairs(pairing):
-    model = pitfalls._network(pairing, 3, 4)
+    model = build(pairing, 3, 4)
     report = check_pairing(model, pairing.loss, pairing.targets(np.array([0, 1, 1])))
     assert report.verdict == ("right" if pairing.right else "wrong")
 
 
 def test_pairings_start_alike_seed_by_seed():
-    starts = [pitfalls._starts(pairing, 5, 4, 1, (0.0,))[0] for pairing in pitfalls.PAIRINGS]
-    for start in starts[1:]:
-        np.testing.assert_array_equal(start.variables[0], starts[0].variables[0])
-    assert len({start.shuffle_seed for start in starts}) == 1
+    begun = [starts(pairing, 5, 4, 1, (0.0,))[0] for pairing in PAIRINGS]
+    for start in begun[1:]:
+        np.testing.assert_array_equal(start.variables[0], begun[0].variables[0])
+    assert len({start.shuffle_seed for start in begun}) == 1
 
 
 @pytest.mark.parametrize("name", ["sigmoid + BCE", "softmax + CCE"])
@@ -161,12 +169,12 @@ def test_it_is_a_training_by_keras(loss, two_classes):
     """One of the seeds, by ``fit`` of a compiled model with the same start and batches."""
     pairing = next(
         each
-        for each in pitfalls.PAIRINGS
+        for each in PAIRINGS
         if each.activations == ("sigmoid",) and each.loss is getattr(keras.losses, loss)
     )
     runs = trained(pairing, two_classes)
     set_seed(1)
-    made = pitfalls._network(pairing, 5, 4)
+    made = build(pairing, 5, 4)
     single = OnDeviceModel(made.inputs, made.outputs)
     single.compile("adam", loss)
     history = single.fit(
@@ -275,9 +283,9 @@ def test_a_saddle_is_told_from_a_bowl():
 def test_the_curvature_along_a_coefficient_is_that_of_its_feature():
     reach = np.linspace(-2, 2, 21)
     for weights in (weights_of(()), weights_of(())):
-        losses = landscape.profile(weights, (0, 1, 0), reach, X, PRICES)
+        losses = one_parameter.profile(weights, (0, 1, 0), reach, X, PRICES)
         expected = 2 * np.mean(X[:, 1] ** 2)
-        np.testing.assert_allclose(landscape.curvature(reach, losses), expected, rtol=1e-9)
+        np.testing.assert_allclose(one_parameter.curvature(reach, losses), expected, rtol=1e-9)
 
 
 def test_hidden_states_are_what_a_layer_gives():

@@ -105,7 +105,7 @@ def claim_table(claims: Sequence[Claim]) -> pd.DataFrame:
             "left": f"{each.left:.5g}",
             "right": f"{each.right:.5g}",
             "differ": f"{each.difference:.1g}",
-            "limit": f"{each.tolerance:.1g}",
+            "limit": f"{each.tolerance:.0e}",
             "holds": "yes" if each.holds else "NO",
         }
         for each in claims
@@ -113,10 +113,10 @@ def claim_table(claims: Sequence[Claim]) -> pd.DataFrame:
 
 
 def verdict(claims: Sequence[Claim]) -> str:
-    """Return a sentence: how many claims hold, and the largest difference for its tolerance."""
+    """Return how many claims hold, with the difference that is largest for its tolerance."""
     holding = sum(each.holds for each in claims)
     largest = max(claims, key=lambda each: (not each.holds, each.difference / each.tolerance))
     return (
-        f"{holding} of {len(claims)} claims hold (largest difference: {largest.difference:.1g} of "
-        f"{largest.tolerance:.1g} allowed)."
+        f"{holding} of {len(claims)} claims hold (difference {largest.difference:.1g}, allowed "
+        f"{largest.tolerance:.0e})"
     )

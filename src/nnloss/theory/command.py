@@ -72,8 +72,7 @@ def is_likelihood(work: Work) -> Answer:
     return Answer(
         "Is each loss a likelihood?",
         """Up to constants, MSE is the negative log-likelihood of a Gaussian distribution, BCE of a
-        Bernoulli, CCE of a multinomial one; their gradient in the linear predictor is the residual
-        mu - y. MAE is that of a Laplace distribution, which belongs to no GLM.""",
+        Bernoulli, CCE of a multinomial one, and MAE of a Laplace one, which belongs to no GLM.""",
         [
             *of.gaussian(x, y["regression"]),
             *of.bernoulli(x, y["binary"]),
@@ -100,16 +99,15 @@ def is_glm(work: Work) -> Answer:
     fits = glm.twins(work.x["train"], work.y)
     coefficients = {name: tuple(fit.coefficients for fit in pair) for name, pair in fits.items()}
     work.save("twins", plots.twins(coefficients, ["intercept", *work.split.features]))  # type: ignore[arg-type]
-    cases = (
-        ("Boston's districts above and below the median price", work.x["train"], work.y["binary"]),
-        ("Wafer's normal and abnormal series", work.series.x_train, work.series.y_train),
-    )
+    cases = {
+        "Boston's classes (above and below the median price)": (work.x["train"], work.y["binary"]),
+        "Wafer's classes": (work.series.x_train, work.series.y_train),
+    }
     separable = [
-        f"A plane separates {name}: the logistic regression has no finite estimate, and a network "
-        "has nothing to converge to."
+        f"A plane separates {name}: neither has a finite estimate."
         if separated(rows, labels)
-        else f"No plane separates {name}: the logistic regression has its estimate."
-        for name, rows, labels in cases
+        else f"No plane separates {name}: both have an estimate."
+        for name, (rows, labels) in cases.items()
     ]
     return Answer(
         "Is a network without hidden layer a GLM?",
@@ -140,9 +138,9 @@ def adds(work: Work) -> Answer:
     found = runs["val_mean_squared_error"]
     return Answer(
         "What does a hidden layer add?",
-        f"""A linear hidden layer adds nothing: multiplied out, it is the linear regression. With 64
-        and 32 ReLU units, trained for {epochs} epochs, the test MSE is {found.mean():.1f} in the
-        mean of {len(seeds)} seeds; that of the linear regression is {linear["test"]:.1f}.""",
+        f"""A linear one adds nothing: multiplied out, it is the linear regression, with a test MSE
+        of {linear["test"]:.1f}. With 64 and 32 ReLU units the mean of {len(seeds)} seeds is
+        {found.mean():.1f} after {epochs} epochs.""",
         claims,
         tables={"Linear regression and ReLU networks": depth.comparison(runs, linear)},
         details=f"""The training MSE of the networks is a mean over the batches of the last epoch,
@@ -176,11 +174,11 @@ def goes_wrong(work: Work) -> Answer:
     return Answer(
         "What goes wrong with another pair?",
         f"""From the usual start, the accuracy of a sigmoid is {usual["accuracy"][mse]:.4f} with MSE
-        and {usual["accuracy"][bce]:.4f} with BCE: MSE often works, and is still not the likelihood
-        of labels. From a start that is sure and wrong, {sure["reached"][mse]} of {len(seeds)} seeds
-        reach {of.GOOD:g} with MSE and {sure["reached"][bce]} with BCE: at a logit of
-        {at["logit"]:.0f} the gradient of MSE is {at["BCE"] / at["MSE"]:,.0f} times smaller. The
-        four worst pairings (mean and worst test accuracy, seeds that reach {of.GOOD:g}):""",
+        and {usual["accuracy"][bce]:.4f} with BCE: MSE often works, and is still not the likelihood.
+        From a start that is sure and wrong, {sure["reached"][mse]} of {len(seeds)} seeds reach
+        {of.GOOD:g} with MSE and {sure["reached"][bce]} with BCE: at a logit of {at["logit"]:.0f}
+        the gradient of MSE is {at["BCE"] / at["MSE"]:,.0f} times smaller. The worst pairs, by test
+        accuracy (mean, worst seed, seeds that reach {of.GOOD:g}):""",
         of.floor_claims(),
         page=of.summary_table(worst).drop(columns=["loss", "epochs"]),
         tables={
@@ -201,24 +199,24 @@ def goes_wrong(work: Work) -> Answer:
 def looks_like(work: Work, stages: dict[str, Any]) -> Answer:
     """Draw loss surfaces around least squares and around the network at three epochs."""
     from nnloss.theory import landscape as of
+    from nnloss.theory import one_parameter
 
     data = work.x["train"], work.split.y_train
     least = of.least_squares(*data)
     planes = of.surfaces({"least squares": least, **stages}, *data)
     work.save("landscape", plots.landscapes(of.REACH, planes))
     lstat = work.split.features.index("LSTAT")
-    at_zero, fitted, learned = of.profiles(least, stages, lstat, *data)
-    panels = of.panels(at_zero, fitted, learned)
-    work.save("one_parameter", plots.profiles(panels, **of.LABELS))
-    bends = of.curvatures(at_zero, learned)
+    at_zero, fitted, learned = one_parameter.profiles(least, stages, lstat, *data)
+    panels = one_parameter.panels(at_zero, fitted, learned)
+    work.save("one_parameter", plots.profiles(panels, **one_parameter.LABELS))
+    bends = one_parameter.curvatures(at_zero, learned)
     bent = ", ".join(f"{bends[name]:.1f} after {name}" for name in stages)
     return Answer(
-        "What does the loss look like around the weights?",
+        "What does the loss look like?",
         f"""Least squares is a quadratic bowl: along the coefficient of LSTAT its curvature is
-        {bends["least squares"]:.1f} ({boston.UNIT})², wherever the other coefficients are. In the
-        network the curvature along a weight of LSTAT changes while the others are learned:
-        {bent}.""",
-        of.bowl_claims(planes["least squares"], at_zero, fitted, data[0][:, lstat]),
+        {bends["least squares"]:.1f}, wherever the other coefficients are. In the network the
+        curvature along a weight of LSTAT changes while the others are learned: {bent}.""",
+        one_parameter.bowl_claims(planes["least squares"], at_zero, fitted, data[0][:, lstat]),
         tables={"Shape of the loss": of.curvature_table(planes, bends)},
         details="""The slices go through the weights in two random directions, each filter in
         proportion to its size. Their smaller and larger curvatures are both positive for a bowl;
@@ -247,9 +245,10 @@ def inferred(work: Work, model: Any) -> Answer:
     work.save("feature_map", plots.map_by_class(means, series.classes))
     return Answer(
         "What have the hidden layers inferred?",
-        f"""No target supervises the hidden states, yet a linear model predicts from them: its test
-        MSE for Boston is {prices.states:.1f}, from the features {prices.features:.1f}; its share of
-        wrong series in Wafer is {wrong.states:.1%}, from the features {wrong.features:.1%}.""",
+        f"""No target supervises the hidden states. On those for Boston a linear regression has a
+        test MSE of {prices.states:.1f}, on the features of {prices.features:.1f}. On those for
+        Wafer a logistic regression gets {wrong.states:.1%} of the test series wrong, on the series
+        {wrong.features:.1%}.""",
         tables={
             "Test errors of two linear models and of the network": of.error_table(
                 {"Boston, MSE": prices, "Wafer, share wrong": wrong}
@@ -269,9 +268,8 @@ def comes_from(work: Work) -> Answer:
     x, y = work.x["train"], work.y
     return Answer(
         "Where do the gradients come from?",
-        """Backpropagation is the chain rule: the residual mu - y at the output is passed back
-        through each kernel where its ReLU was active. In NumPy it gives the gradients of Keras for
-        each task. `fit` is a loop over batches: one written by hand ends with the same weights.""",
+        """From the chain rule: the residual mu - y at the output is passed back through each kernel
+        where its ReLU was active. In NumPy that gives the gradients of Keras, for each task.""",
         [*of.gradient_claims(x, y, work.seed), of.loop_claim(x, y["regression"], work.seed)],
     )
 
@@ -296,8 +294,8 @@ def answers(work: Work) -> Iterator[Answer]:
 
 def show(answer: Answer, everything: bool) -> None:
     """Print an answer; with `everything` all of its claims and tables."""
-    cli.heading(answer.question)
-    cli.paragraph(f"{verdict(answer.claims) if answer.claims else ''} {answer.result}")
+    cli.heading(f"{answer.question} {verdict(answer.claims) if answer.claims else ''}".rstrip())
+    cli.paragraph(answer.result)
     if answer.page is not None:
         cli.table(answer.page)
     if everything:
@@ -322,6 +320,12 @@ def main(
     split, series = nnloss.load_boston(data_dir), amount.cut(nnloss.load_wafer(data_dir))
     known = {"boston": split.origin, "wafer": series.origin}
     claims = list[Claim]()
+    if quick:
+        cli.paragraph(
+            f"""Quick run: {amount.seeds} of {FULL.seeds} seeds, {amount.boston_epochs} of
+            {FULL.boston_epochs} epochs for Boston, {amount.wafer_epochs} of {FULL.wafer_epochs} for
+            Wafer; its numbers mean little."""
+        )
     with nnloss.Run.start(out, "losses", seed=seed, quick=quick, data=known) as run:
         for answer in answers(Work(split, series, amount, seed, run)):
             show(answer, everything)

@@ -92,7 +92,7 @@ lab.show(
 # %% [markdown]
 # ## MSE with a sigmoid often works, and is still not the likelihood
 #
-# From the usual start the network is unsure, p (1 - p) is about 1/4, and MSE learns as BCE does.
+# From the usual start the network is unsure, p (1 - p) is about 1/4, and MSE can learn as BCE does.
 # "MSE is appropriate with a sigmoid output" is false all the same: labels 0 and 1 are not Gaussian.
 
 # %%
@@ -131,10 +131,11 @@ lab.show(tables[2], caption=titles[2])
 lab.show(
     f"""The loss of the double softmax ends at {mistakes["loss"]["double softmax + CCE"]:.4f}; its
     floor is {pitfalls.double_softmax_floor(2):.4f}. With integer labels the mean accuracy is
-    {mistakes["accuracy"]["softmax + MSE, integer labels"]:.4f}, near chance. With labels -1 and 1
-    the training loss is {mistakes["loss"]["sigmoid + BCE, labels -1 and 1"]:.2f} and falls on. With
-    a linear output {mistakes["reached"]["linear + BCE"]} of {len(seeds)} seeds reach
-    {pitfalls.GOOD:g}."""
+    {mistakes["accuracy"]["softmax + MSE, integer labels"]:.4f}, and always saying "normal" has
+    {majority:.4f}. With labels -1 and 1 the training loss has reached
+    {mistakes["loss"]["sigmoid + BCE, labels -1 and 1"]:.2f}; a negative log-likelihood of labels
+    is never below 0. With a linear output {mistakes["reached"]["linear + BCE"]} of {len(seeds)}
+    seeds reach {pitfalls.GOOD:g}."""
 )
 claims = pitfalls.floor_claims()
 lab.show(claim_table(claims), caption="The floor of a double softmax, by formula and by Keras")

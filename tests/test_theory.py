@@ -6,8 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import nnloss
 from nnloss import (
     BINARY,
     COUNTS,
@@ -24,11 +26,15 @@ from nnloss import (
 from nnloss._tensorflow import keras
 from nnloss.theory import (
     backpropagation,
+    depth,
     hidden_states,
     identities,
     landscape,
     one_parameter,
     pitfalls,
+    problems,
+    sizes,
+    stages,
 )
 from nnloss.theory.pairings import PAIRINGS, build, starts
 from nnloss.training.on_device import OnDeviceModel
@@ -332,3 +338,96 @@ def test_backpropagation_by_hand(task, classes, y):
 def test_pitfalls_take_what_a_split_has(two_classes):
     fewer = replace(two_classes, x_train=two_classes.x_train[:64], y_train=two_classes.y_train[:64])
     assert len(trained(by_name("linear + BCE"), fewer, epochs=1)) == 3
+
+
+def test_the_six_problems_derive_from_the_price(split):
+    y = problems.targets(split)
+    assert y.keys() == nnloss.TASKS.keys()
+    assert 0.45 < y["binary"].mean() <= 0.5
+    np.testing.assert_allclose(np.bincount(y["multiclass"]) / 404, 1 / 3, atol=0.02)
+    np.testing.assert_array_equal(y["multilabel"].sum(axis=1), y["multiclass"])
+    assert np.all((y["regression"] - y["counts"] >= 0) & (y["regression"] - y["counts"] < 1))
+    np.testing.assert_allclose(np.exp(y["multioutput"][:, 1]), y["multioutput"][:, 0])
+
+
+def test_a_pair_is_named_by_its_activation_and_loss():
+    assert [problems.pair_of(task) for task in (BINARY, COUNTS, MULTILABEL)] == [
+        "sigmoid + BCE", "exponential + Poisson loss", "k sigmoid + BCE",
+    ]  # fmt: skip
+
+
+def test_seeds_go_on_after_the_largest():
+    assert sizes.QUICK.seeds_from(2**32 - 2) == [2**32 - 2, 2**32 - 1, 0, 1]
+    assert sizes.FULL.seeds_from(5) == list(range(5, 25))
+
+
+@pytest.mark.parametrize(("epochs", "kept"), [(30, [1, 3, 30]), (5, [1, 2, 5]), (1, [1])])
+def test_weights_are_kept_at_three_epochs(epochs, kept):
+    set_seed(0)
+    model = compile_for_task(
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "relu")]), REGRESSION
+    )
+    keep, found = stages.keep_weights(epochs)
+    model.fit(X, PRICES, epochs=epochs, callbacks=[keep], verbose=0)
+    assert list(found) == [f"epoch {epoch}" for epoch in kept]
+    for last, now in zip(found[f"epoch {epochs}"], model.get_weights(), strict=True):
+        np.testing.assert_array_equal(last, now)
+
+
+def test_each_training_belongs_to_one_question(two_classes):
+    runs = pitfalls.train_all(two_classes, [3], epochs=1)
+    assert len(runs) == 4 * 2 + 4
+    parts = pitfalls.by_question(runs)
+    assert [len(part) for part in parts.values()] == [4, 4, 4]
+    usual, sure, others = parts.values()
+    assert set(usual["pairing"]) == set(sure["pairing"]) == {each.name for each in PAIRINGS[:4]}
+    assert set(sure["bias"]) == {pitfalls.SURE}
+    assert set(others["pairing"]) == {each.name for each in PAIRINGS[4:]}
+
+
+def test_a_summary_is_shown_with_the_seeds_that_reached_the_level():
+    runs = pd.DataFrame(
+        {
+            "pairing": ["one"] * 4 + ["other"] * 2,
+            "seed": [0, 0, 1, 1, 0, 0],
+            "epoch": [1, 2] * 3,
+            "loss": 0.012345,
+            "accuracy": [0.5, 0.98, 0.97, 0.9, 0.5, 0.6],
+        }
+    )
+    table = pitfalls.summary_table(pitfalls.summary(runs, 0.97))
+    assert table.to_numpy().tolist() == [
+        ["one", "0.0123", "0.940", "0.900", "2 of 2", "1.5"],
+        ["other", "0.0123", "0.600", "0.600", "0 of 1", "-"],
+    ]
+
+
+def test_least_squares_keeps_its_profile_and_a_network_does_not():
+    least = landscape.least_squares(X, PRICES)
+    random = np.random.default_rng(0)
+    networks = {
+        name: [random.normal(size=shape) for shape in ((3, 4), (4,), (4, 1), (1,))]
+        for name in ("early", "late")
+    }
+    at_zero, fitted, learned = one_parameter.profiles(least, networks, 1, X, PRICES)
+    plane = landscape.surfaces({"least squares": least}, X, PRICES)["least squares"]
+    claims = one_parameter.bowl_claims(plane, at_zero, fitted, X[:, 1])
+    assert [claim.holds for claim in claims] == [True] * 3
+    curvatures = one_parameter.curvatures(at_zero, learned)
+    assert list(curvatures) == ["least squares", "early", "late"]
+    assert curvatures["least squares"] == pytest.approx(2 * np.mean(X[:, 1] ** 2))
+    claims = one_parameter.bowl_claims(plane + plane**2, at_zero, fitted**2, X[:, 0])
+    assert [claim.holds for claim in claims] == [False] * 3
+
+
+def test_networks_are_compared_with_the_linear_regression():
+    runs = pd.DataFrame({"mean_squared_error": [1.0, 3.0], "val_mean_squared_error": [4.0, 8.0]})
+    table = depth.comparison(runs, {"train": 5.0, "test": 7.0})
+    assert table.to_numpy().tolist() == [
+        ["linear regression", 5.0, 7.0],
+        ["network, mean of 2 seeds", 2.0, 6.0],
+    ]
+
+
+def test_the_loop_has_the_weights_of_fit():
+    assert backpropagation.loop_claim(X, PRICES, seed=4).holds

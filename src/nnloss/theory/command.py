@@ -17,7 +17,6 @@ import typer
 
 import nnloss
 from nnloss import commandline as cli
-from nnloss import plots
 from nnloss.course import boston, wafer
 from nnloss.table import separated
 from nnloss.theory.captions import CAPTIONS
@@ -98,7 +97,7 @@ def is_glm(work: Work) -> Answer:
 
     fits = glm.twins(work.x["train"], work.y)
     coefficients = {name: tuple(fit.coefficients for fit in pair) for name, pair in fits.items()}
-    work.save("twins", plots.twins(coefficients, ["intercept", *work.split.features]))  # type: ignore[arg-type]
+    work.save("twins", nnloss.plots.twins(coefficients, ["intercept", *work.split.features]))  # type: ignore[arg-type]
     cases = {
         "Boston's classes (above and below the median price)": (work.x["train"], work.y["binary"]),
         "Wafer's classes": (work.series.x_train, work.series.y_train),
@@ -156,12 +155,12 @@ def goes_wrong(work: Work) -> Answer:
 
     series, seeds = work.series, work.sizes.seeds_from(work.seed)
     slopes = of.gradients(np.linspace(-12, 6, 181))
-    work.save("gradients", plots.gradients(slopes))
+    work.save("gradients", nnloss.plots.gradients(slopes))
     runs = of.train_all(series, seeds, work.sizes.pairing_epochs)
     work.run.save_table("pitfalls", runs)
     parts = of.by_question(runs)
     majority = max(np.mean(series.y_test == number) for number in (0, 1))
-    work.save("pitfalls", plots.pitfalls(parts, level=of.GOOD, majority=float(majority)))
+    work.save("pitfalls", nnloss.plots.pitfalls(parts, level=of.GOOD, majority=float(majority)))
     found = {title: of.summary(part, of.GOOD) for title, part in parts.items()}
     usual, sure, mistakes = (each.set_index("pairing") for each in found.values())
     at = slopes.iloc[int(np.argmin(np.abs(slopes["logit"] + of.SURE)))]
@@ -204,11 +203,11 @@ def looks_like(work: Work, stages: dict[str, Any]) -> Answer:
     data = work.x["train"], work.split.y_train
     least = of.least_squares(*data)
     planes = of.surfaces({"least squares": least, **stages}, *data)
-    work.save("landscape", plots.landscapes(of.REACH, planes))
+    work.save("landscape", nnloss.plots.landscapes(of.REACH, planes))
     lstat = work.split.features.index("LSTAT")
     at_zero, fitted, learned = one_parameter.profiles(least, stages, lstat, *data)
     panels = one_parameter.panels(at_zero, fitted, learned)
-    work.save("one_parameter", plots.profiles(panels, **one_parameter.LABELS))
+    work.save("one_parameter", nnloss.plots.profiles(panels, **one_parameter.LABELS))
     bends = one_parameter.curvatures(at_zero, learned)
     bent = ", ".join(f"{bends[name]:.1f} after {name}" for name in stages)
     return Answer(
@@ -231,7 +230,7 @@ def inferred(work: Work, model: Any) -> Answer:
     split, series = work.split, work.series
     states, prices = of.of_prices(model, work.x, split)
     label = f"price, {boston.UNIT}"
-    work.save("hidden_states", plots.states_by_target(states, split.y_test, label=label))
+    work.save("hidden_states", nnloss.plots.states_by_target(states, split.y_test, label=label))
     nnloss.set_seed(work.seed)
     network = nnloss.compile_for_task(wafer.network(), nnloss.MULTICLASS, classes=2)
     network.fit(
@@ -242,7 +241,7 @@ def inferred(work: Work, model: Any) -> Answer:
         verbose=0,
     )
     means, wrong = of.of_series(network, series)
-    work.save("feature_map", plots.map_by_class(means, series.classes))
+    work.save("feature_map", nnloss.plots.map_by_class(means, series.classes))
     return Answer(
         "What have the hidden layers inferred?",
         f"""No target supervises the hidden states. On those for Boston a linear regression has a

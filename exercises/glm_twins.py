@@ -142,9 +142,9 @@ tested = runs["val_mean_squared_error"]
 lab.show(
     f"""After {sizes.boston_epochs} epochs the mean test MSE of the networks is {tested.mean():.1f},
     with a standard deviation of {tested.std():.1f} over {len(runs)} seeds; that of the linear
-    regression is {linear["test"]:.1f}. {np.mean(tested < linear["test"]):.0%} of the seeds are
-    better. The training MSE of a network is a mean over the batches of the last epoch, while the
-    weights change."""
+    regression is {linear["test"]:.1f}, in ({boston.UNIT})². Of the seeds,
+    {np.mean(tested < linear["test"]):.0%} are better. The training MSE of a network is a mean over
+    the batches of the last epoch, while the weights change."""
 )
 
 # %% [markdown]

@@ -47,7 +47,8 @@ lab.show(pd.DataFrame({"weights": weights.keys(), "training MSE": losses}))
 lab.show(
     f"""Least squares has {len(least[0]) + 1} parameters and a training MSE of {losses[0]:.1f}. The
     network has {model.count_params():,} parameters; its training MSE falls from {losses[1]:.1f}
-    after the first epoch to {losses[-1]:.1f} after {sizes.boston_epochs} epochs."""
+    after the first epoch to {losses[-1]:.1f} after {sizes.boston_epochs} epochs. The unit is
+    ({boston.UNIT})²."""
 )
 
 # %% [markdown]
@@ -105,8 +106,8 @@ lab.show(figure, "hidden_states", theory.CAPTIONS["hidden_states"])
 lab.show(
     f"""A linear regression has a test MSE of {prices.features:.2f} on the 13 features, and of
     {prices.states:.2f} on the {states.shape[1]} hidden states; the network itself has
-    {prices.network:.2f}. Its last layer was trained together with the others, for
-    {sizes.boston_epochs} epochs only."""
+    {prices.network:.2f}, in ({boston.UNIT})². The network's own last layer was trained together
+    with the others for {sizes.boston_epochs} epochs, and not to its minimum."""
 )
 
 # %% [markdown]

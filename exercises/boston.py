@@ -31,8 +31,8 @@ lab = nnloss.lab(__name__, "boston", loss=("mse", "mae", "both"), notebook="--lo
 # %%
 split = nnloss.load_boston(lab.data_dir)
 lab.show(
-    f"""{split.sizes["train"]} training and {split.sizes["test"]} test rows, 13 features. The
-    training prices have mean {split.y_train.mean():.2f} and median
+    f"""The data have {split.sizes["train"]} training and {split.sizes["test"]} test rows with 13
+    features. The training prices, in 1000 USD, have mean {split.y_train.mean():.2f} and median
     {np.median(split.y_train):.2f}: they are skewed to the right."""
 )
 
@@ -109,19 +109,15 @@ labels = {
     "mean_absolute_error": f"MAE, {boston.UNIT}",
 }
 for title, run in lab.runs.items():
-    lab.show(
-        plots.history(pd.read_csv(run.folder / "history.csv"), labels),
-        "history",
-        f"""Errors of the {title} by epoch. Those of the training rows are means over the batches of
-        an epoch, while the weights change.""",
-        run=title,
-    )
+    history = pd.read_csv(run.folder / "history.csv")
+    lab.show(plots.history(history, labels), "history", run=title)
 
 # %% [markdown]
 # ## Evaluate the models
 #
-# All four measures come from the same residuals. MSE, its square root and the sum of squares rank
-# models in the same way and have the same minimiser; MAE can rank them differently.
+# All four measures come from the same residuals. MSE, its square root (RMSE) and the sum of squared
+# errors (SSE) rank models in the same way and have the same minimiser; MAE can rank them
+# differently.
 
 # %%
 lab.show(boston.error_table(judged))
@@ -129,29 +125,23 @@ for title in networks:
     test = judged[title]["test"]
     ratio = test["mean_squared_error"] / rmse**2
     lab.show(
-        f"""The test MSE of the {title} is {ratio:.0%} of that of the linear regression. On average
-        the network is wrong by {test["mean_absolute_error"] * 1000:,.0f} USD."""
+        f"""The {title} has {ratio:.0%} of the linear regression's test MSE. On average it is wrong
+        by {test["mean_absolute_error"] * 1000:,.0f} USD."""
     )
 
 # %% [markdown]
 # ## Plot predicted against actual prices
 
 # %%
+lines = split.rows_test + 2  # of the CSV file, whose first line is the header
 linear = predictions["linear regression"]
 for title, run in lab.runs.items():
     fitted = predictions[title]
-    lab.show(
-        plots.predicted_vs_actual(
-            split.y_test,
-            {title: fitted["test"], "linear regression": linear["test"]},
-            limits=(0, 55),
-            unit=boston.UNIT,
-        ),
-        "predicted_vs_actual",
-        f"""Price of each test district as predicted by the {title} and by the linear regression,
-        against the actual price. On the dashed line they are equal.""",
-        run=title,
+    tests = {title: fitted["test"], "linear regression": linear["test"]}
+    figure = plots.predicted_vs_actual(
+        split.y_test, tests, limits=(0, 55), unit=boston.UNIT, names=lines, kind="line"
     )
+    lab.show(figure, "predicted_vs_actual", run=title)
     table = boston.prediction_table(split, network=fitted, linear_regression=linear)
     run.save_table("predictions", table)
 
@@ -167,24 +157,19 @@ lab.show(boston.mean_or_median(split, predictions))
 lab.show(
     f"""The actual test prices have mean {split.y_test.mean():.2f}. Without any feature MSE would be
     least at the mean of the training prices, {split.y_train.mean():.2f}, and MAE at their median,
-    {np.median(split.y_train):.2f}. The networks are those of one seed, which says nothing of
-    others."""
+    {np.median(split.y_train):.2f}. This is one seed; other seeds may differ."""
 )
 if lab.loss == "both":
-    lab.show(
-        plots.squared_against_absolute(
-            split.rows_test + 2,
-            split.y_test,
-            {title: predictions[title]["test"] for title in networks},
-            kind="line in the CSV file",
-        ),
-        "losses",
-        "Shares of the test rows in the squared and in the absolute error, worst rows first.",
-    )
+    tests = {title: predictions[title]["test"] for title in networks}
+    figure = plots.squared_against_absolute(lines, split.y_test, tests, kind="line")
+    lab.show(figure, "losses")
 
 # %% [markdown]
 # ## Compare with the course
 
 # %%
 lab.compare()
-lab.close(figure="losses" if lab.loss == "both" else "predicted_vs_actual")
+if lab.loss == "both":
+    lab.close(figure="losses", command="python -m exercises.wafer --loss both")
+else:
+    lab.close(figure="predicted_vs_actual", command="python -m exercises.boston --loss both")

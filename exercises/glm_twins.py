@@ -70,7 +70,7 @@ fits = theory.glm.twins(x["train"], y)
 claims = theory.glm.twin_claims(fits)
 lab.show(claim_table(claims))
 coefficients = {name: (one.coefficients, other.coefficients) for name, (one, other) in fits.items()}
-lab.show(plots.twins(coefficients, names), "twins", theory.CAPTIONS["twins"])
+lab.show(plots.twins(coefficients, names), "twins")
 lab.show(
     f"""{verdict(claims)}. Architecture plays no part in this: a pair is a statement about the
     target, and the same six pairs end any network, however deep."""

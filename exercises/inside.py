@@ -60,7 +60,8 @@ lab.show(
 
 # %%
 planes = landscape.surfaces(weights, *data)
-lab.show(plots.landscapes(landscape.REACH, planes), "landscape", theory.CAPTIONS["landscape"])
+figure = plots.landscapes(landscape.REACH, planes, label=f"training MSE, ({boston.UNIT})²")
+lab.show(figure, "landscape")
 shapes = {name: landscape.quadratic_fit(landscape.REACH, plane) for name, plane in planes.items()}
 dented = [name for name, (_, curvatures) in shapes.items() if curvatures[0] < 0]
 lab.show(
@@ -82,7 +83,7 @@ lstat = split.features.index("LSTAT")
 at_zero, fitted, learned = one_parameter.profiles(least, stages, lstat, *data)
 panels = one_parameter.panels(at_zero, fitted, learned)
 figure = plots.profiles(panels, **one_parameter.LABELS)
-lab.show(figure, "one_parameter", theory.CAPTIONS["one_parameter"])
+lab.show(figure, "one_parameter")
 bends = one_parameter.curvatures(at_zero, learned)
 lab.show(landscape.curvature_table(planes, bends), caption="Curvatures of slices and along LSTAT")
 claims = one_parameter.bowl_claims(planes["least squares"], at_zero, fitted, x["train"][:, lstat])
@@ -102,7 +103,7 @@ lab.show(
 # %%
 states, prices = hidden_states.of_prices(model, x, split)
 figure = plots.states_by_target(states, split.y_test, label=f"price, {boston.UNIT}")
-lab.show(figure, "hidden_states", theory.CAPTIONS["hidden_states"])
+lab.show(figure, "hidden_states")
 lab.show(
     f"""A linear regression has a test MSE of {prices.features:.2f} on the 13 features, and of
     {prices.states:.2f} on the {states.shape[1]} hidden states; the network itself has
@@ -125,7 +126,7 @@ network.fit(
 )
 means, wrong = hidden_states.of_series(network, series)
 figure = plots.map_by_class(means, series.classes)
-lab.show(figure, "feature_map", theory.CAPTIONS["feature_map"])
+lab.show(figure, "feature_map")
 errors = {"Boston, MSE": prices, "Wafer, share wrong": wrong}
 lab.show(hidden_states.error_table(errors), caption="Test errors of linear models and network")
 lab.show(

@@ -58,7 +58,7 @@ lab.show(f"The ridge logistic regression has a test accuracy of {classical:.4f}.
 # %%
 pairings, pitfalls = theory.pairings, theory.pitfalls
 slopes = pitfalls.gradients(np.linspace(-12, 6, 181))
-lab.show(plots.gradients(slopes), "gradients", theory.CAPTIONS["gradients"])
+lab.show(plots.gradients(slopes), "gradients")
 lab.show(slopes[slopes["logit"].isin([-12, -4, 0, 4])])
 at = slopes.iloc[0]
 lab.show(
@@ -82,7 +82,7 @@ tables = [pitfalls.summary_table(each) for each in summaries]
 titles = [f"{title}, {sizes.pairing_epochs} epochs" for title in parts]
 usual, sure, mistakes = (each.set_index("pairing") for each in summaries)
 figure = plots.pitfalls(parts, level=pitfalls.GOOD, majority=majority)
-lab.show(figure, "pitfalls", theory.CAPTIONS["pitfalls"])
+lab.show(figure, "pitfalls")
 lab.show(
     f"""{len(pairings.PAIRINGS)} pairings and {len(seeds)} seeds. In the tables below, "loss" is the
     training loss; "mean" and "worst" are test accuracies of the seeds after the last epoch; "seeds"

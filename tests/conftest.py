@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -25,8 +27,24 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("NNLOSS_DATA") or ROOT.parent / "shared" / "data").resolve()
 
 
+# Tables have 100 columns where there is no terminal. pytest imports readline, which sets this
+# variable for the processes that tests start, but not in os.environ.
+os.environ.pop("COLUMNS", None)
+os.unsetenv("COLUMNS")
+
 # Where the tests run in the background, Ctrl-C is ignored, by the processes that they start too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def code_of(text: str) -> list[str]:
+    """Return the blocks of Python code in Markdown."""
+    return re.findall(r"```python\n(.+?)```", text, flags=re.DOTALL)
+
+
+def assert_in_range(printed: str, code: str) -> None:
+    """Compare a printed number with the range that the code promises, such as ``# 0.95 to 1``."""
+    ((low, high),) = re.findall(r"# ([\d.]+) to ([\d.]+)$", code, flags=re.MULTILINE)
+    assert float(low) <= float(printed) <= float(high)
 
 
 @pytest.fixture(autouse=True)
@@ -138,13 +156,13 @@ def python() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture
-def typed(monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a command line as `python` does, but in this process, with `text` as its input."""
+def captured(monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Call a function that returns an exit status, and catch what it prints and logs."""
     logger = logging.getLogger("nnloss")
     monkeypatch.setattr(logger, "level", logging.INFO)
 
     def run(
-        command: Callable[..., None], *arguments: Any, text: str = ""
+        function: Callable[[list[str]], int], *arguments: Any, text: str = ""
     ) -> subprocess.CompletedProcess[str]:
         monkeypatch.chdir(ROOT)
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
@@ -153,9 +171,47 @@ def typed(monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]]:
             handler = logging.StreamHandler()
             logger.addHandler(handler)
             try:
-                status = commandline.status(commandline.application(command), given)
+                status = function(given)
             finally:
                 logger.removeHandler(handler)
         return subprocess.CompletedProcess(given, status, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def typed(captured) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command line as `python` does, but in this process, with `text` as its input."""
+
+    def run(
+        command: Callable[..., None], *arguments: Any, text: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        app = commandline.application(command)
+        return captured(lambda given: commandline.status(app, given), *arguments, text=text)
+
+    return run
+
+
+@pytest.fixture
+def lab(captured, monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a lab as ``python -m`` does, but in this process."""
+
+    def run(name: str, *arguments: Any) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # which a lab replaces
+        monkeypatch.setattr(commandline, "set_up", lambda: None)
+
+        def script(given: list[str]) -> int:
+            monkeypatch.setattr(sys, "argv", [name, *given])
+            try:
+                runpy.run_module(f"exercises.{name}", run_name="__main__", alter_sys=True)
+            except SystemExit as ended:
+                return int(ended.code or 0)
+            except Exception as error:
+                with pytest.raises(SystemExit) as ended:
+                    sys.excepthook(type(error), error, error.__traceback__)
+                return int(ended.value.code)
+            return 0
+
+        return captured(script, *arguments)
 
     return run

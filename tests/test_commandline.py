@@ -47,9 +47,42 @@ def test_a_run_like_the_courses_is_compared(capsys):
 def test_another_run_is_not(capsys, known, words):
     text = printed(capsys, **known)
     assert words in text
-    assert "no comparison" in text
+    assert "Their numbers are not compared" in text
     assert "logistic regression: test accuracy │" in text
     assert "network: test" not in text
+
+
+@pytest.mark.parametrize(
+    ("exercise", "loss", "known", "remarks"),
+    [
+        ("boston", "mean_squared_error", {"mean_absolute_error": 2.8663},
+         ["(1000 USD)²; its root (RMSE)", "An MAE of 2.87 means 2,870 dollars."]),
+        ("cifar10", "categorical_crossentropy", {"loss": 1.04},
+         ["categorical cross-entropy (CCE) of an image, in nats."]),
+        ("wafer", "categorical_crossentropy", {"loss": 0.02},
+         ["cross-entropy of a series in nats: categorical (CCE)"]),
+    ],
+)  # fmt: skip
+def test_numbers_have_their_units(exercise, loss, known, remarks):
+    settings = SETTINGS[exercise, 2023]
+    record = RunRecord(
+        id="1", exercise=exercise, edition=2023, loss=loss, seed=0, metrics={"test": known},
+        augment=False if exercise == "cifar10" else None, epochs=settings.epochs,
+        batch_size=settings.batch_size,
+    )  # fmt: skip
+    record = RunRecord(**{**vars(record), "published": compare(record)})
+    text = " ".join(comparison_table(record, settings)[1])
+    assert all(each in text for each in remarks)
+    assert ("dollars" in text) == (exercise == "boston")
+
+
+def test_a_table_of_accuracies_has_no_unit():
+    record = RunRecord(
+        id="1", exercise="wafer", edition=2023, loss="categorical_crossentropy", seed=0, quick=True,
+        baseline={"logistic_regression": {"accuracy": 0.9018494484}},
+    )  # fmt: skip
+    record = RunRecord(**{**vars(record), "published": compare(record)})
+    assert "nats" not in " ".join(comparison_table(record, COURSE)[1])
 
 
 def test_numbers_with_an_exponent_are_right_aligned(capsys):

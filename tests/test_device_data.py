@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from nnloss._tensorflow import keras, tf
+from nnloss.errors import NnlossError
 from nnloss.training import device_data
 
 
@@ -152,6 +153,45 @@ def test_class_weights_become_weights_of_rows():
         assert weights.tolist() == [3.0, 1.0, 0.5]
     given = np.ones(3)
     assert device_data.row_weights(one_hot, None, given) == (given,)
+
+
+RULE = "class_weight gives the weight of each class by its number"
+EXAMPLE = "Give a dictionary such as {0: 1.0, 1: 2.5}."
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ("balanced", f"{RULE}; found class_weight of type str. {EXAMPLE}"),
+        ({"1": 2.0}, f"{RULE}, 0 or more; found 2.0 for the class '1'. {EXAMPLE}"),
+        ({1: "2"}, f"{RULE}, 0 or more; found '2' for the class 1. {EXAMPLE}"),
+        ({0: 1.0, 1: -2.0}, f"{RULE}, 0 or more; found -2.0 for the class 1. {EXAMPLE}"),
+        ({1: np.nan}, f"{RULE}, 0 or more; found nan for the class 1. {EXAMPLE}"),
+        ({1: np.inf}, f"{RULE}, 0 or more; found inf for the class 1. {EXAMPLE}"),
+    ],
+)
+@pytest.mark.parametrize(
+    "y", [np.array([0, 1]), tf.data.Dataset.range(2), None], ids=["array", "dataset", "in x"]
+)
+def test_class_weights_that_are_none_are_refused(y, class_weight, message):
+    with pytest.raises(NnlossError) as caught:
+        device_data.row_weights(y, class_weight, None)
+    assert str(caught.value) == message
+
+
+def test_class_weights_counted_from_1_are_refused():
+    with pytest.raises(NnlossError) as caught:
+        device_data.row_weights(np.array([0, 1]), {1: 1.0, 2: 5.0}, None)
+    assert str(caught.value) == (
+        f"{RULE}; found one for 2, which no row has, and none for 0. Number the classes from 0, "
+        "as in y."
+    )
+
+
+@pytest.mark.parametrize("named", [{1: 2.0}, {0: 1, 1: 2, 2: 9}, {0.0: 1.0, np.float64(1): 2.0}])
+def test_some_classes_may_lack_a_weight_and_others_a_row(named):
+    (weights,) = device_data.row_weights(np.array([1.0, 0.0]), named, None)
+    assert weights.tolist() == [2.0, 1.0]
 
 
 def test_what_counts_as_in_memory():

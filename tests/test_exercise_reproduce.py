@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,6 +43,7 @@ def test_it_prints_the_verdicts(swept: tuple[Path, str, str]) -> None:
     assert linear.count("23.1956") == 2
     assert "reproduced" in linear
     assert "Quick networks are not the course's: their numbers are not judged." in text
+    assert text.count("Quick run: 5 of 100 epochs of boston; its numbers mean little.\n") == 2
 
 
 @pytest.mark.slow
@@ -86,7 +88,7 @@ def test_it_leaves_tables_and_a_report(swept: tuple[Path, str, str]) -> None:
     assert (out / "sweep" / "comparisons.csv").exists()
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "linear regression: test MAE" in page
-    assert f"Report: {out / 'report.html'}" in text.replace("\n", "")
+    assert f"To open first:\n    {out / 'report.html'}\n" in text
 
 
 @pytest.mark.slow
@@ -155,7 +157,7 @@ def test_lines_of_a_verdict() -> None:
     assert list(line.values()) == [
         "q", "21.91999", "21.5", "19 to 24.12", "typical ?",
     ]  # fmt: skip
-    fixed = {"ours": 21.919994, "n": 0, "certain": True}
+    fixed = {"ours": 21.919994, "n": 0, "certain": True, "low": math.nan, "high": math.nan}
     assert list(reproduce.verdict(pd.Series(row | fixed)).values()) == [
         "q", "21.91999", "21.91999", "", "typical",
     ]  # fmt: skip
@@ -165,12 +167,15 @@ def test_lines_of_a_comparison() -> None:
     row = {
         "exercise": "boston", "edition": "2023", "question": "MAE instead of MSE", "title": "MAE",
         "n": 5, "difference": -0.2, "low": -0.3, "high": -0.1, "wilcoxon_p": 0.0625,
-        "first": "MSE", "second": "MAE",
+        "first": "MSE", "second": "MAE", "share": 0.8,
     }  # fmt: skip
 
     line = reproduce.comparison(pd.Series(row | {"better": "second"}))
 
     assert list(line.values()) == [
-        "boston 2023: MAE for MSE", "MAE", 5, "-0.2", "-0.3 to -0.1", "0.062", "MAE",
+        "MAE", "5", "-0.2", "-0.3 to -0.1", "0.062", "80%", "MAE",
     ]  # fmt: skip
     assert reproduce.comparison(pd.Series(row | {"better": "neither"}))["better"] == "neither"
+    alone = dict.fromkeys(("low", "high", "wilcoxon_p"), math.nan)  # a single seed
+    line = reproduce.comparison(pd.Series(row | alone | {"better": "neither"}))
+    assert (line["95 % interval"], line["p"]) == ("", "")

@@ -13,7 +13,6 @@ import pytest
 from conftest import ROOT
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from exercises import wafer as exercise
 from nnloss import RunRecord, likelihoods, load_wafer
 from nnloss._tensorflow import keras
 
@@ -157,15 +156,17 @@ def test_what_is_printed(both):
     assert "1,000 training and 6,164 test series of length 152." in text
     assert "abnormal │ 97 │ 665 │" in text
     assert "normal │ 903 │ 5499 │" in text
-    assert "the classes are separated, and no finite estimate exists" in text
-    assert "probabilities have become the labels (PerfectSeparationWarning), and exp over" in text
+    assert "a hyperplane separates the classes, and no finite estimate exists" in text
+    assert "probabilities have become the labels (PerfectSeparationWarning), and the exp" in text
     for record in records(out).values():
         matrix = pd.read_csv(folder(out, record) / "confusion_matrix.csv", index_col="actual")
         missed, alarms = matrix.loc["abnormal", "normal"], matrix.loc["normal", "abnormal"]
         name = name_of(record).replace("_", " ")
-        assert f"{name} {1 - record.metrics['test']['accuracy']:.2%}" in text
+        error = 1 - record.metrics["test"]["accuracy"]
+        assert f"The {name} misses {missed} of 665 abnormal series and raises {alarms}" in text
+        assert f"error is {error:.2%}, and 6.57% for the ridge logistic regression." in text
         assert re.search(rf"{name} │.*?│ {missed} │ {alarms} │", text)
-    assert "Parameters: 10,994 with two softmax outputs, 9,969 with one sigmoid." in text
+    assert "Parameters of the networks on CCE and on BCE: 10,994 and 9,969." in text
     assert "logistic regression: test accuracy │ 0.9018494 │ 0.9018494 │ 0.0000000 │" in text
     accuracy = records(out)["categorical_crossentropy"].metrics["test"]["accuracy"]
     assert f"network: test accuracy │ {accuracy:.7f} │ 0.9969176 │" in text
@@ -176,17 +177,17 @@ def test_what_is_printed(both):
 @pytest.mark.slow
 def test_nothing_but_ours_is_on_standard_error(both):
     done, _ = both
-    starts = ("Wafer: label -1 (abnormal) is class 0, label 1", "Task '", "Network on ")
+    starts = ("Wafer: label -1 (abnormal) is class 0, label 1", "Task '", "network on ")
     assert [line for line in done.stderr.splitlines() if not line.startswith(starts)] == []
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same_bits_in_two_processes(python, typed, data, tmp_path):
+def test_the_same_seed_gives_the_same_bits_in_two_processes(python, lab, data, tmp_path):
     options = ("--quick", "--loss", "bce", "--edition", "2024", "--data-dir", str(data), "--seed")
     done = python("-m", "exercises.wafer", *options, "5", "--out", str(tmp_path / "a"))
     assert done.returncode == 0, done.stderr
     for place, seed in (("b", 5), ("c", 6)):
-        again = typed(exercise.main, *options, seed, "--out", tmp_path / place)
+        again = lab("wafer", *options, seed, "--out", tmp_path / place)
         assert again.returncode == 0, again.stderr
     first, same, other = (records(tmp_path / place)["binary_crossentropy"] for place in "abc")
     assert same.weights_sha256 == first.weights_sha256
@@ -209,8 +210,8 @@ def test_the_same_seed_gives_the_same_bits_in_two_processes(python, typed, data,
         ("", "The Wafer files Wafer_TRAIN and Wafer_TEST must be in '"),
     ],
 )
-def test_wrong_input_is_one_line_and_writes_nothing(typed, tmp_path, offline, arguments, message):
-    done = typed(exercise.main, *arguments.split(), "--out", tmp_path / "runs")
+def test_wrong_input_is_one_line_and_writes_nothing(lab, tmp_path, offline, arguments, message):
+    done = lab("wafer", *arguments.split(), "--out", tmp_path / "runs")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: ")
@@ -218,20 +219,20 @@ def test_wrong_input_is_one_line_and_writes_nothing(typed, tmp_path, offline, ar
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_spoilt_file_is_one_line_and_writes_nothing(typed, data, tmp_path):
+def test_a_spoilt_file_is_one_line_and_writes_nothing(lab, data, tmp_path):
     (tmp_path / "wafer").mkdir()
     for name in ("Wafer_TRAIN.tsv", "Wafer_TEST.tsv"):
         shutil.copyfile(data / "wafer" / name, tmp_path / "wafer" / name)
     path = tmp_path / "wafer" / "Wafer_TRAIN.tsv"
     path.write_bytes(re.sub(rb"^1\t", b"2\t", path.read_bytes()))
-    done = typed(exercise.main, "--data-dir", tmp_path, "--out", tmp_path / "runs")
+    done = lab("wafer", "--data-dir", tmp_path, "--out", tmp_path / "runs")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert f"Error: '{path}' must have the labels -1 and 1; found 2 in row 1" in line
     assert not (tmp_path / "runs").exists()
 
 
-def test_help_names_every_option(typed):
-    text = typed(exercise.main, "--help").stdout
+def test_help_names_every_option(lab):
+    text = lab("wafer", "--help").stdout
     for option in ("seed", "epochs", "batch-size", "loss", "edition", "out", "data-dir", "quick"):
         assert f"--{option}" in text

@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 
 import nnloss
-from exercises import boston
-from nnloss.course import cifar10
+from nnloss.course import boston, cifar10
 from nnloss.reproduction import experiments
 from nnloss.reproduction.units import Configuration, Outcome, Unit
 
@@ -75,14 +74,14 @@ def test_each_published_number_has_its_runs() -> None:
 
 
 @pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
-def test_boston_gives_what_the_exercise_gives(tmp_path: Path, loss: str) -> None:
+def test_boston_gives_what_the_lab_gives(lab: Any, tmp_path: Path, loss: str) -> None:
     told: list[float] = []
     outcome = done(Unit(quick("boston", loss=loss), (3, 4)), tmp_path, told)
     split = nnloss.load_boston()
-    run = nnloss.Run.start(tmp_path, "boston")
     short = {"mean_squared_error": "mse", "mean_absolute_error": "mae"}[loss]
-    fitted = boston.train(split, run, short, 4, boston.QUICK_EPOCHS, 32)
-    errors = boston.error_measures(split, fitted)["test"]
+    assert lab("boston", "--loss", short, "--seed", 4, "--quick", "--out", tmp_path).returncode == 0
+    (path,) = tmp_path.glob("boston/*/run.json")
+    errors = nnloss.RunRecord.read(path).metrics["test"]
 
     row = outcome.tables["seeds"].set_index("seed").loc[4]
     assert row["val_mean_squared_error"] == pytest.approx(errors["mean_squared_error"], rel=1e-4)
@@ -91,7 +90,7 @@ def test_boston_gives_what_the_exercise_gives(tmp_path: Path, loss: str) -> None
     curves = outcome.tables["curves"]
     assert curves["seed"].tolist() == [3] * 5 + [4] * 5
     assert curves["epoch"].tolist() == [1, 2, 3, 4, 5] * 2
-    history = pd.read_csv(run.folder / "history.csv")
+    history = pd.read_csv(path.with_name("history.csv"))
     np.testing.assert_allclose(curves["train_loss"][5:], history["loss"], rtol=1e-4)
     record = outcome.record
     assert record.seeds == [3, 4]

@@ -6,13 +6,16 @@ import ast
 import importlib
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
 import nnloss
+from nnloss import _quiet
 from nnloss.__main__ import COMMANDS
+from nnloss.errors import LabError
 
 SOURCE = ROOT / "src" / "nnloss"
 #: What each package may import beside `errors` and the helpers `_files`, `_keras`, `_tensorflow`.
@@ -30,6 +33,7 @@ ARROWS = {
     "reproduction": "table datasets runs training course",
     "report": "table runs plots course reproduction",
     "commandline": "runs",
+    "labs": "commandline course datasets plots runs training",
 }
 HELPERS = {"errors", "_files", "_keras", "_tensorflow"}
 NO_TENSORFLOW = ("table", "datasets", "runs", "likelihoods", "quiz", "plots")
@@ -84,11 +88,20 @@ def test_each_package_has_its_arrows_and_none_too_many():
 
 def test_the_top_of_the_package_shows_its_packages_and_little_else():
     packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
-    assert packages == set(ARROWS) - {"likelihoods", "commandline"}
-    assert len(list(SOURCE.glob("*.py"))) <= 8
+    assert packages == set(ARROWS) - {"likelihoods", "commandline", "labs"}
+    assert len(list(SOURCE.glob("*.py"))) <= 10
 
 
-EXERCISES = [f"exercises.{path.stem}" for path in (ROOT / "exercises").glob("[!_]*.py")]
+LABS = [
+    path.stem
+    for path in sorted((ROOT / "exercises").glob("[!_]*.py"))
+    if "nnloss.lab(" in path.read_text(encoding="utf-8")
+]
+EXERCISES = [
+    f"exercises.{path.stem}"
+    for path in (ROOT / "exercises").glob("[!_]*.py")
+    if path.stem not in LABS
+]
 LIGHT = [
     *(
         ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
@@ -115,6 +128,16 @@ print("none")
 """
     ended = python("-c", code)
     assert ended.stdout.strip() == "none", ended.stderr
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_lab_is_run_and_not_imported(name):
+    with pytest.raises(LabError) as found:
+        import_module(f"exercises.{name}")
+    assert str(found.value) == (
+        f"'exercises.{name}' is a lab, to be run and not imported; found an import. Run python -m "
+        f"exercises.{name}, or import nnloss.course for what the labs share."
+    )
 
 
 SLOW = "tensorflow keras scipy.stats statsmodels sklearn joblib matplotlib jinja2".split()
@@ -201,11 +224,41 @@ def test_another_name_is_not():
         nnloss.compile  # noqa: B018
 
 
-def test_the_import_of_tensorflow_is_quiet_and_what_is_no_note_is_passed_on(python):
+FIRST = """
+body = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4, "relu")])
+model = nnloss.compile_for_task(body, nnloss.REGRESSION)
+model.fit(keras.ops.ones((8, 2)), keras.ops.ones((8, 1)), verbose=0)
+print(type(model).__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "import nnloss, keras",
+        "import nnloss, tensorflow, keras",
+        "import nnloss\nfrom nnloss import compile_for_task\nimport keras",
+    ],
+)
+def test_the_import_of_tensorflow_after_nnloss_is_quiet(python, order, monkeypatch):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    ended = python("-c", order + FIRST)
+    assert (ended.stdout, ended.stderr) == ("TaskModel\n", "")
+
+
+def test_the_import_of_nnloss_after_keras_works_and_adds_no_line(python, monkeypatch):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    ended = python("-c", "import keras, nnloss" + FIRST)
+    assert ended.stdout == "TaskModel\n"
+    lines = ended.stderr.encode().splitlines()
+    assert [line for line in lines if not _quiet.NOTE.match(line)] == []
+
+
+def test_what_is_no_note_is_passed_on(python):
     code = (
         "import sys, importlib.util, os\n"
-        "from nnloss import _keras\n"
-        "with _keras.without_notes():\n"
+        "from nnloss import _quiet\n"
+        "with _quiet.without_notes():\n"
         "    os.write(2, b'I0000 00:00:1.5 7 port.cc:153] a note\\nsomething else\\n')\n"
     )
     assert python("-c", code).stderr == "something else\n"

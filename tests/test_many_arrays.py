@@ -12,6 +12,7 @@ from test_many_seeds import BODIES, fit_many, sequential, small, widths  # noqa:
 
 from nnloss import (
     BINARY,
+    COUNTS,
     MULTICLASS,
     REGRESSION,
     NnlossError,
@@ -202,6 +203,18 @@ def test_a_loss_of_ones_own_is_trained_one_seed_after_another(small, caplog):  #
     model = compile_for_task(STACKED(), REGRESSION, loss=pinball, strict=False)
     history = model.fit(x, y, validation_data=validation, epochs=2, verbose=0).history
     assert runs["val_loss"][1] == history["val_loss"][-1]
+
+
+def test_an_output_that_cannot_be_judged_is_stacked_with_a_warning(small, caplog):  # noqa: F811
+    x, y, _ = arrays(small(COUNTS, (8,)))
+
+    def build():
+        return keras.Sequential([keras.Input((8,)), L.Dense(1, "softplus")])
+
+    with caplog.at_level(logging.WARNING, "nnloss"):
+        fit_many(build, x, y, seeds=(0, 1), task=COUNTS, epochs=1, strict=False)
+    (warning,) = (each.getMessage() for each in caplog.records if each.name == "nnloss")
+    assert warning.startswith("Not checked: Task 'counts' needs Dense(1, activation='exponential')")
 
 
 def two_inputs():

@@ -243,8 +243,19 @@ def test_weights_that_do_not_fit_are_refused(body, data):
         model.fit(x, y["binary"], sample_weight=np.ones(5), verbose=0)
     with pytest.raises(TargetError, match="found NaN in 120 of 120 rows of sample_weight"):
         model.fit(x, y["binary"], sample_weight=np.full(120, np.nan), verbose=0)
-    with pytest.raises(NnlossError, match="found batch_size=0"):
-        model.fit(x, y["binary"], batch_size=0, verbose=0)
+    for size in (0, 16.5, "all"):
+        with pytest.raises(NnlossError, match=f"found batch_size={size}. Give 1 or more."):
+            model.fit(x, y["binary"], batch_size=size, verbose=0)
+
+
+def test_two_inputs_in_two_arguments_are_refused(body, data):
+    x, y = data
+    with pytest.raises(NnlossError) as caught:
+        compiled(body, "binary").fit(x, x, y["binary"], verbose=0)
+    assert str(caught.value) == (
+        "fit needs a batch size of at least 1; found an array of shape (120,), the third "
+        "argument. Give several inputs as one x: fit([x1, x2], y)."
+    )
 
 
 def test_text_may_be_an_input():

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from nnloss import plots
+from nnloss.plots.style import WIDTH
 
 
 def heights(axes):
@@ -207,3 +209,24 @@ def test_differences_by_split_have_zero_their_interval_and_the_split_of_the_cour
     assert list(bar.get_xdata()) == [-0.7, -0.3]
     assert list(mae.lines[-1].get_xdata()) == [pytest.approx(-0.5)]
     assert mae.get_xlim()[1] >= 0
+
+
+FIGURES = {
+    "distributions": lambda: plots.distributions(
+        {"a": [1.0, 4.0]}, label="x", published={"a": {"2023: 2": 2.0}}
+    ),
+    "bands": lambda: plots.training_bands(curves(5), "loss", label="MSE"),
+    "paired": lambda: plots.paired_differences([1.0], label="x", mean=1.0, interval=(0, 2)),
+    "splits": lambda: plots.split_differences(
+        {"MSE": [1.0, 2.0]}, label="x", intervals={"MSE": (0, 2)}, course={}
+    ),
+    "logs": lambda: plots.printed_logs({"a": log(), "b": log()}, loss="MSE", metric="MAE"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_texts_are_legible_at_the_width_of_a_page(name):
+    figure = FIGURES[name]()
+    figure.draw_without_rendering()
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
+    assert min(sizes) * min(1, WIDTH / figure.get_figwidth()) >= 7.5

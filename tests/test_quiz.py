@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
 import psutil
 import pytest
 from conftest import ROOT
@@ -22,18 +29,21 @@ from light_sweep import until
 
 from nnloss import DataError, FolderError, NnlossError
 from nnloss.quiz import command
-from nnloss.quiz.memory import Past, choose, recall, remember
+from nnloss.quiz.memory import Past, choose, mixed, recall, remember
 from nnloss.quiz.question_file import read_questions
-from nnloss.quiz.questions import of_topic
+from nnloss.quiz.questions import of_topic, topics
 
 FILE = ROOT / "src" / "nnloss" / "quiz" / "questions.toml"
 QUESTIONS = read_questions(FILE)
 KINDS = ("choice", "true_false", "match", "order", "number", "blank")
 TOPICS = {
     "pairing", "likelihood", "gradients", "compile", "parameters", "training-loop", "data",
-    "evaluation",
+    "evaluation", "hidden-layers", "landscape",
 }  # fmt: skip
 PROMPT = "answer (? for a hint, enter to skip, q to stop): "
+GO_ON = "enter to go on, p for the proof, q to stop: "
+EXAM_PROMPT = "answer (enter to skip, q to hand in): "
+REASONS = "enter for the reasons, p for proofs too, q to end: "
 
 # One question of each kind, with right and wrong answers, and what is no answer at all.
 SMALL = """
@@ -104,6 +114,7 @@ Fill in.
 answer = ['"bce"', "p - y"]
 reason = "Written so."
 """
+FIRST, _, _ = SMALL.partition('[[question]]\nid = "truth"')
 ANSWERS = {
     "pick": (["b", "B", " (b) ", "b.", "b)"], ["a", "c"], ["d", "ab", "bb", "that", "1"]),
     "truth": (["false", "F", "no", "False."], ["true", "T", "yes", "y"], ["maybe", "0", "tf"]),
@@ -125,6 +136,9 @@ ANSWERS = {
         [],
     ),
 }
+WRONG = {name: wrong[0] for name, (_, wrong, _) in ANSWERS.items()}
+# Two right answers, four wrong ones, and one question skipped.
+MIXED = WRONG | {"pairs": "1b 2a", "size": "-0.5", "truth": "", "count": "1"}
 
 
 @pytest.fixture
@@ -156,12 +170,12 @@ def solution(question) -> str:
 
 
 def test_there_are_enough_of_all_kinds_and_topics():
-    assert len(QUESTIONS) >= 44
+    assert len(QUESTIONS) >= 80
     assert {question.kind for question in QUESTIONS} == set(KINDS)
     topics = Counter(question.topic for question in QUESTIONS)
     assert topics.keys() == TOPICS
     assert min(topics.values()) >= 5
-    assert sum(bool(question.proof) for question in QUESTIONS) >= 25
+    assert sum(bool(question.proof) for question in QUESTIONS) >= 77
     texts = [" ".join(question.question.split()).lower() for question in QUESTIONS]
     assert len(set(texts)) == len(texts)
 
@@ -184,6 +198,39 @@ def test_the_printed_answer_is_right_when_it_is_typed(question):
     assert question.is_right(question.parse(solution(question)))
     for text in (question.question, question.reason, question.hint, *question.options):
         assert text.isascii()  # any terminal can print it
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+def test_code_fits_a_terminal_of_60_columns(question):
+    code = [line for line in question.question.splitlines() if line.startswith("    ")]
+    code += [f"    {line}" for line in question.program.splitlines()]
+    assert [line for line in code if len(line) > 60] == []
+
+
+def test_a_long_answer_stays_itself_in_the_program():
+    (question,) = (each for each in QUESTIONS if each.id == "compile-binary")
+    scope: dict[str, object] = {}
+    exec(question.program.partition("\nimport")[0], scope)
+    assert scope["answer"] == question.answer
+
+
+def test_the_measured_accuracies_are_those_of_the_committed_run():
+    (path,) = ROOT.glob("results/losses/*/pitfalls.csv")
+    table = pd.read_csv(path)
+    last = table[table["epoch"] == table["epoch"].max()].groupby(["pairing", "bias"])["accuracy"]
+    mean = {key: f"{value:.4f}" for key, value in last.mean().items()}
+    best = table[table["bias"] == 12].groupby(["pairing", "seed"])["accuracy"].max()
+    reach = (best >= 0.97).groupby("pairing").sum()
+    seeds = table["seed"].nunique()
+    mse, bce = "sigmoid + MSE", "sigmoid + BCE"
+    (question,) = (each for each in QUESTIONS if each.id == "sigmoid-with-mse")
+    reason = " ".join(question.reason.split())
+    assert reason.endswith(
+        f"{mse} had a mean test accuracy of {mean[mse, 0]} and {bce} {mean[bce, 0]} ({seeds} seeds "
+        "each). Where the network starts sure of the wrong class, the gradient of MSE vanishes: "
+        f"{mean[mse, 12]} against {mean[bce, 12]}, and {reach[mse]} of {seeds} seeds reach 0.97 "
+        f"instead of {reach[bce]}."
+    )
 
 
 WRONG_BLANKS = {
@@ -436,6 +483,24 @@ def test_a_seed_fixes_the_order_and_without_one_it_varies():
     assert choose(QUESTIONS, {}, 10, None) != choose(QUESTIONS, {}, 10, None)
 
 
+@pytest.mark.parametrize("count", [1, 7, 10, 23, 1000])
+def test_an_exam_is_mixed_as_evenly_as_possible(count):
+    available = Counter(each.topic for each in QUESTIONS)
+    for seed in range(5):
+        chosen = mixed(QUESTIONS, count, seed)
+        assert len({each.id for each in chosen}) == len(chosen) == min(count, len(QUESTIONS))
+        asked = Counter(each.topic for each in chosen)
+        most = max(asked.values())
+        assert all(asked[topic] >= min(most - 1, available[topic]) for topic in available)
+
+
+def test_a_seed_fixes_the_exam_and_without_one_it_varies():
+    first, again, other = (mixed(QUESTIONS, 10, seed) for seed in (4, 4, 5))
+    assert first == again != other
+    assert [each.topic for each in first] != [each.topic for each in other]
+    assert mixed(QUESTIONS, 10, None) != mixed(QUESTIONS, 10, None)
+
+
 def test_answers_are_remembered(small, tmp_path):
     path = tmp_path / "new" / "runs" / "quiz.json"
     question = read_questions(small)[0]
@@ -511,7 +576,7 @@ def test_what_a_terminal_cannot_show_is_no_end(quiz, small, monkeypatch):
 
 def test_the_quiz_played_to_the_end(quiz, tmp_path):
     chosen = choose(QUESTIONS, {}, 1000, 3)
-    answers = "".join(f"{solution(question)}\n" for question in chosen)
+    answers = "".join(f"{solution(question)}\n\n" for question in chosen)
     done = quiz("--count", "1000", "--seed", "3", text=answers)
     assert (done.returncode, done.stderr) == (0, "")
     n = len(QUESTIONS)
@@ -525,42 +590,233 @@ def test_the_quiz_played_to_the_end(quiz, tmp_path):
     }
 
 
-def test_wrong_and_skipped_ones_come_again(quiz, small, tmp_path):
-    wrong = {
-        "pick": "a", "truth": "", "pairs": "1b 2a", "steps": "a b c", "count": "1", "size": "-0.5",
-        "fill": "mse",
-    }  # fmt: skip
+def test_wrong_ones_come_again_and_skipped_ones_are_no_mistake(quiz, small, tmp_path):
     order = [each.id for each in choose(read_questions(small), {}, 10, 1)]
-    text = "".join(f"{wrong[name]}\n" for name in order)
+    text = "".join(f"{MIXED[name]}\n\n" for name in order)
     done = quiz("--file", str(small), "--seed", "1", text=text)
     assert (done.returncode, done.stderr) == (0, "")
     assert "7 of 7 questions." in done.stdout
-    assert "2 of 7 right, 29%" in done.stdout
+    assert "2 of 6 right, 33%" in done.stdout
     assert done.stdout.count("\nWrong.\n") == 4
     assert done.stdout.count("\nSkipped.\n") == 1
-    assert "│ one   │     3 │     0 │" in done.stdout
-    assert "│ two   │     4 │     2 │" in done.stdout
-    again = [name for name in order if name not in ("pairs", "size")]
+    assert "│ one   │         3 │     0 │     2 │       1 │" in done.stdout
+    assert "│ two   │         4 │     2 │     2 │       0 │" in done.stdout
+    again = [name for name in order if name not in ("pairs", "size", "truth")]
     assert done.stdout.endswith(
         "These come first the next time:\n" + "".join(f"    {name}\n" for name in again)
     )
+    assert "truth" not in memory_of(tmp_path / "runs")
     second = quiz("--file", str(small), "--count", "5", text="q\n")
-    assert "5 of 7 questions.\n5 of these you answered wrongly last time.\n" in second.stdout
+    assert "5 of 7 questions.\n4 of these you answered wrongly last time.\n" in second.stdout
     assert "Stopped.\nNo question was answered.\n" in second.stdout
-    assert memory_of(tmp_path / "runs")["truth"] == {"asked": 1, "right": 0, "wrong_last": True}
+
+
+def test_a_skipped_question_changes_no_memory(quiz, small, tmp_path):
+    question = read_questions(small)[0]
+    remember(tmp_path / "runs" / "quiz.json", question, False)
+    before = memory_of(tmp_path / "runs")
+    done = quiz("--file", str(small), "--count", "1", text="\n\n")
+    assert "Skipped.\n" in done.stdout
+    assert done.stdout.endswith("No question was answered.\n")
+    assert memory_of(tmp_path / "runs") == before
 
 
 def test_what_is_printed_for_an_answer(quiz, small, tmp_path):
-    small.write_text(SMALL[: SMALL.index("[[question]]\nid = \"truth\"")])  # fmt: skip
-    done = quiz("--file", str(small), text="?\nperhaps\nb\n")
+    small.write_text(FIRST)
+    done = quiz("--file", str(small), text="?\nperhaps\nb\np\n")
     assert done.stdout == (
         "1 of 1 questions.\n\nQuestion 1 of 1: one\nWhich?\n\na) this\nb) that\nc) neither\n\n"
         f"Give one of a, b, c.\n{PROMPT}?\nHint: Not this.\n{PROMPT}perhaps\n"
         f"Not understood. Give one of a, b, c.\n{PROMPT}b\n\nRight.\nThe answer is b) that\n"
-        "It is that.\n\nTo check it in Python:\n\n    answer = 'b'\n    assert answer == 'b'\n\n"
+        f"It is that.\n{GO_ON}p\n\n"
+        "To check it in Python:\n\n    answer = 'b'\n    assert answer == 'b'\n\n"
         + done.stdout[done.stdout.index("1 of 1 right, 100%") :]
     )
     assert memory_of(tmp_path / "runs")["pick"]["asked"] == 1
+
+
+def test_a_proof_is_printed_on_request_only(quiz, small):
+    arguments = ("--file", str(small), "--topic", "one", "--seed", "0")
+    order = [each.id for each in choose(of_topic(read_questions(small), "one"), {}, 10, 0)]
+    for request in ("", "p", "P"):
+        text = "".join(f"{MIXED[name]}\n{request}\n" for name in order)
+        done = quiz(*arguments, text=text, memory=f"runs{request}")
+        assert done.stdout.count("To check it in Python:") == bool(request)
+        assert done.stdout.count("There is no proof for this question.") == 2 * bool(request)
+        assert "The input has ended" not in done.stdout
+
+
+def test_a_hint_costs_no_attempt(quiz, small):
+    text = "?\n" * 200 + "perhaps\n?\n" * 4 + "b\n\n"
+    small.write_text(FIRST)
+    done = quiz("--file", str(small), text=text)
+    assert done.stdout.count("Hint: Not this.\n") == 204
+    assert "1 of 1 right, 100%" in done.stdout
+
+
+@pytest.mark.parametrize("request_", [[], ["--exam", "7"]], ids=["quiz", "exam"])
+@pytest.mark.parametrize("line", ["?", "perhaps!", "p", "1"])
+def test_endless_input_comes_to_an_end(quiz, small, monkeypatch, request_, line):
+    monkeypatch.setattr(command, "LINES", 20)  # 1000 take a while
+    done = quiz("--file", str(small), *request_, text=f"{line}\n" * 1000)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Question 7 of 7" in done.stdout
+    assert "The input has ended" not in done.stdout
+
+
+def test_an_unclear_answer_is_asked_for_again_a_few_times(quiz, small, tmp_path):
+    small.write_text(FIRST)
+    done = quiz("--file", str(small), text="perhaps\n" * 4 + "b\n\n")
+    assert "1 of 1 right, 100%" in done.stdout
+    done = quiz("--file", str(small), text="perhaps\n" * 5 + "b\n", memory="other")
+    assert "\nSkipped.\n" in done.stdout
+    assert not (tmp_path / "other" / "quiz.json").exists()
+
+
+# ---- The exam
+
+
+@pytest.fixture
+def exam(quiz, small):
+    """Take an exam on the small file, with one answer for each question and then `last`."""
+
+    def take(answers: dict[str, str], *arguments, last: str = "") -> tuple[str, list[str]]:
+        order = [each.id for each in mixed(read_questions(small), 10, 1)]
+        text = "".join(f"{answers[name]}\n" for name in order) + last
+        done = quiz("--file", str(small), "--exam", "10", "--seed", "1", *arguments, text=text)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout, order
+
+    return take
+
+
+def test_an_exam_tells_nothing_before_its_end(exam, tmp_path):
+    text, order = exam(MIXED)
+    questions, marks = text.split("\n2 of 7 right, 29%\n")
+    assert questions.startswith(
+        "An exam of 7 questions, without hints. The answers come at the end. Suggested time: 10.5 "
+    )
+    assert questions.count(EXAM_PROMPT) == 7
+    for word in ("Right", "Wrong", "The answer is", "reason", "proof", "French", "Hint"):
+        assert word not in questions
+    assert questions.count("Skipped.\n") == 1
+    assert [each["asked"] for each in memory_of(tmp_path / "runs").values()] == [1] * 6
+    assert memory_of(tmp_path / "runs")["pick"]["wrong_last"] is True
+    assert "│ one   │         3 │     0 │     2 │       1 │" in marks
+    assert "│ two   │         4 │     2 │     2 │       0 │" in marks
+    for number, name in enumerate(order, 1):
+        assert (f"\n{number}. {name}\n" in marks) == (name not in ("pairs", "size"))
+    assert ". truth\nSkipped\nThe answer is false\n\n" in marks
+    assert ". pick\nYou answered a) this\nThe answer is b) that\n\n" in marks
+    assert '. fill\nYou answered mse\nThe answer is "bce"\n\n' in marks
+    assert ". steps\nYou answered a b c\nThe answer is b a c\n\n" in marks
+    assert ". count\nYou answered 1.0\nThe answer is 3,009\n\n" in marks
+    assert marks.endswith(f"The wrong ones come first in the next quiz.\n{REASONS}\n")
+
+
+def test_the_reasons_and_proofs_of_an_exam_come_on_request(exam):
+    without, with_proofs, ended = (exam(MIXED, last=each)[0] for each in ("\n", "p\n", "q\n"))
+    for text in (without, with_proofs):
+        reasons = text.partition(REASONS)[2]
+        for reason in ("It is that.", "It is not.", "So.", "Counted.", "Written so."):
+            assert reasons.count(f"\n{reason}\n") == 1
+        assert "French." not in reasons  # answered right
+        assert "\nWhich?\n\na) this\n" in reasons
+        assert "\nYou answered a) this\nThe answer is b) that\n" in reasons
+    assert "To check it in Python" not in without
+    assert with_proofs.count("To check it in Python") == 1
+    assert ended.endswith(f"{REASONS}q\n")
+
+
+def test_an_exam_without_a_mistake_asks_no_more(exam, small):
+    text, _ = exam({each.id: solution(each) for each in read_questions(small)})
+    assert "7 of 7 right, 100%" in text
+    assert "Wrong or skipped" not in text
+    assert REASONS not in text
+
+
+def test_an_exam_has_no_hints(quiz, small):
+    done = quiz("--file", str(small), "--exam", "1", "--topic", "one", text="?\n" * 9)
+    assert done.stdout.count("There are no hints in an exam.\n") == 9
+    assert "Not this" not in done.stdout
+
+
+def test_an_exam_tells_the_time(exam, monkeypatch):
+    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=iter([100.0, 310.0]).__next__))
+    text, _ = exam(MIXED)
+    assert "\nYou took 3.5 minutes, 30 s a question; 10.5 minutes were suggested.\n" in text
+
+
+def test_an_exam_that_is_handed_in_early_has_no_marks_for_the_rest(quiz, small, monkeypatch):
+    times = iter([0.0, 60.0, 0.0, 60.0])
+    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=times.__next__))
+    first = mixed(read_questions(small), 4, 1)[0]
+    text = f"{solution(first)}\nq\n"
+    done = quiz("--file", str(small), "--exam", "4", "--seed", "1", text=text)
+    assert "1 of 4 right, 25%" in done.stdout
+    assert "You took 1.0 minutes, 30 s a question; 6 minutes were suggested." in done.stdout
+    assert done.stdout.count("\nSkipped\nThe answer is ") == 3
+    assert "The wrong ones" not in done.stdout  # there are none
+    done = quiz("--file", str(small), "--exam", "4", text="\nq\n")
+    assert done.stdout.endswith("Stopped.\nNo question was answered.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["--exam", "3", "--list"], "--exam and --list"),
+        (["--exam", "3", "--count", "3"], "--count and --exam"),
+        (["--count", "3", "--list"], "--count and --list"),
+    ],
+)
+def test_only_one_of_quiz_exam_and_list_can_be_had(quiz, tmp_path, arguments, found):
+    assert refused(quiz(*arguments)) == (
+        f"Error: Only one of --count, --exam, --list may be given; found {found}. Keep one of them."
+    )
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_help_lists_the_topics(quiz):
+    text = " ".join(re.sub(r"[│\s]+", " ", quiz("--help").stdout).split())
+    assert f"this topic only: {topics(QUESTIONS)}." in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_an_exam_at_a_terminal_is_complete_at_any_width(tmp_path, width):
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+    environment = {name: text for name, text in os.environ.items() if name != "COLUMNS"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "exercises.quiz", "--exam", "3", "--seed", "2", "--out", tmp_path],
+        cwd=ROOT, stdin=child, stdout=child, stderr=child, start_new_session=True,
+        env={**environment, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(child)
+    try:
+        seen = ""
+        prompts = [EXAM_PROMPT] * 3 + [REASONS]
+        chosen = mixed(QUESTIONS, 3, 2)
+        for prompt, said in zip(prompts, [solution(chosen[0]), "", "", "p"], strict=True):
+            while not seen.endswith(prompt):
+                seen += os.read(parent, 4096).decode()
+            os.write(parent, f"{said}\n".encode())
+        with suppress(OSError):  # the process has closed its end
+            while True:
+                seen += os.read(parent, 4096).decode()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        os.close(parent)
+    seen = re.sub(r"\x1b\[[0-9;]*m", "", seen).replace("\r", "")
+    lines = seen.splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in seen
+    words = " ".join(seen.split())
+    assert "┃ topic ┃ questions ┃ right ┃ wrong ┃ skipped ┃" in words
+    for question in chosen[1:]:
+        assert " ".join(question.reason.split()) in words
+        for line in question.program.splitlines():
+            assert f"    {line}".rstrip() in lines
 
 
 def test_code_of_a_question_is_printed_as_it_stands(quiz, small):
@@ -569,18 +825,15 @@ def test_code_of_a_question_is_printed_as_it_stands(quiz, small):
 
 
 def test_the_input_may_end_early(quiz, small, tmp_path):
-    done = quiz("--file", str(small), "--seed", "1", text="\n\n")
+    first, second = choose(read_questions(small), {}, 2, 1)
+    text = f"{solution(first)}\n\n{solution(second)}\n"
+    done = quiz("--file", str(small), "--seed", "1", text=text)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"{PROMPT}\nThe input has ended.\n" in done.stdout
-    assert "0 of 2 right, 0%" in done.stdout
+    assert f"{GO_ON}\nThe input has ended.\n" in done.stdout
+    assert "2 of 2 right, 100%" in done.stdout
     assert len(memory_of(tmp_path / "runs")) == 2
-
-
-def test_an_input_without_end_comes_to_the_end(quiz, small):
-    done = quiz("--file", str(small), "--topic", "two", text="perhaps?\n" * 21)
-    assert done.returncode == 0
-    assert "0 of 4 right, 0%" in done.stdout
-    assert "The input has ended" not in done.stdout
+    done = quiz("--file", str(small), text="")
+    assert f"{PROMPT}\nThe input has ended.\nNo question was answered.\n" in done.stdout
 
 
 def test_an_input_that_is_no_text_is_no_answer(small, tmp_path):
@@ -628,9 +881,9 @@ def refused(done) -> str:
 def test_an_unknown_topic_is_one_line(quiz, tmp_path):
     line = refused(quiz("--topic", "cooking"))
     assert line == (
-        "Error: The topic must be one of compile, data, evaluation, gradients, likelihood, "
-        "pairing, parameters, training-loop; found 'cooking'. Choose one of these, or leave "
-        "--topic out."
+        "Error: The topic must be one of compile, data, evaluation, gradients, hidden-layers, "
+        "landscape, likelihood, pairing, parameters, training-loop; found 'cooking'. Choose one "
+        "of these, or leave --topic out."
     )
     assert not (tmp_path / "runs").exists()
 
@@ -670,18 +923,20 @@ def test_a_damaged_memory_is_said_in_one_line(quiz, small, tmp_path):
 
 def test_ctrl_c_at_a_terminal_keeps_the_answers(small, tmp_path):
     parent, child = pty.openpty()
-    command = [sys.executable, "-m", "exercises.quiz", "--file", str(small), "--out", str(tmp_path)]
+    arguments = ["--file", str(small), "--seed", "1", "--out", str(tmp_path)]
     process = subprocess.Popen(
-        command, cwd=ROOT, stdin=child, stdout=child, stderr=subprocess.PIPE,
+        [sys.executable, "-m", "exercises.quiz", *arguments], cwd=ROOT,
+        stdin=child, stdout=child, stderr=subprocess.PIPE,
         env={**os.environ, "TERM": "dumb"}, start_new_session=True,
     )  # fmt: skip
     os.close(child)
     try:
         seen = ""
-        for answered in range(2):
-            while seen.count(PROMPT) <= answered:
-                seen += os.read(parent, 4096).decode()
-            os.write(parent, b"\n")
+        for question in choose(read_questions(small), {}, 2, 1):
+            for prompt, said in ((PROMPT, WRONG[question.id]), (GO_ON, "")):
+                while not seen.endswith(prompt):
+                    seen += os.read(parent, 4096).decode()
+                os.write(parent, f"{said}\n".encode())
         while seen.count(PROMPT) < 3:
             seen += os.read(parent, 4096).decode()
         # A signal between Python's last look for one and its read is not seen until another comes.

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import ROOT, assert_in_range, code_of
 
 from nnloss import RunRecord
 from nnloss._tensorflow import keras
@@ -187,7 +187,7 @@ def test_every_picture_and_link_is_there():
         assert (ROOT / target).exists(), target
 
 
-CODE = re.findall(r"```python\n(.+?)```", README, flags=re.DOTALL)
+CODE = code_of(README)
 
 
 @pytest.mark.slow
@@ -206,6 +206,7 @@ def test_the_code_does_what_it_says(python, tmp_path):
     (code,) = (each for each in CODE if "log=" in each)
     done = python("-c", code.replace('log="runs"', f"log={str(tmp_path)!r}"))
     assert done.returncode == 0, done.stderr
+    assert_in_range(done.stdout.splitlines()[0], code)
     promised = re.search(r"The last line prints\n\n((?:> .+\n)+)", README)[1]
     promised = " ".join(line.removeprefix("> ") for line in promised.splitlines())
     assert done.stdout.splitlines()[-1] == promised
@@ -231,10 +232,8 @@ EXERCISES = [path.stem for path in (ROOT / "exercises").glob("[!_]*.py")]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
-def test_every_option_of_the_command_is_described(python, exercise):
-    text = python("-m", f"exercises.{exercise}", "--help").stdout
-    assert f"exercises.{exercise}" in text
-    options = re.findall(r"--[a-z-]+", text)
+def test_every_option_of_the_command_is_described(lab, exercise):
+    options = re.findall(r"--[a-z-]+", lab(exercise, "--help").stdout)
     assert {option for option in options if not re.search(rf"[` ]{option}\b", README)} == set()
 
 

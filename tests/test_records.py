@@ -118,10 +118,11 @@ def test_a_name_stays_in_the_folder(tmp_path, name):
 def test_tables_and_figures_are_written(tmp_path):
     run = Run.start(tmp_path, "x")
     run.save_table("numbers", pd.DataFrame({"a": [1, 2]}))
-    run.save_figure("empty", Figure(figsize=(2, 2)))
+    run.save_figure("empty", Figure(figsize=(2, 2)), "Nothing.")
     assert pd.read_csv(run.folder / "numbers.csv")["a"].tolist() == [1, 2]
     assert (run.folder / "empty.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (run.folder / "empty.svg").read_text()
+    assert RunRecord.read(run.folder / "run.json").figures == {"empty": "Nothing."}
     assert sorted(path.name for path in run.folder.iterdir()) == [
         "empty.png", "empty.svg", "numbers.csv", "run.json",
     ]  # fmt: skip
@@ -137,7 +138,7 @@ def test_both_files_of_a_figure_have_its_layout_which_is_computed_once(tmp_path,
     figure.subplots().set_ylabel("a long label\n" * 10)
     figure.draw_without_rendering()
     left = figure.axes[0].get_position().x0
-    Run.start(tmp_path, "x").save_figure("one", figure)
+    Run.start(tmp_path, "x").save_figure("one", figure, "One.")
     assert len(computed) == 2
     assert figure.axes[0].get_position().x0 == pytest.approx(left) != 0.125
     assert isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine)

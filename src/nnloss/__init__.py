@@ -1,7 +1,8 @@
 """Neural-network losses are likelihoods: matching output activations and losses.
 
 The public names are in ``__init__.pyi``. Each is loaded when it is first used, so that ``import
-nnloss`` is fast and the parts that need no TensorFlow do not load it.
+nnloss`` is fast and the parts that need no TensorFlow do not load it. From then on
+TensorFlow is imported without its start-up messages.
 """
 
 import sys
@@ -13,6 +14,8 @@ from types import ModuleType
 from typing import Any
 
 import lazy_loader
+
+from nnloss._quiet import QuietTensorFlow
 
 _lazy, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
@@ -49,3 +52,4 @@ class _RenamedModules(MetaPathFinder, Loader):
 
 
 sys.meta_path.append(_RenamedModules())
+sys.meta_path.insert(0, QuietTensorFlow())  # before the finder that would import it aloud

@@ -1,6 +1,6 @@
 from . import course, likelihoods, plots, report, reproduction, theory
 from .datasets import Split, load_boston, load_cifar10, load_wafer
-from .errors import DataError, FolderError, NnlossError, PairingError, TargetError
+from .errors import DataError, FolderError, LabError, NnlossError, PairingError, TargetError
 from .labs import Lab, lab
 from .pairing import Finding, PairingReport, check_pairing
 from .runs import Run, RunRecord
@@ -40,6 +40,7 @@ __all__ = [
     "Finding",
     "FolderError",
     "Lab",
+    "LabError",
     "NnlossError",
     "PairingError",
     "PairingReport",

@@ -26,7 +26,7 @@ COMMANDS = {
 }
 
 
-class Commands(TyperGroup):
+class Commands(commandline.WithoutTypes, TyperGroup):
     """Commands of which only the one that runs is imported."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -43,7 +43,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    help="Neural-network losses are likelihoods: output activation and loss in their right pairs.",
+    help="Neural-network losses are likelihoods: output activation and loss in their right pairs."
+    "\n\nExample: python -m nnloss check model.keras",
 )
 for _name, (_, _line) in COMMANDS.items():
     app.command(_name, help=_line)(lambda: None)

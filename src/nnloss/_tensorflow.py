@@ -1,11 +1,9 @@
-"""Import of TensorFlow, and of Keras on it, without start-up messages."""
+"""Import of TensorFlow, and of Keras on it."""
 
 from __future__ import annotations
 
-from nnloss._keras import defined_by_keras, import_quietly, keras
+import tensorflow as tf
 
-import_quietly("tensorflow")
-
-import tensorflow as tf  # noqa: E402  (after it was silenced)
+from nnloss._keras import defined_by_keras, keras
 
 __all__ = ["defined_by_keras", "keras", "tf"]

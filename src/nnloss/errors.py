@@ -54,5 +54,5 @@ class FolderError(NnlossError):
     """A folder or file that cannot be written."""
 
 
-class LabImportError(NnlossError, ImportError):
-    """A lab that was imported instead of run."""
+class LabError(NnlossError):
+    """A lab that was imported instead of run, or invalid options in its notebook."""

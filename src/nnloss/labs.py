@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import shlex
 import sys
@@ -15,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
+import typer
 
 from nnloss import commandline as cli
 from nnloss.course.published import (
@@ -24,8 +26,9 @@ from nnloss.course.published import (
     parse_edition,
     settings_of,
 )
-from nnloss.errors import LabImportError
-from nnloss.runs import Run
+from nnloss.errors import LabError, NnlossError
+from nnloss.plots.captions import CAPTIONS
+from nnloss.runs import Run, provenance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,6 +71,7 @@ class Lab:
     choices: Sequence[str] = ()
     runs: dict[str, Run] = field(default_factory=dict)
     progress: EpochProgress | None = None
+    _how_quick: str = "fewer epochs and seeds"
     _waiting: list[tuple[Any, str, str]] = field(default_factory=list)
     _headings: dict[int, tuple[str, str]] = field(default_factory=dict)  # level and text, by line
 
@@ -88,10 +92,13 @@ class Lab:
         `quick_epochs` are the epochs of a quick run.
         """
         course = self._course(augment)
-        return Settings(
+        settings = Settings(
             epochs=self.epochs or (quick_epochs if self.quick else course.epochs),
             batch_size=self.batch_size or course.batch_size,
         )
+        if self.quick:
+            self._how_quick = f"{settings.epochs} of {course.epochs} epochs"
+        return settings
 
     @contextmanager
     def run(self, title: str, split: Split | None = None, **known: Any) -> Iterator[Run]:
@@ -119,7 +126,8 @@ class Lab:
         if self.exercise in _COURSE:
             known = {"edition": parse_edition(self.edition)} | known
         run = Run.start(self.out, self.exercise, seed=self.seed, quick=self.quick, **known)
-        with run, EpochProgress(title) as self.progress:
+        lines = sys.stdout if self.file is None else sys.stderr
+        with run, EpochProgress(title, lines) as self.progress:
             self.runs[title] = run
             for what, name, caption in self._waiting:
                 _save(run, what, name, caption)
@@ -146,12 +154,14 @@ class Lab:
         name : str, optional
             Name of the file, without its ending. What has none is not saved.
         caption : str, optional
-            Caption of a figure or title of a table.
+            Caption of a figure, by default that in `CAPTIONS` for its name, or title of a table.
         run : str, optional
             Title of the run that it belongs to. By default it is saved in all runs, those that
             begin later included.
         """
-        caption = " ".join(caption.split())
+        caption = caption or CAPTIONS.get(name, "")
+        if run:
+            caption = f"{run[0].upper()}{run[1:]}. {caption}"
         if name:
             for each in [self.runs[run]] if run else self.runs.values():
                 _save(each, what, name, caption)
@@ -164,7 +174,7 @@ class Lab:
         if isinstance(what, str):
             cli.paragraph(what)
         elif isinstance(what, pd.DataFrame):
-            cli.table(what, caption or None)
+            cli.table(what, caption)
         else:
             cli.paragraph(f"[{name}.png] {caption}")
 
@@ -183,7 +193,7 @@ class Lab:
                 self.show(each)
             seen.update(new, map(str, numbers.values))
 
-    def close(self, figure: str = "", command: str = "") -> None:
+    def close(self, figure: str = "", command: str | None = None) -> None:
         """Show where the results are, the figure to look at first, and a next command.
 
         Raises SystemExit in a script if a claim of a run does not hold.
@@ -195,8 +205,18 @@ class Lab:
         command : str, optional
             Command to run next.
         """
-        for title, run in self.runs.items():
-            self.show(f"{title}: saved to {run.folder}")
+        failed = [
+            each for run in self.runs.values() for each in run.record.claims if not each["holds"]
+        ]
+        for each in failed:
+            self.show(f"Does not hold: {each['topic']}, {each['claim']}.")
+        if self.quick:
+            self.show(cli.quick_run(self._how_quick))
+        folders = {title: run.folder for title, run in self.runs.items()}
+        first = next(iter(folders.values())) / f"{figure}.png" if figure else None
+        cli.closing(folders, first, command)
+        if failed and self.file:
+            raise SystemExit(1)
 
     def _course(self, augment: bool) -> Settings:
         return settings_of(self.exercise, parse_edition(self.edition), augment=augment)
@@ -236,7 +256,8 @@ def lab(
     augment : bool, default False
         Whether there is the option ``--augment``.
     notebook : str, optional
-        Options of a notebook, as in a command line.
+        Options of a notebook, as in a command line. Those in the environment variable
+        ``NNLOSS_LAB`` are added.
 
     Returns
     -------
@@ -244,38 +265,38 @@ def lab(
 
     Raises
     ------
-    LabImportError
-        If the lab is imported: nothing has been trained then.
+    LabError
+        If the lab is imported, or the options of the notebook are invalid.
     """
     caller = sys._getframe(1).f_globals
     if name != "__main__":
-        raise LabImportError(
+        raise LabError(
             f"'{name}' is a lab, to be run and not imported",
             "found an import",
             f"Run python -m {name}, or import nnloss.course for what the labs share",
         )
-    inside = _in_notebook()
     found: dict[str, Any] = {}
 
     def main(**options: Any) -> None:
         cli.require_folder(options["out"])
         found.update(options)
 
-    main.__doc__ = caller["__doc__"]
+    main.__doc__ = f"{caller['__doc__']}\n\nExample: {provenance.program()} {notebook}"
     main.__signature__ = _signature(exercise, loss, augment)  # type: ignore[attr-defined]
     main.__annotations__ = {
         each.name: each.annotation
         for each in main.__signature__.parameters.values()  # type: ignore[attr-defined]
     }
-    if inside:
-        cli.log_to_terminal()
-    else:
-        cli.set_up()
-        sys.excepthook = _end
-    status = cli.status(cli.application(main), shlex.split(notebook) if inside else None)
-    if not found:
+    app = cli.application(main)
+    if _in_notebook():
+        _begin_in_notebook(app, f"{notebook} {os.environ.get('NNLOSS_LAB', '')}")
+        return Lab(exercise, None, choices=loss, **found)
+    cli.set_up()
+    status = cli.status(app)
+    sys.excepthook = _end  # after Typer has set its own
+    if not found:  # invalid options, or --help
         raise SystemExit(status)
-    return Lab(exercise, None if inside else Path(caller["__file__"]), choices=loss, **found)
+    return Lab(exercise, Path(caller["__file__"]), choices=loss, **found)
 
 
 def _signature(exercise: str, loss: Sequence[str], augment: bool) -> inspect.Signature:
@@ -284,7 +305,8 @@ def _signature(exercise: str, loss: Sequence[str], augment: bool) -> inspect.Sig
     if exercise in _COURSE:
         options |= {"epochs": (cli.Epochs, None), "batch_size": (cli.BatchSize, None)}
     if loss:
-        choice = Annotated[Literal[*loss], cli.option("What the network is trained on.")]  # type: ignore[valid-type]
+        text = cli.option("What the network is trained on.", group="Training")
+        choice = Annotated[Literal[*loss], text]  # type: ignore[valid-type]
         options["loss"] = (choice, loss[0])
     if augment:
         options["augment"] = (cli.Augment, False)
@@ -313,6 +335,20 @@ def _end(kind: type[BaseException], error: BaseException, trace: TracebackType |
     raise SystemExit(status)
 
 
+def _begin_in_notebook(app: typer.Typer, options: str) -> None:
+    """Parse the options of a notebook; from now on errors of nnloss show their message only."""
+    cli.log_to_terminal(sys.stdout)  # a cell shows standard error in red
+    setattr(NnlossError, "_render_traceback_", lambda error: [f"Error: {error}"])  # noqa: B010
+    try:
+        app(shlex.split(options), standalone_mode=False)
+    except typer.TyperException as error:
+        raise LabError(
+            "The argument 'notebook' must have options of the lab",
+            f"found {options.strip()}: {error.format_message()}".rstrip("."),
+            "Correct it in the first cell",
+        ) from None
+
+
 def _in_notebook() -> bool:
     if "IPython" not in sys.modules:
         return False
@@ -335,7 +371,10 @@ def _display(what: Any, caption: str) -> None:
     if isinstance(what, str):
         display(Markdown(" ".join(what.split())))
     elif isinstance(what, pd.DataFrame):
-        display(what.style.format(cli.text).hide(axis="index").set_caption(caption))
+        words = what.columns[[not cli.is_numeric(each) for _, each in what.items()]]
+        left = {"text-align": "left"}
+        table = what.style.hide(axis="index").format(cli.cell).set_properties(words, **left)
+        display(table.set_caption(caption) if caption else table)
     else:
         picture = BytesIO()
         what.savefig(picture, format="png", dpi=110)

@@ -88,6 +88,15 @@ SETTINGS: dict[tuple[str, Edition], Settings] = {
     for edition in EDITIONS
 }
 
+#: Units and abbreviations of the losses, by exercise.
+UNITS = {
+    "boston": "The mean squared error (MSE) is in (1000 USD)²; its root (RMSE) and the mean "
+    "absolute error (MAE) are in 1000 USD.",
+    "cifar10": "The test loss is the mean categorical cross-entropy (CCE) of an image, in nats.",
+    "wafer": "The test loss is the mean cross-entropy of a series in nats: categorical (CCE) with "
+    "two softmax outputs, binary (BCE) with one sigmoid output.",
+}
+
 _MSE = "mean_squared_error"
 _CCE = "categorical_crossentropy"
 _NETWORK_MSE = ("network: test MSE", "metrics.test.mean_squared_error")
@@ -191,6 +200,12 @@ def comparison_table(record: RunRecord, course: Settings) -> tuple[pd.DataFrame,
             }
         )
     remarks = []
+    if any("accuracy" not in each["key"] for each in numbers):
+        remarks.append(UNITS[record.exercise])
+    errors = [each["ours"] for each in numbers if each["key"].endswith("mean_absolute_error")]
+    if errors:
+        error = round(errors[-1], 2)
+        remarks[-1] += f" An MAE of {error:.2f} means {1000 * error:,.0f} dollars."
     fixed = [each["quantity"] for each in numbers if each["key"].startswith("baseline.")]
     if fixed:
         model = fixed[0].partition(":")[0]
@@ -198,9 +213,8 @@ def comparison_table(record: RunRecord, course: Settings) -> tuple[pd.DataFrame,
     if not alike:
         remarks.append(
             f"{'In a quick run the' if record.quick else 'The'} network was trained for "
-            f"{record.epochs} epochs in batches of "
-            f"{record.batch_size}, the course's for {course.epochs} in batches of "
-            f"{course.batch_size}: no comparison."
+            f"{record.epochs} epochs in batches of {record.batch_size}, the course's for "
+            f"{course.epochs} in batches of {course.batch_size}. Their numbers are not compared."
         )
     elif any(each["key"].startswith("metrics.") for each in numbers):
         remarks.append(

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from nnloss import likelihoods
 from nnloss.datasets import Split
-from nnloss.table import BINARY, MULTICLASS
+from nnloss.table import BINARY, MULTICLASS, encode
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -19,7 +21,7 @@ TASKS = {"cce": MULTICLASS, "bce": BINARY}
 IRLS_STEPS = 25  # maximum of R's glm, and so of the course
 WARNINGS = {
     "PerfectSeparationWarning": "the fitted probabilities have become the labels",
-    "RuntimeWarning": "exp overflows at logits that large",
+    "RuntimeWarning": "the exponential function overflows at logits that large",
 }
 
 
@@ -64,6 +66,12 @@ class Fitted:
         return measures(split.y_test, self.p_abnormal, self.score)
 
 
+def all_normal(split: Split) -> Fitted:
+    """Return the predictions of a rule that calls all test rows normal."""
+    zeros = np.zeros(len(split.y_test))
+    return Fitted(zeros, zeros, "The rule to beat calls all series normal.")
+
+
 def logistic_regression(split: Split, dtype: str = "float64") -> Fitted:
     """Fit the course's unpenalised regression to the series rounded to `dtype`."""
     import statsmodels.api as sm
@@ -83,10 +91,12 @@ def logistic_regression(split: Split, dtype: str = "float64") -> Fitted:
     return Fitted(
         1 - p_normal,
         -fit.predict(x_test, which="linear"),
-        f"""Unpenalised, it classifies {right:.2%} of the training rows correctly with a deviance
-        of {deviance:.1e}, and its largest coefficient is {np.abs(fit.params).max():.1e}:
-        the classes are separated, and no finite estimate exists. statsmodels warns of it:
-        {warned}. The numbers are those after {IRLS_STEPS} steps.""",
+        f"""The unpenalised logistic regression classifies {right:.2%} of the
+        {len(split.y_train):,} training series correctly. Its deviance is {deviance:.1e}, and its
+        largest coefficient is {np.abs(fit.params).max():.1e}: a hyperplane separates the classes,
+        and no finite estimate exists. The library statsmodels warns of it: {warned}. The numbers
+        are those after {IRLS_STEPS} steps of iteratively reweighted least squares, where R
+        stops.""",
     )
 
 
@@ -105,8 +115,9 @@ def ridge_logistic_regression(split: Split) -> Fitted:
     return Fitted(
         model.predict_proba(split.x_test)[:, ABNORMAL],
         -model.decision_function(split.x_test),
-        f"""With a ridge penalty of {1 / model.C_:.3g} / 2 times the squared coefficients, chosen by
-        cross-validated likelihood, the largest coefficient is {np.abs(model.coef_).max():.2f}.""",
+        f"""The ridge logistic regression has a penalty of {1 / model.C_:.3g} / 2 times the sum of
+        the squared coefficients, chosen by the likelihood in cross-validation. Its largest
+        coefficient is {np.abs(model.coef_).max():.2f}.""",
     )
 
 
@@ -150,3 +161,102 @@ def abnormal_scores(model: Any, x: Array) -> tuple[Array, Array]:
     if z.shape[1] == 2:
         return p[:, ABNORMAL], z[:, ABNORMAL] - z[:, NORMAL]
     return 1 - p[:, 0], -z[:, 0]
+
+
+def mistakes(counts: pd.DataFrame) -> tuple[int, int]:
+    """Return the missed abnormal rows and the false alarms of a confusion matrix."""
+    numbers = counts.to_numpy()
+    return int(numbers[ABNORMAL, NORMAL]), int(numbers[NORMAL, ABNORMAL])
+
+
+def measure_table(
+    judged: dict[str, dict[str, float]], matrices: dict[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Return a table of the measures of all models, with both kinds of mistakes."""
+    rows = []
+    for name, values in judged.items():
+        missed, false_alarms = mistakes(matrices[name])
+        rows.append(
+            {
+                "model": name,
+                "accuracy": f"{values['accuracy']:.4f}",
+                "balanced accuracy": f"{values['balanced_accuracy']:.4f}",
+                "ROC AUC": f"{values['roc_auc']:.4f}",
+                "average precision": f"{values['average_precision']:.4f}",
+                "missed": missed,
+                "false alarms": false_alarms,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def prediction_table(split: Split, models: dict[str, Fitted]) -> pd.DataFrame:
+    """Return class, prediction, probability and logit of each test row; the last model predicts."""
+    classes = np.array(split.classes)
+    *_, network = models.values()
+    columns = {
+        f"{kind}_{name.replace(' ', '_')}": values
+        for name, fitted in models.items()
+        for kind, values in (("p_abnormal", fitted.p_abnormal), ("logit", fitted.score))
+    }
+    return pd.DataFrame(
+        {
+            "row": split.rows_test,
+            "actual": classes[split.y_test],
+            "predicted": classes[network.predicted],
+        }
+        | columns
+    )
+
+
+def algebra(split: Split, model: Any) -> pd.DataFrame:
+    """Compare softmax with sigmoid, and CCE with BCE, on a network with two softmax outputs.
+
+    Columns: the claim, the means of both sides over the test rows, the largest difference of a
+    row, and its tolerance.
+    """
+    x = split.x_test[..., np.newaxis]
+    z = logits(model, x)
+    p = likelihoods.softmax(z)
+    one_hot = encode(split.y_test, MULTICLASS, 2)
+    given = model.predict(x, batch_size=1000, verbose=0)[:, NORMAL]
+    difference = z[:, NORMAL] - z[:, ABNORMAL]
+    sigmoid = likelihoods.sigmoid(difference)
+    claims: list[tuple[str, Any, Any, float]] = [
+        ("softmax(z)[1] = sigmoid(z1 - z0)", p[:, NORMAL], sigmoid, 1e-6),
+        # The network computes in float32, down to the logits.
+        ("the network's output = sigmoid(z1 - z0)", given, sigmoid, 1e-5),
+        (
+            "CCE = BCE, p clipped at 1e-7",
+            likelihoods.categorical_cross_entropy(one_hot, p, epsilon=1e-7),
+            likelihoods.binary_cross_entropy(split.y_test, p[:, NORMAL], epsilon=1e-7),
+            1e-6,
+        ),
+        (
+            "CCE = BCE, from the logits",
+            likelihoods.categorical_cross_entropy_from_logits(one_hot, z),
+            likelihoods.binary_cross_entropy_from_logits(split.y_test, difference),
+            1e-6,
+        ),
+    ]
+    return pd.DataFrame(
+        {
+            "claim": claim,
+            "left": float(np.mean(left)),
+            "right": float(np.mean(right)),
+            "difference": float(np.max(np.abs(left - right))),
+            "tolerance": tolerance,
+        }
+        for claim, left, right, tolerance in claims
+    )
+
+
+def algebra_table(checked: pd.DataFrame) -> pd.DataFrame:
+    """Return the result of `algebra` with rounded numbers and whether each claim holds."""
+    return checked.assign(
+        left=[f"{value:.6f}" for value in checked["left"]],
+        right=[f"{value:.6f}" for value in checked["right"]],
+        difference=[f"{value:.1e}" for value in checked["difference"]],
+        tolerance=[f"{value:.0e}" for value in checked["tolerance"]],
+        holds=np.where(checked["difference"] <= checked["tolerance"], "yes", "NO"),
+    )

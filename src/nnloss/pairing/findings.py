@@ -107,9 +107,32 @@ class PairingReport:
         return f"<table><caption>{title}</caption>{body}</table>"
 
     def __str__(self) -> str:
+        return self.to_text()
+
+    def to_text(self, width: int = 100) -> str:
+        """Return the report as text, a line or more for each finding.
+
+        Parameters
+        ----------
+        width : int, default 100
+            Longest line; a longer word has a line of its own.
+
+        Returns
+        -------
+        str
+        """
         lines = [f"{printable(self.model)}: {self.verdict}"]
         for finding in self.findings:
             name = f"output '{finding.output}'" if finding.output else "model"
             text = printable(f"{name}, {finding.verdict}: {finding}")
-            lines.append(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    "))
+            lines.append(
+                textwrap.fill(
+                    text,
+                    width,
+                    initial_indent="  ",
+                    subsequent_indent="    ",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+            )
         return "\n".join(lines)

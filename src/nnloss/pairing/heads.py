@@ -87,14 +87,14 @@ def complete(
         text, outputs = _added(model, task, due, choice)
         question = Question("", where, values_of(outputs), choice, task, due)
         finding = judge_output(question)
-    require(finding, strict=strict)
+    refuse(finding, strict=strict)
     # An uncalled Sequential has no `input`; that of a functional model keeps its structure.
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
     return Completed(inputs, outputs, question, text)
 
 
-def require(finding: Finding | None, *, strict: bool) -> None:
-    """Raise PairingError for a wrong output, and for an unknown one if `strict`, else warn."""
+def refuse(finding: Finding | None, *, strict: bool) -> None:
+    """Raise PairingError for a wrong output, and for an unknown one if `strict`."""
     if finding is None or finding.verdict == "right":
         return
     if finding.verdict == "wrong" or strict:
@@ -102,7 +102,13 @@ def require(finding: Finding | None, *, strict: bool) -> None:
         if finding.verdict == "unknown":
             remedy += ". Pass strict=False to accept it"
         raise PairingError(finding.rule, finding.found, remedy)
-    logger.warning("Not checked: %s; %s", finding.rule, finding.found)
+
+
+def require(finding: Finding | None, *, strict: bool) -> None:
+    """Refuse an output, or log a warning about one that is unknown and accepted."""
+    refuse(finding, strict=strict)
+    if finding is not None and finding.verdict == "unknown":
+        logger.warning("Not checked: %s; %s", finding.rule, finding.found)
 
 
 def _added(model: Any, task: Task, nodes: int, choice: LossChoice) -> tuple[str, Any]:

@@ -233,10 +233,9 @@ def _built(config: Any, path: Path, version: str) -> Any:
 
 def _without_weights(config: Any) -> Any:
     """Build a model without initialising or storing its weights, which may be large."""
-    from nnloss._keras import keras, without_notes
+    from nnloss._keras import keras
 
-    # Some layers load TensorFlow on every backend.
-    with without_notes(), keras.StatelessScope(initialize_variables=False):
+    with keras.StatelessScope(initialize_variables=False):
         return keras.saving.deserialize_keras_object(config, safe_mode=True)
 
 

@@ -6,6 +6,8 @@ the units. Imports nothing from the rest of nnloss.
 
 from nnloss.plots.classification import confusion_matrix, mean_confusion, roc_and_precision_recall
 from nnloss.plots.examples import images, series
+from nnloss.plots.hidden_states import map_by_class, states_by_target
+from nnloss.plots.landscapes import landscapes, profiles
 from nnloss.plots.regression import predicted_vs_actual, squared_against_absolute
 from nnloss.plots.reproduction import (
     MANY,
@@ -16,15 +18,7 @@ from nnloss.plots.reproduction import (
     split_differences,
     training_bands,
 )
-from nnloss.plots.theory import (
-    gradients,
-    landscapes,
-    map_by_class,
-    pitfalls,
-    profiles,
-    states_by_target,
-    twins,
-)
+from nnloss.plots.theory import gradients, pitfalls, twins
 from nnloss.plots.training import history, train_test_gap
 
 __all__ = [

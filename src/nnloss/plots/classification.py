@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from nnloss.plots.style import BLUE, GREEN, GREY, LINE, ORANGE, PURPLE, row_of_panels
+from nnloss.plots.style import (
+    BLUE,
+    GREY,
+    LINE,
+    STYLE,
+    WIDTH,
+    figure_with_panels,
+    model_styles,
+    row_of_panels,
+)
 
 
+@rc_context(STYLE)
 def confusion_matrix(counts: Mapping[str, ArrayLike], classes: Sequence[str]) -> Figure:
     """Draw confusion matrices, one panel per model.
 
@@ -27,17 +38,16 @@ def confusion_matrix(counts: Mapping[str, ArrayLike], classes: Sequence[str]) ->
     Returns
     -------
     Figure
-        Counts as numbers; the shade is the share of the actual class, so that rare classes are
-        visible.
+        Two panels a row. Counts as numbers; the shade is the share of the actual class, so that
+        rare classes are visible. The titles give the share of mistakes and the most frequent one.
     """
-    size = max(3.6, 0.62 * len(classes))
-    figure = Figure(figsize=((size + 1.4) * len(counts), size + 1.2), layout="constrained")
-    for axes, (name, values) in zip(
-        row_of_panels(figure, len(counts)), counts.items(), strict=True
-    ):
+    few = len(classes) <= 3
+    figure, panels = figure_with_panels(len(counts), 2.1 if few else 4.5, across=2, sharey=True)
+    places = range(len(classes))
+    for axes, (name, values) in zip(panels, counts.items(), strict=True):
         matrix = np.asarray(values)
         share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-        axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto" if few else "equal")
         for actual, predicted in np.ndindex(matrix.shape):
             axes.text(
                 predicted,
@@ -45,19 +55,25 @@ def confusion_matrix(counts: Mapping[str, ArrayLike], classes: Sequence[str]) ->
                 f"{matrix[actual, predicted]:,}",
                 ha="center",
                 va="center",
-                fontsize=9,
+                fontsize=9 if few else 8,
                 color="white" if share[actual, predicted] > 0.55 else "black",
             )
-        places = range(len(classes))
-        turned = 45 if len(classes) > 3 else 0
-        axes.set_xticks(places, classes, rotation=turned, ha="right" if turned else "center")
-        axes.set_yticks(places, classes)
-        error = 1 - np.trace(matrix) / matrix.sum()
-        axes.set(
-            xlabel="predicted (shade: share of the row)",
-            ylabel="actual",
-            title=f"{name}\n{matrix.sum():,} test rows, misclassified {error:.2%}",
+        mistakes = matrix - np.diag(np.diag(matrix))
+        actual, predicted = divmod(int(np.argmax(mistakes)), len(classes))
+        axes.set_title(
+            f"{name}: {100 * mistakes.sum() / matrix.sum():.2f} % wrong,\n"
+            f"most often {classes[actual]} taken for {classes[predicted]} ({mistakes.max():,})"
+            if mistakes.any()
+            else f"{name}: none wrong"
         )
+        axes.set_xticks(places, classes, rotation=0 if few else 90)
+        axes.set_yticks(places, classes)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+    figure.supxlabel(
+        f"predicted, {matrix.sum():,} test rows (the shade is the share of the actual class)"
+    )
+    figure.supylabel("actual")
     return figure
 
 
@@ -99,7 +115,7 @@ def mean_confusion(table: pd.DataFrame) -> Figure:
         axes.text(column, row, number, ha="center", va=under, fontsize=9)
         if several:
             spread = f"± {sd[row, column]:,.{0 if sd[row, column] >= 9.95 else 1}f}"
-            axes.text(column, row + 0.06, spread, ha="center", va="top", fontsize=7)
+            axes.text(column, row + 0.06, spread, ha="center", va="top", fontsize=7.5)
     places = range(len(classes))
     axes.set_xticks(places, classes, rotation=turned, ha="right" if turned else "center")
     axes.set_yticks(places, classes)
@@ -110,6 +126,7 @@ def mean_confusion(table: pd.DataFrame) -> Figure:
     return figure
 
 
+@rc_context(STYLE)
 def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike]) -> Figure:
     """Draw ROC and precision-recall curves of several models.
 
@@ -123,7 +140,9 @@ def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike
     Returns
     -------
     Figure
-        Two panels; a finely dotted line marks guessing. Line styles repeat after four models.
+        Whole curves above; below, enlarged, the corners where good models are: at most 2 % of false
+        positives, at least 90 % of recall and of precision. A dotted line marks guessing.
+        The legend gives the areas, the titles the largest one.
     """
     from sklearn.metrics import (
         average_precision_score,
@@ -133,33 +152,42 @@ def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike
     )
 
     truth = np.asarray(positive, dtype=bool)
-    figure = Figure(figsize=(11, 4.8), layout="constrained")
-    roc, precision = row_of_panels(figure, 2)
-    styles = cycle(zip((BLUE, ORANGE, GREEN, PURPLE), ("-", "--", "-.", ":"), strict=True))
-    for (name, score), (colour, line) in zip(scores.items(), styles, strict=False):
-        x, y, _ = roc_curve(truth, score)
-        area = roc_auc_score(truth, score)
-        roc.plot(x, y, line, color=colour, label=f"{name}: AUC {area:.4f}")
-        y, x, _ = precision_recall_curve(truth, score)
-        area = average_precision_score(truth, score)
-        # Steps, as in the average precision, which does not interpolate.
-        precision.plot(
-            x, y, line, color=colour, drawstyle="steps-post", label=f"{name}: {area:.4f}"
-        )
-    roc.plot(
-        (0, 1), (0, 1), color=GREY, linestyle=(0, (1, 4)), linewidth=1, label="guessing: AUC 0.5"
-    )
-    precision.axhline(
-        truth.mean(),
-        color=GREY,
-        linestyle=(0, (1, 4)),
-        linewidth=1,
-        label=f"guessing: {truth.mean():.4f}",
-    )
-    roc.set(xlabel="false positive rate", ylabel="true positive rate (recall)", title="ROC")
-    precision.set(xlabel="recall", ylabel="precision", title="Precision and recall", ylim=(0, 1.03))
-    for axes in (roc, precision):
-        axes.grid(alpha=0.3)
-    roc.legend(loc="lower right")
-    precision.legend(loc="lower left", title="average precision")
+    figure = Figure(figsize=(WIDTH, 6.6), layout="constrained")
+    panels = figure.subplots(2, 2)
+    areas = {name: roc_auc_score(truth, score) for name, score in scores.items()}
+    precisions = {name: average_precision_score(truth, score) for name, score in scores.items()}
+    for row, (roc, precision) in enumerate(panels):
+        for name, (colour, line) in model_styles(scores).items():
+            x, y, _ = roc_curve(truth, scores[name])
+            label = f"{name}: AUC {areas[name]:.4f}, average precision {precisions[name]:.4f}"
+            roc.plot(x, y, line, color=colour, label=label)
+            y, x, _ = precision_recall_curve(truth, scores[name])
+            # Steps, as in the average precision, which does not interpolate.
+            precision.plot(x, y, line, color=colour, drawstyle="steps-post")
+        dotted: dict[str, Any] = {"color": GREY, "linestyle": (0, (1, 3)), "linewidth": 1.2}
+        label = f"guessing: AUC 0.5, average precision {truth.mean():.4f}"
+        roc.plot((0, 1), (0, 1), label=label, **dotted)
+        precision.axhline(truth.mean(), **dotted)
+        roc.set(xlabel="false positive rate", ylabel="true positive rate (recall)")
+        precision.set(xlabel="recall", ylabel="precision")
+        corners = ((0, 0.02), (0.9, 1)), ((0.9, 1), (0.9, 1))
+        for axes, ((left, right), (bottom, top)) in zip((roc, precision), corners, strict=True):
+            axes.grid()
+            if row:
+                axes.set(xlim=(left, right), ylim=(bottom, top + 0.002))
+                axes.set_title("The same, enlarged")
+            else:
+                axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+                frame = Rectangle(
+                    (left, bottom), right - left, top - bottom, fill=False, edgecolor=GREY
+                )
+                axes.add_patch(frame)
+    for axes, title, found in (
+        (panels[0, 0], "ROC: the largest area is", areas),
+        (panels[0, 1], "Largest average precision:", precisions),
+    ):
+        best = max(found, key=found.__getitem__)
+        axes.set_title(f"{title} {found[best]:.4f},\n{best}")
+    handles = panels[0, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower left", handlelength=3.5)
     return figure

@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from nnloss.plots.style import BLUE, GREY, ORANGE, plain_log_axis, row_of_panels
+from nnloss.plots.style import (
+    ABSOLUTE,
+    GREY,
+    SQUARED,
+    STYLE,
+    figure_with_panels,
+    model_styles,
+)
 
 
+@rc_context(STYLE)
 def predicted_vs_actual(
     actual: ArrayLike,
     predictions: Mapping[str, ArrayLike],
     *,
     limits: tuple[float, float],
     unit: str,
+    names: ArrayLike | None = None,
+    kind: str = "row",
 ) -> Figure:
     """Draw predictions against targets, one panel per model.
 
@@ -30,35 +41,59 @@ def predicted_vs_actual(
         Limits of both axes.
     unit : str
         Unit of the target.
+    names : array_like, shape (N,), optional
+        Row labels; by default the rows are counted from 0.
+    kind : str, default "row"
+        Description of `names`.
 
     Returns
     -------
     Figure
-        The dashed diagonal marks perfect predictions. A note counts points outside the limits.
+        The dashed diagonal marks perfect predictions. A ring and a label mark the largest error,
+        whose share in the squared error is in the title. A note counts points outside the limits.
     """
     y = np.asarray(actual)
-    figure = Figure(figsize=(5 * len(predictions), 5), layout="constrained")
-    for axes, (name, values) in zip(
-        row_of_panels(figure, len(predictions)), predictions.items(), strict=True
-    ):
+    rows = np.arange(len(y)) if names is None else np.asarray(names)
+    styles = model_styles(predictions)
+    figure, panels = figure_with_panels(len(predictions), 4.2, sharey=True)
+    for axes, (name, values) in zip(panels, predictions.items(), strict=True):
         p = np.asarray(values)
+        colour = styles[name][0]
+        error = abs(y - p)
+        worst = int(np.argmax(error))
         axes.plot(limits, limits, color=GREY, linestyle="--", linewidth=1)
-        axes.scatter(y, p, s=22, color=BLUE, alpha=0.7, edgecolors="none")
+        axes.scatter(y, p, s=20, color=colour, alpha=0.6, edgecolors="white", linewidths=0.4)
         axes.set(
             xlim=limits,
             ylim=limits,
             aspect="equal",
             xlabel=f"actual, {unit}",
-            ylabel=f"predicted, {unit}",
-            title=f"{name}\ntest MSE {np.mean((y - p) ** 2):.2f}, MAE {np.mean(abs(y - p)):.2f}",
+            title=f"{name}: MAE {error.mean():.2f},\nMSE {np.mean(error**2):.2f}, "
+            f"{100 * error[worst] ** 2 / np.sum(error**2):.0f} % of it from {kind} {rows[worst]}",
+        )
+        at = float(y[worst]), float(np.clip(p[worst], *limits))
+        along, up = ((place - limits[0]) / (limits[1] - limits[0]) for place in at)
+        axes.plot(*at, "o", markersize=9, mfc="none", color=colour)
+        # Away from the diagonal, where there are few points and there is room.
+        left = along > (0.37 if up > along else 0.63)
+        axes.annotate(
+            f"{kind} {rows[worst]}:\npredicted {p[worst]:.1f},\nactual {y[worst]:.1f}",
+            at,
+            xytext=(-8 if left else 8, 0),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            va="top" if up > 0.9 else "bottom" if up < 0.1 else "center",
         )
         outside = int(np.sum((p < limits[0]) | (p > limits[1])))
         if outside:
-            axes.text(0.03, 0.95, f"outside the axes: {outside}", transform=axes.transAxes)
-        axes.grid(alpha=0.3)
+            note = f"outside the axes: {outside}"
+            axes.text(0.97, 0.03, note, transform=axes.transAxes, ha="right")
+        axes.grid()
+    panels[0].set_ylabel(f"predicted, {unit}")
     return figure
 
 
+@rc_context(STYLE)
 def squared_against_absolute(
     names: ArrayLike,
     actual: ArrayLike,
@@ -67,7 +102,7 @@ def squared_against_absolute(
     kind: str = "row",
     worst: int = 5,
 ) -> Figure:
-    """Draw each row's share of the squared and of the absolute error, one panel per model.
+    """Draw the share of the worst rows in the squared and in the absolute error, by their number.
 
     Parameters
     ----------
@@ -78,46 +113,64 @@ def squared_against_absolute(
     predictions : mapping of str to array_like, shape (N,)
         Predictions by model name.
     kind : str, default "row"
-        Description of `names` in the axis label.
+        Description of `names`.
     worst : int, default 5
-        Number of rows to label and to sum up in the title.
+        Number of rows to name and to sum up in the title.
 
     Returns
     -------
     Figure
-        Rows in descending order of error; the shares of each kind of error sum to 100 %.
+        One panel per model with two cumulative curves; dots mark the `worst` rows. The dashed
+        diagonal is the curve of equal errors.
     """
     y, rows = np.asarray(actual), np.asarray(names)
-    figure = Figure(figsize=(6.2 * len(predictions), 4.6), layout="constrained")
-    panels = row_of_panels(figure, len(predictions), sharey=True)
+    worst = min(worst, len(y))
+    figure, panels = figure_with_panels(len(predictions), 3.6, sharey=True)
+    number = np.arange(len(y) + 1)
     for axes, (model, values) in zip(panels, predictions.items(), strict=True):
         size = np.abs(y - np.asarray(values))
         order = np.argsort(-size)
-        squared = 100 * size[order] ** 2 / np.sum(size**2)
-        absolute = 100 * size[order] / np.sum(size)
-        rank = np.arange(1, len(y) + 1)
-        axes.vlines(rank, absolute, squared, color=GREY, linewidth=0.6, alpha=0.6)
-        axes.scatter(rank, squared, s=18, color=ORANGE, label="of the squared error")
-        axes.scatter(rank, absolute, s=14, color=BLUE, marker="s", label="of the absolute error")
-        for place in range(worst):
+        shares = {}
+        third = len(y) // 3
+        for label, error, colour, line, below in (
+            ("squared error", size**2, SQUARED, "-", False),
+            ("absolute error", size, ABSOLUTE, "-.", True),
+        ):
+            share = 100 * np.append(0, np.cumsum(error[order])) / np.sum(error)
+            shares[label] = share[worst]
+            axes.plot(number, share, line, color=colour, label=label, linewidth=2)
+            axes.plot(worst, share[worst], "o", color=colour)
             axes.annotate(
-                str(rows[order[place]]),
-                (rank[place], squared[place]),
-                xytext=(4, 4),
+                f"{share[worst]:.0f} %",
+                (worst, share[worst]),
+                xytext=(6, -2),
                 textcoords="offset points",
-                rotation=35,
-                fontsize=8,
+                va="top",
             )
-        axes.set(
-            xscale="log",
-            xlabel=f"rank of the test row by size of its error; labels: {kind}",
-            ylabel="share of the row in the total, %",
-            title=f"{model}: the {worst} worst of {len(y)} test rows make\n"
-            f"{squared[:worst].sum():.0f} % of the squared and "
-            f"{absolute[:worst].sum():.0f} % of the absolute error",
+            # The curves are concave: above to the left and below to the right is room.
+            axes.annotate(
+                label,
+                (third, share[third]),
+                xytext=(6, -3) if below else (-2, 3),
+                textcoords="offset points",
+                ha="left" if below else "right",
+                va="top" if below else "bottom",
+            )
+        axes.plot((0, len(y)), (0, 100), color=GREY, linestyle="--", linewidth=1)
+        axes.text(
+            0.97,
+            0.03,
+            f"the {worst} worst, {kind}:\n" + ", ".join(str(row) for row in rows[order[:worst]]),
+            transform=axes.transAxes,
+            ha="right",
         )
-        plain_log_axis(axes.xaxis)
-        axes.margins(x=0.06, y=0.1)
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False, title="share")
+        axes.set(
+            xlim=(0, len(y)),
+            ylim=(0, 105),
+            xlabel="number of test rows, worst first",
+            title=f"{model}: {worst} of {len(y)} test rows\nmake "
+            f"{shares['squared error']:.0f} % of the squared error",
+        )
+        axes.grid()
+    panels[0].set_ylabel("share of the total error, %")
     return figure

@@ -1,21 +1,41 @@
-"""Figures of GLM twins, pitfalls, loss landscapes and hidden states."""
+"""Figures of GLM twins and of pairings of output and loss."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from itertools import count, cycle
 
 import numpy as np
 import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike
 
-from nnloss.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, plain_log_axis, row_of_panels
+from nnloss.plots.style import (
+    BLACK,
+    CROSS_ENTROPY,
+    GREEN,
+    GREY,
+    OTHERS,
+    SQUARED,
+    STYLE,
+    WIDTH,
+    dark,
+    figure_with_panels,
+)
 
-_STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, ":"))
+_PAIRINGS = {
+    "sigmoid + BCE": (CROSS_ENTROPY, "-"),
+    "softmax + CCE": (CROSS_ENTROPY, "--"),
+    "sigmoid + MSE": (SQUARED, "-"),
+    "softmax + MSE": (SQUARED, "--"),
+}
 
 
+@rc_context(STYLE)
 def twins(coefficients: Mapping[str, tuple[ArrayLike, ArrayLike]], names: Sequence[str]) -> Figure:
     """Draw coefficients of GLMs and of the equivalent networks, one panel per pair.
 
@@ -29,30 +49,48 @@ def twins(coefficients: Mapping[str, tuple[ArrayLike, ArrayLike]], names: Sequen
     Returns
     -------
     Figure
-        Rings mark the GLM, dots the network.
+        Outlines mark the GLM, dots the network; each output has its own shape. The titles give the
+        largest difference. The slopes limit the axes; an arrow with a number marks an intercept
+        beyond them.
     """
-    columns = min(3, len(coefficients))
-    rows = -(-len(coefficients) // columns)
-    figure = Figure(figsize=(4.2 * columns, 4.6 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    panels = list(grid.flat)[: len(coefficients)]
+    figure, panels = figure_with_panels(len(coefficients), 3.3, across=3, sharey=True)
     places = np.arange(len(names))
+    drawn = dict[str, Line2D]()
     for axes, (title, (glm, network)) in zip(panels, coefficients.items(), strict=True):
-        pairs = zip(np.asarray(glm).T, np.asarray(network).T, strict=True)
-        for number, (one, other) in enumerate(pairs):
-            colour = (BLUE, ORANGE)[number % 2]
-            part = f", output {number + 1}" if np.asarray(glm).shape[1] > 1 else ""
-            axes.plot(one, places, "o", mfc="none", ms=10, color=colour, label=f"GLM{part}")
-            axes.plot(other, places, ".", ms=7, color=colour, label=f"network{part}")
+        ours, theirs = np.asarray(network), np.asarray(glm)
+        reach = 1.12 * np.abs(theirs[1:]).max()
         axes.axvline(0, color=GREY, linewidth=0.8)
-        axes.set(title=title, xlabel="coefficient, features standardised")
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=8)
+        for one, other, shape, part in zip(theirs.T, ours.T, cycle("osD"), count(1), strict=False):
+            (ring,) = axes.plot(one, places, shape, mfc="none", ms=7.5, color=BLACK)
+            (dot,) = axes.plot(other, places, shape, ms=3.5, color=GREEN)
+            drawn |= {f"GLM, output {part}": ring, f"network, output {part}": dot}
+        axes.set(
+            xlim=(-reach, reach),
+            title=f"{title}:\ndifference at most {np.abs(ours - theirs).max():.0e}",
+        )
+        for side, sign in (("left", -1), ("right", 1)):
+            beyond = [f"{value:.1f}" for value in theirs[0] if sign * value > reach]
+            if beyond:
+                edge = sign * 1.5 * reach
+                axes.set_xlim(**{side: edge})
+                axes.annotate(
+                    ", ".join(beyond),
+                    (edge, 0),
+                    xytext=(-sign * 22, 0),
+                    textcoords="offset points",
+                    ha=side,
+                    va="center",
+                    arrowprops={"arrowstyle": "->"},
+                )
+        axes.grid()
     panels[0].set_yticks(places, names)
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
+    figure.supxlabel("coefficient of the standardised feature, on the scale of the link")
+    figure.legend(list(drawn.values()), list(drawn), loc="outside upper left", ncols=len(drawn))
     return figure
 
 
+@rc_context(STYLE)
 def gradients(table: pd.DataFrame) -> Figure:
     """Draw the gradients of BCE and MSE in the logit for a row of class 1.
 
@@ -64,35 +102,46 @@ def gradients(table: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        The network is confidently wrong on the left.
+        The network is confidently wrong on the left. The title compares the two gradients at the
+        least logit.
     """
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    (axes,) = row_of_panels(figure, 1)
-    for (name, formula), (colour, line) in zip(
-        (("BCE", "p - y"), ("MSE", "2 (p - y) p (1 - p)")), _STYLES, strict=False
-    ):
-        axes.plot(
-            table["logit"], table[name], line, color=colour, label=f"sigmoid + {name}: {formula}"
-        )
+    figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+    axes = figure.subplots()
+    worst = table.sort_values("logit").iloc[0]
     axes.axhline(0, color=GREY, linewidth=0.8)
+    for name, formula, colour, line, below in (
+        ("BCE", "p \N{MINUS SIGN} y", CROSS_ENTROPY, "-", False),
+        ("MSE", "2 (p \N{MINUS SIGN} y) p (1 \N{MINUS SIGN} p)", SQUARED, "--", True),
+    ):
+        axes.plot(table["logit"], table[name], line, color=colour, linewidth=2)
+        axes.annotate(
+            f"sigmoid + {name}: {formula}",
+            (worst["logit"], worst[name]),
+            xytext=(4, -6 if below else 6),
+            textcoords="offset points",
+            va="top" if below else "bottom",
+            color=dark(colour),
+        )
     axes.set(
-        xlabel="logit of a row of class 1 (left: sure and wrong)",
-        ylabel="gradient of the loss in the logit",
-        title="A confident mistake: BCE pulls, MSE does not",
+        xlabel="logit of a row of class 1 (left: sure and wrong, right: sure and right)",
+        ylabel="gradient with respect to the logit",
+        title=f"A confident mistake, logit {worst['logit']:g}: the gradient of BCE is "
+        f"{worst['BCE'] / worst['MSE']:,.0f} times that of MSE",
     )
-    axes.grid(alpha=0.3)
-    axes.legend()
+    axes.margins(x=0.02)
+    axes.grid()
     return figure
 
 
+@rc_context(STYLE)
 def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: float) -> Figure:
-    """Draw the test error of several pairings by epoch, one panel per group.
+    """Draw the test error of several pairings, by epoch and at the end, in a row per group.
 
     Parameters
     ----------
     panels : mapping of str to DataFrame
-        Columns ``pairing``, ``seed``, ``epoch`` and ``accuracy``, by title. Line styles repeat
-        after four pairings.
+        Columns ``pairing``, ``seed``, ``epoch`` and ``accuracy``, by title. The first pairing of
+        the first group is the right one.
     level : float
         Accuracy to reach.
     majority : float
@@ -101,182 +150,73 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
     Returns
     -------
     Figure
-        Lines are medians over seeds; bands span the worst to the best seed.
+        Left, the median over seeds by epoch, with the range of its last values in the title;
+        right, a dot for each seed after the last epoch, a bar at the median, and the number of
+        seeds that reach the level. The right pairing is in every row: where a group lacks it, that
+        of the first group is the reference. All rows share their axes; an error of 0 is drawn at
+        their edge.
     """
-    figure = Figure(figsize=(5.2 * len(panels), 4.8), layout="constrained")
-    drawn = row_of_panels(figure, len(panels), sharey=True)
-    for axes, (title, runs) in zip(drawn, panels.items(), strict=True):
-        for (name, group), (colour, line) in zip(
-            runs.groupby("pairing", sort=False), cycle(_STYLES), strict=False
-        ):
-            error = (1 - group["accuracy"]).groupby(group["epoch"])
-            middle = error.median()
-            axes.fill_between(
-                middle.index, error.min(), error.max(), color=colour, alpha=0.15, linewidth=0
-            )
-            axes.plot(middle.index, middle, line, color=colour, label=str(name))
-        for accuracy, text in ((level, f"accuracy {level:g}"), (majority, "always normal")):
-            axes.axhline(1 - accuracy, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)))
-            end = runs["epoch"].max()
-            axes.text(end, 1 - accuracy, f"{text} ", ha="right", va="bottom", fontsize=8)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set(title=title, xlabel="epoch", yscale="log")
-        axes.margins(x=0)
-        axes.grid(alpha=0.3)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, fontsize=9)
-        axes.set_ylim(top=1)
-        plain_log_axis(axes.yaxis)
-    drawn[0].set_ylabel("test error (log scale): median, worst and best seed")
-    return figure
-
-
-def landscapes(reach: ArrayLike, surfaces: Mapping[str, ArrayLike]) -> Figure:
-    """Draw contours of loss surfaces around weights, one panel per surface.
-
-    Parameters
-    ----------
-    reach : array_like, shape (K,)
-        Steps in both directions.
-    surfaces : mapping of str to array_like, shape (K, K)
-        Losses by title.
-
-    Returns
-    -------
-    Figure
-        Contours at equal steps of the log loss, from the minimum to the maximum of the panel; the
-        cross marks the weights.
-    """
-    figure = Figure(figsize=(3.6 * len(surfaces), 3.9), layout="constrained")
-    steps = np.asarray(reach)
-    for axes, (title, losses) in zip(
-        row_of_panels(figure, len(surfaces)), surfaces.items(), strict=True
-    ):
-        values = np.asarray(losses)
-        levels = np.geomspace(values.min(), values.max(), 16)
-        axes.contourf(steps, steps, values, levels=levels, cmap="Blues_r", norm="log")
-        lines = axes.contour(
-            steps, steps, values, levels=levels[1::3], colors="black", linewidths=0.6
+    first = next(iter(panels.values()))
+    right = str(first["pairing"].iloc[0])
+    reference = first[first["pairing"] == right]
+    shown = {
+        title: runs if right in set(runs["pairing"]) else pd.concat([reference, runs])
+        for title, runs in panels.items()
+    }
+    errors = 1 - pd.concat(shown.values())["accuracy"]
+    least = 0.8 * float(errors[errors > 0].min())
+    figure = Figure(figsize=(WIDTH, 2.3 * len(panels) + 0.2), layout="constrained")
+    grid = figure.subplots(len(panels), 2, squeeze=False, sharex="col")
+    others = dict[str, tuple[str, str]]()
+    unused = cycle(OTHERS)
+    for (curves, ends), (title, runs) in zip(grid, shown.items(), strict=True):
+        labels, medians = [], []
+        for place, (name, group) in enumerate(runs.groupby("pairing", sort=False)):
+            if name not in _PAIRINGS and name not in others:
+                others[str(name)] = next(unused)
+            colour, line = (_PAIRINGS | others)[str(name)]
+            error = (1 - group["accuracy"]).clip(lower=least)
+            middle = error.groupby(group["epoch"]).median()
+            curves.plot(middle.index, middle, line, color=colour, linewidth=1.8, label=str(name))
+            last = group["epoch"] == group["epoch"].max()
+            final, reached = error[last], np.sum(group["accuracy"][last] >= level)
+            ends.plot((final.min(), final.max()), (place, place), line, color=colour)
+            ends.plot(final, np.full(len(final), place), "o", color=colour, alpha=0.5, ms=5, mew=0)
+            medians.append(100 * final.median())
+            ends.plot(final.median(), place, "|", color=dark(colour), ms=13, mew=2.5)
+            labels.append((f"{name}\n{reached} of {len(final)} reach {level:g}", colour))
+        for accuracy in (level, majority):
+            curves.axhline(1 - accuracy, color=GREY, linewidth=0.9, linestyle=(0, (1, 2)))
+            ends.axvline(1 - accuracy, color=GREY, linewidth=0.9, linestyle=(0, (1, 2)))
+        ends.yaxis.tick_right()
+        ends.set_yticks(range(len(labels)), [label for label, _ in labels])
+        for tick, (_, colour) in zip(ends.get_yticklabels(), labels, strict=True):
+            tick.set_color(dark(colour))
+        ends.tick_params("y", length=0)
+        ends.spines["left"].set_visible(False)
+        ends.set(xscale="log", xlim=(least, 1), ylim=(len(labels) - 0.5, -0.5))
+        curves.set_title(
+            f"{title}:\nmedian test errors from {min(medians):.2g} to {max(medians):.2g} %"
         )
-        axes.clabel(lines, fmt="%.0f", fontsize=7)
-        axes.plot(0, 0, "+", color=ORANGE, markersize=11, markeredgewidth=2)
-        axes.set(title=title, xlabel="first direction", aspect="equal")
-    figure.axes[0].set_ylabel("second direction")
-    figure.suptitle("Training MSE on a plane through the weights; steps are shares of their size")
-    return figure
-
-
-def profiles(
-    panels: Mapping[str, tuple[ArrayLike, Mapping[str, ArrayLike]]], *, xlabel: str, ylabel: str
-) -> Figure:
-    """Draw the loss along one parameter at several stages of training, one panel per model.
-
-    Parameters
-    ----------
-    panels : mapping of str to (array_like, mapping of str to array_like), all of shape (K,)
-        By title: the values added to the parameter, and the losses for each state of the other
-        parameters.
-    xlabel, ylabel : str
-        Axis labels.
-
-    Returns
-    -------
-    Figure
-        Each curve minus its minimum; a ring marks a minimum inside the panel.
-    """
-    figure = Figure(figsize=(5.4 * len(panels), 4.2), layout="constrained")
-    for axes, (title, (reach, curves)) in zip(
-        row_of_panels(figure, len(panels)), panels.items(), strict=True
-    ):
-        steps = np.asarray(reach)
-        for (name, losses), (colour, line) in zip(curves.items(), cycle(_STYLES), strict=False):
-            values = np.asarray(losses) - np.min(losses)
-            least = int(np.argmin(values))
-            axes.plot(steps, values, line, color=colour, label=name)
-            if 0 < least < len(steps) - 1:  # no minimum at the edge
-                axes.plot(steps[least], values[least], "o", mfc="none", color=colour)
-        axes.axvline(0, color=GREY, linewidth=0.8)
-        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
-        axes.grid(alpha=0.3)
-        axes.legend(title="the others", fontsize=8)
-    return figure
-
-
-def states_by_target(values: ArrayLike, target: ArrayLike, *, label: str) -> Figure:
-    """Draw the activations of a hidden layer, with rows sorted by target.
-
-    Parameters
-    ----------
-    values : array_like, shape (N, units)
-        Activations.
-    target : array_like, shape (N,)
-        Targets.
-    label : str
-        Label of the target, with its unit.
-
-    Returns
-    -------
-    Figure
-        Units sorted by their correlation with the target, each as a share of its maximum.
-    """
-    states, y = np.asarray(values), np.asarray(target)
-    used = states[:, states.std(axis=0) > 0]
-    correlation = np.array([np.corrcoef(unit, y)[0, 1] for unit in used.T])
-    order, rows = np.argsort(correlation), np.argsort(y, kind="stable")
-    shares = used[rows][:, order] / used.max(axis=0)[order]
-    figure = Figure(figsize=(9, 5.2), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1, 3))
-    above.plot(y[rows], color=GREY)
-    above.set(ylabel=label)
-    above.grid(alpha=0.3)
-    drawn = below.imshow(shares.T, aspect="auto", cmap="Blues", interpolation="nearest")
-    silent = states.shape[1] - used.shape[1]
-    below.set(
-        xlabel="test rows in order of their price",
-        ylabel="unit, by correlation with it",
-        title=f"{used.shape[1]} units, correlations {correlation.min():.2f} to "
-        f"{correlation.max():.2f}" + (f"; {silent} never active" if silent else ""),
+        curves.set(ylabel="test error, median", yscale="log", ylim=(least, 1))
+        curves.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        curves.margins(x=0)
+        for axes, axis in ((curves, curves.yaxis), (ends, ends.xaxis)):
+            _tenths(axis)
+            axes.grid()
+    top, lowest = grid[0, 0], grid[-1]
+    for accuracy, text in ((level, f"accuracy {level:g}"), (majority, "always the larger class")):
+        place = top.get_yaxis_transform()
+        top.text(0.99, 1 - accuracy, text, ha="right", va="bottom", transform=place)
+    lowest[0].set_xlabel("epoch")
+    lowest[1].set_xlabel(
+        "test error after the last epoch (log scale);\ndots are seeds, the bar is their median"
     )
-    figure.colorbar(drawn, ax=below, label="share of the unit's largest")
     return figure
 
 
-def map_by_class(means: ArrayLike, classes: Sequence[str]) -> Figure:
-    """Draw the mean feature maps of two classes and their difference.
-
-    Parameters
-    ----------
-    means : array_like, shape (2, steps, filters)
-        Mean activations by class.
-    classes : sequence of str
-        Class names.
-
-    Returns
-    -------
-    Figure
-        Filters sorted by mean difference.
-    """
-    values = np.asarray(means)
-    difference = values[1] - values[0]
-    order = np.argsort(difference.mean(axis=0))
-    figure = Figure(figsize=(12, 4.6), layout="constrained")
-    panels = row_of_panels(figure, 3, sharey=True)
-    top = values.max()
-    for axes, title, part in zip(panels[:2], classes, values, strict=True):
-        drawn = axes.imshow(
-            part[:, order].T, aspect="auto", cmap="Blues", vmin=0, vmax=top, interpolation="nearest"
-        )
-        axes.set(title=f"{title}: mean activation", xlabel="place in the shortened series")
-    figure.colorbar(drawn, ax=panels[:2])
-    bound = float(np.abs(difference).max())
-    drawn = panels[2].imshow(
-        difference[:, order].T,
-        aspect="auto",
-        cmap="PuOr",
-        vmin=-bound,
-        vmax=bound,
-        interpolation="nearest",
-    )
-    panels[2].set(title=f"{classes[1]} less {classes[0]}", xlabel="place in the shortened series")
-    figure.colorbar(drawn, ax=panels[2])
-    panels[0].set_ylabel("filter, by mean difference")
-    return figure
+def _tenths(axis: Axis) -> None:
+    """Draw a tick with a plain number for each power of ten, and small ticks between."""
+    axis.set_major_locator(LogLocator())
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())

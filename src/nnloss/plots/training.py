@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+import numpy as np
 import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from nnloss.plots.style import BLUE, GREY, ORANGE, plain_log_axis, row_of_panels
+from nnloss.plots.style import (
+    GREY,
+    STYLE,
+    TEST,
+    TRAINING,
+    figure_with_panels,
+    label_ends,
+    plain_log_axis,
+)
 
 
+@rc_context(STYLE)
 def history(
     table: pd.DataFrame, panels: Mapping[str, str], *, linear: Collection[str] = ()
 ) -> Figure:
@@ -29,27 +41,31 @@ def history(
     Returns
     -------
     Figure
+        The titles give the values after the last epoch. Where the first twentieth of the epochs
+        would take more than half of an axis, the axis leaves them out and a note gives the values
+        of the first epoch.
     """
-    figure = Figure(figsize=(5.2 * len(panels), 4), layout="constrained")
-    for axes, (metric, label) in zip(
-        row_of_panels(figure, len(panels)), panels.items(), strict=True
-    ):
-        marker = "o" if len(table) <= 10 else None  # a line needs two epochs
-        for name, colour, rows in (
-            (metric, BLUE, "training rows"),
-            (f"val_{metric}", ORANGE, "test rows"),
-        ):
-            axes.plot(table["epoch"], table[name], color=colour, label=rows, marker=marker)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set(xlabel="epoch", ylabel=label, title=metric.replace("_", " "))
-        if metric not in linear:
-            axes.set(ylabel=f"{label} (log scale)", yscale="log")
+    figure, drawn = figure_with_panels(len(panels), 3.1)
+    for axes, (metric, label) in zip(drawn, panels.items(), strict=True):
+        log = metric not in linear
+        if log:
+            axes.set_yscale("log")
+        _curves(axes, table, metric)
+        _leave_out_the_start(axes, table, metric)
+        if log:
             plain_log_axis(axes.yaxis)
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
+        last = table.iloc[-1]
+        axes.set(
+            xlabel="epoch",
+            ylabel=f"{label} (log scale)" if log else label,
+            title=f"{metric.replace('_', ' ').capitalize()} after epoch {last['epoch']:g}:\n"
+            + _told(last[metric], last[f"val_{metric}"]),
+        )
+        label_ends(axes, _ends(table, metric))
     return figure
 
 
+@rc_context(STYLE)
 def train_test_gap(
     tables: Mapping[str, pd.DataFrame],
     metric: str,
@@ -74,24 +90,80 @@ def train_test_gap(
     Returns
     -------
     Figure
-        The titles show the gap in `ends`.
+        A star marks the training rows as they are, a black bar the gap to the test rows, whose
+        size is in the title.
     """
-    figure = Figure(figsize=(5.4 * len(tables), 4.4), layout="constrained")
-    panels = row_of_panels(figure, len(tables), sharey=True)
+    figure, panels = figure_with_panels(len(tables), 3.4, sharey=True)
     for axes, (name, table) in zip(panels, tables.items(), strict=True):
-        marker = "o" if len(table) <= 10 else None
-        for key, colour, rows in (
-            (metric, BLUE, "training rows as trained on"),
-            (f"val_{metric}", ORANGE, "test rows"),
-        ):
-            axes.plot(table["epoch"], table[key], color=colour, label=rows, marker=marker)
+        _curves(axes, table, metric)
         train, test = ends[name]
         last = table["epoch"].iloc[-1]
-        axes.plot([last, last], [test, train], color=GREY, linewidth=1)
-        axes.plot(last, train, "*", color=BLUE, markersize=11, label="training rows as they are")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set(xlabel="epoch", ylabel=label)
-        axes.set_title(f"{name}\ntraining {train:.4f}, test {test:.4f}, gap {train - test:.4f}")
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
+        axes.plot([last, last], [test, train], color="black", linewidth=1.2)
+        axes.plot(
+            last, train, "*", color=TRAINING, markersize=11, label="training rows as they are"
+        )
+        axes.set(
+            xlabel="epoch",
+            title=f"{name}: gap {train - test:.4f}\n(training {train:.4f}, test {test:.4f})",
+        )
+    panels[0].set_ylabel(label)
+    # Shared limits are known only now.
+    for axes, (name, table) in zip(panels, tables.items(), strict=True):
+        train, _ = ends[name]
+        last = table["epoch"].iloc[-1]
+        star = {"training,\nas it is": (last, train, TRAINING)}
+        label_ends(axes, star | _ends(table, metric, "training,\neach epoch"), gap=0.13)
     return figure
+
+
+def _curves(axes: Axes, table: pd.DataFrame, metric: str) -> None:
+    """Draw a metric on the training rows and on the test rows by epoch."""
+    marker = "o" if len(table) <= 10 else None  # a line needs two epochs
+    for name, colour, line, rows in (
+        (metric, TRAINING, "-", "training rows"),
+        (f"val_{metric}", TEST, "--", "test rows"),
+    ):
+        axes.plot(table["epoch"], table[name], line, color=colour, label=rows, marker=marker)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    axes.grid()
+
+
+def _ends(
+    table: pd.DataFrame, metric: str, training: str = "training"
+) -> dict[str, tuple[float, float, str]]:
+    """Return the last point and the colour of both curves, by label."""
+    last = table.iloc[-1]
+    return {
+        training: (last["epoch"], last[metric], TRAINING),
+        "test": (last["epoch"], last[f"val_{metric}"], TEST),
+    }
+
+
+def _told(training: float, test: float) -> str:
+    """Return both values with three digits."""
+    shown = (f"{value:#.3g}".rstrip(".") for value in (training, test))
+    return "training {}, test {}".format(*shown)
+
+
+def _leave_out_the_start(axes: Axes, table: pd.DataFrame, metric: str) -> None:
+    """Limit the vertical axis to later epochs if the first ones take more than half of it."""
+    curves = table[[metric, f"val_{metric}"]].to_numpy(dtype=float)
+    transform = axes.transScale
+    heights = transform.transform(np.column_stack([np.ones(curves.size), curves.ravel()]))[:, 1]
+    heights = heights.reshape(curves.shape)
+    later = heights[len(table) // 20 :]
+    if not np.isfinite(heights).all() or 2 * np.ptp(later) >= np.ptp(heights) or not np.ptp(later):
+        return
+    margin = 0.06 * np.ptp(later)
+    limits = [[1, later.min() - margin], [1, later.max() + margin]]
+    axes.set_ylim(*transform.inverted().transform(limits)[:, 1])
+    first = curves[0]
+    above = first.mean() > axes.get_ylim()[1]
+    axes.annotate(
+        f"in epoch {table['epoch'].iloc[0]:g}:\n{_told(*first)}",
+        (0.98, 0.97 if above else 0.03),
+        xycoords="axes fraction",
+        ha="right",
+        va="top" if above else "bottom",
+        color=GREY,
+    )

@@ -1,10 +1,11 @@
-"""Memory of past answers, and the choice of questions based on it."""
+"""Memory of past answers, and the choice of questions."""
 
 from __future__ import annotations
 
 import json
 import logging
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -64,6 +65,20 @@ def choose(
     """
     shuffled = random.Random(seed).sample(questions, len(questions))
     return sorted(shuffled, key=lambda question: _rank(memory.get(question.id)))[:count]
+
+
+def mixed(questions: list[Question], count: int, seed: int | None) -> list[Question]:
+    """Return up to `count` questions, taken from the topics in turn.
+
+    Topics and their questions are shuffled with `seed`; None shuffles differently each time.
+    """
+    shuffled = random.Random(seed).sample(questions, len(questions))
+    before: Counter[str] = Counter()
+    rounds: dict[str, int] = {}
+    for question in shuffled:
+        rounds[question.id] = before[question.topic]
+        before[question.topic] += 1
+    return sorted(shuffled, key=lambda question: rounds[question.id])[:count]
 
 
 def _rank(past: Past | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from pprint import pformat
 from typing import Any
 
 from nnloss.errors import NnlossError
@@ -15,6 +16,7 @@ _TRUTH = {
 }
 _LETTERS = "abcdefgh"  # q stops the quiz
 MOST_OPTIONS = len(_LETTERS)
+_WIDTH = 56  # of a line of a proof, which is printed with an indentation of 4
 
 
 @dataclass(frozen=True)
@@ -86,23 +88,28 @@ class Question:
     @property
     def solution(self) -> str:
         """Answer as text."""
-        match self.kind:
-            case "choice":
-                return f"{self.answer}) {self.options[self.letters.index(self.answer)]}"
-            case "true_false":
-                return "true" if self.answer else "false"
-            case "match":
-                return " ".join(f"{number}{letter}" for number, letter in self.answer.items())
-            case "order":
-                return " ".join(self.answer)
-            case "number":
-                return f"{self.answer:,}"
-        return str(self.answer[0])
+        return self.wording(self.answer[0] if self.kind == "blank" else self.answer)
 
     @property
     def program(self) -> str:
         """Proof as a complete program; empty without one."""
-        return f"answer = {self.answer!r}\n{self.proof.strip()}" if self.proof else ""
+        answer = pformat(self.answer, width=_WIDTH - len("answer = "), sort_dicts=False)
+        return f"answer = {answer}\n{self.proof.strip()}" if self.proof else ""
+
+    def wording(self, given: Any) -> str:
+        """Return an answer parsed by `parse` as text, a choice with its option."""
+        match self.kind:
+            case "choice":
+                return f"{given}) {self.options[self.letters.index(given)]}"
+            case "true_false":
+                return "true" if given else "false"
+            case "match":
+                return " ".join(f"{number}{letter}" for number, letter in given.items())
+            case "order":
+                return " ".join(given)
+            case "number":
+                return f"{given:,}"
+        return str(given)
 
     def parse(self, text: str) -> Any:
         """Parse an answer as typed, ignoring case, spaces, commas and brackets.
@@ -160,6 +167,11 @@ class Question:
         return number if math.isfinite(number) else None
 
 
+def topics(questions: list[Question]) -> str:
+    """Return the topics of questions in alphabetical order, joined by commas."""
+    return ", ".join(sorted({question.topic for question in questions}))
+
+
 def of_topic(questions: list[Question], topic: str | None) -> list[Question]:
     """Return the questions of a topic, ignoring case; all questions for None."""
     if topic is None:
@@ -167,7 +179,7 @@ def of_topic(questions: list[Question], topic: str | None) -> list[Question]:
     found = [question for question in questions if question.topic == topic.strip().lower()]
     if not found:
         raise NnlossError(
-            f"The topic must be one of {', '.join(sorted({each.topic for each in questions}))}",
+            f"The topic must be one of {topics(questions)}",
             f"found '{topic}'",
             "Choose one of these, or leave --topic out",
         )

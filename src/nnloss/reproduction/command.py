@@ -12,7 +12,7 @@ import nnloss
 from nnloss import commandline as cli
 from nnloss._files import replacing
 from nnloss.commandline import heading, paragraph, table
-from nnloss.course.published import EDITIONS, Edition, decimals, parse_edition
+from nnloss.course.published import EDITIONS, UNITS, Edition, decimals, parse_edition, settings_of
 from nnloss.errors import NnlossError
 from nnloss.reproduction import comparisons, experiments, printed, verdicts
 from nnloss.reproduction import splits as splits_study
@@ -29,11 +29,21 @@ if TYPE_CHECKING:
 TITLE = "Do the published numbers hold?"
 
 Exercise = Annotated[
-    Literal["boston", "cifar10", "wafer", "all"], cli.option("Exercise whose networks are trained.")
+    Literal["boston", "cifar10", "wafer", "all"],
+    cli.option(
+        "Exercise whose networks are trained: boston, cifar10, wafer or all.",
+        "EXERCISE",
+        group="Course",
+    ),
 ]
 Editions = Annotated[
     Literal["2023", "2024", "2024-pdf", "both", "all"],
-    cli.option("Edition of the course: its settings and numbers; both are the years."),
+    cli.option(
+        "Edition of the course, with its settings and numbers: 2023, 2024, 2024-pdf, both (2023 "
+        "and 2024) or all.",
+        "EDITION",
+        group="Course",
+    ),
 ]
 Seeds = Annotated[
     int | None,
@@ -43,6 +53,7 @@ Seeds = Annotated[
         + ".",
         "N",
         cli.whole_number(1, 1_000_000),
+        group="Training",
     ),
 ]
 Splits = Annotated[
@@ -52,6 +63,7 @@ Splits = Annotated[
         "is compared with MSE. Default: none.",
         "N",
         cli.whole_number(2, 10_000),
+        group="Training",
     ),
 ]
 Jobs = Annotated[
@@ -60,19 +72,23 @@ Jobs = Annotated[
         "Processes on this machine, of up to 2.5 GB each. Default: one for each core.",
         "J",
         cli.whole_number(1, 1024),
+        group="Machines",
     ),
 ]
 Scheduler = Annotated[
     str | None,
     cli.option(
-        "Address of a Dask scheduler whose workers train instead of this machine.", "ADDRESS"
+        "Address of a Dask scheduler whose workers train instead of this machine.",
+        "ADDRESS",
+        group="Machines",
     ),
 ]
 Resume = Annotated[
     bool,
-    cli.typer.Option(
+    cli.flag(
         "--resume/--fresh",
-        help="Resume from the results in the folder, or set them aside and start afresh.",
+        "Resume from the results in the folder, or set them aside and start afresh.",
+        group="Files",
     ),
 ]
 
@@ -89,7 +105,10 @@ def main(
     resume: Resume = True,
     quick: cli.Quick = False,
 ) -> None:
-    """Train the networks from many seeds, and judge the published numbers by them."""
+    """Train the networks from many seeds, and judge the published numbers by them.
+
+    Example: python -m nnloss reproduce --exercise boston --seeds 200
+    """
     names = list(experiments.SEEDS) if exercise == "all" else [exercise]
     several: dict[str, Sequence[Edition]] = {"all": EDITIONS, "both": (2023, 2024)}
     editions = several.get(edition) or [parse_edition(edition)]
@@ -119,7 +138,9 @@ def main(
             experiments.load(name, data_dir)
     with SweepFolder(out).opened(fresh=not resume) as folder:
         trainings = sum(wanted[each] for each in wanted if each.loss)
-        paragraph(f"{trainings:,} trainings, less those already in {out}.")
+        if quick:
+            paragraph(cli.quick_run(how_quick(names)))
+        paragraph(f"The sweep has {trainings:,} trainings. What is already in {out} is kept.")
         sweep(
             folder,
             wanted,
@@ -132,7 +153,22 @@ def main(
         results = Results.read(folder, editions, quick=quick)
         write(results, folder, quick=quick)
     show(results, quick=quick)
-    paragraph(f"Report: {out / 'report.html'}. Tables and runs: {folder.home}.")
+    if quick:
+        paragraph(cli.quick_run(how_quick(names)))
+    cli.closing(
+        {"sweep": folder.home},
+        out / "report.html",
+        f"python -m nnloss reproduce --exercise {names[0]} --edition 2023" if quick else None,
+    )
+
+
+def how_quick(exercises: Sequence[str]) -> str:
+    """Return the epochs of a quick sweep in words."""
+    return ", ".join(
+        f"{experiments.QUICK_EPOCHS[name]} of {settings_of(name, EDITIONS[0]).epochs} epochs of "
+        f"{name}"
+        for name in exercises
+    )
 
 
 def write(results: Results, folder: SweepFolder, *, quick: bool) -> None:
@@ -155,39 +191,49 @@ def show(results: Results, *, quick: bool) -> None:
     """Print the verdicts and, unless the sweep was quick, what else is judged."""
     heading(TITLE)
     for (name, edition), rows in results.verdicts.groupby(["exercise", "edition"], sort=False):
-        rows_of(rows, verdict, title=f"{name} {edition}, {rows['n'].max():,} seeds")
+        seeds = "" if quick else f", {rows['n'].max():,} seeds"
+        rows_of(rows, verdict, f"{name}, edition {edition}{seeds}")
     paragraph(
-        "Ours is the mean over the seeds, where there is randomness. A question mark: more seeds "
-        "could change the verdict."
+        "Our number is the mean over the seeds where there is randomness, and 95 % of single runs "
+        "fall in the range beside it. A question mark says that more seeds could change the "
+        "verdict."
     )
+    for unit in dict.fromkeys(UNITS[name] for name in results.verdicts["exercise"]):
+        paragraph(unit)
     if quick:
         paragraph("Quick networks are not the course's: their numbers are not judged.")
         return
     paragraph(verdicts.summary(results.verdicts))
     if len(results.logs) + len(results.matrices):
-        heading("Are its training logs and confusion matrices like ours, as a whole?")
-        rows_of(results.logs, log, wrapped="outside the band")
-        rows_of(results.matrices, matrix, wrapped="largest differences")
-        paragraph(printed.RULE.partition("\n\n")[0])
+        heading("Are the course's training logs and confusion matrices like ours?")
+        rows_of(results.logs, log)
+        rows_of(results.matrices, matrix)
+        for text in printed.RULE.split("\n\n"):
+            paragraph(text)
     if len(results.comparisons):
         heading("What does the choice of loss, or augmentation, change?")
-        rows_of(results.comparisons, comparison, wrapped="comparison")
+        by = ["exercise", "edition", "question"]
+        for (name, edition, question), rows in results.comparisons.groupby(by, sort=False):
+            rows_of(rows, comparison, f"{name}, edition {edition}: {question}")
         paragraph(comparisons.RULE)
     if len(results.split_comparisons):
         heading("Does MAE beat MSE beyond the course's split of Boston Housing?")
-        rows_of(results.split_comparisons, split_comparison)
+        for size, rows in results.split_comparisons.groupby("batch_size"):
+            rows_of(rows, split_comparison, f"MAE minus MSE as training loss, batches of {size}")
         for text in splits_study.conclusion(results.split_comparisons), splits_study.RULE:
             paragraph(text)
 
 
 def rows_of(
-    frame: pd.DataFrame, texts: Callable[[pd.Series[Any]], dict[str, Any]], **options: Any
+    frame: pd.DataFrame,
+    texts: Callable[[pd.Series[Any]], dict[str, Any]],
+    title: str | None = None,
 ) -> None:
     """Print a table whose rows are the texts of a frame's rows, by column; none if it is empty."""
     import pandas as pd
 
     if len(frame):
-        table(pd.DataFrame(texts(row) for _, row in frame.iterrows()), **options)
+        table(pd.DataFrame(texts(row) for _, row in frame.iterrows()), title)
 
 
 def verdict(row: pd.Series[Any]) -> dict[str, Any]:
@@ -197,22 +243,21 @@ def verdict(row: pd.Series[Any]) -> dict[str, Any]:
     return {
         "quantity": row["quantity"],
         "published": f"{row['published']:.{digits}f}",
-        "ours": number(row["mean"]) if random else with_decimals(row["ours"], digits),
-        "95 % of runs": f"{number(row['low'])} to {number(row['high'])}" if row["n"] > 1 else "",
+        "ours": number(row["mean"]) if random else number(row["ours"], f".{digits}f"),
+        "95 % of runs": interval(row, ".4g"),
         "verdict": row["verdict"] + ("" if row["certain"] or not random else " ?"),
     }
 
 
 def comparison(row: pd.Series[Any]) -> dict[str, Any]:
     """Return the printed row of a comparison, as texts by column."""
-    p = row["wilcoxon_p"]
     return {
-        "comparison": f"{row['exercise']} {row['edition']}: {row['second']} for {row['first']}",
-        "in": row["title"],
-        "n": row["n"],
+        "metric": row["title"],
+        "seeds": f"{row['n']:,}",
         "difference": f"{row['difference']:+.4g}",
-        "95 %": f"{row['low']:+.3g} to {row['high']:+.3g}",
-        "p": f"{p:.2g}",
+        "95 % interval": interval(row, "+.3g"),
+        "p": number(row["wilcoxon_p"], ".2g"),
+        "share": f"{row['share']:.0%}",
         "better": row[row["better"]] if row["better"] in ("first", "second") else "neither",
     }
 
@@ -232,31 +277,30 @@ def matrix(row: pd.Series[Any]) -> dict[str, Any]:
     """Return the printed row of a confusion matrix, as texts by column."""
     return {
         "matrix": f"{row['network']} {row['edition']}",
-        "distance": f"{row['rank']} of {row['n'] + 1}",
+        "rank of its distance": f"{row['rank']} of {row['n'] + 1}",
         "p": f"{row['p']:.2g}",
         "verdict": row["verdict"],
-        "largest differences": row["cells"],
+        "largest differences (in standard deviations, sd)": row["cells"],
     }
 
 
 def split_comparison(row: pd.Series[Any]) -> dict[str, Any]:
     """Return the printed row of the study of splits, as texts by column."""
     return {
-        "MAE minus MSE": row["title"],
-        "batch": row["batch_size"],
-        "splits": f"{row['splits']:,}",
+        "metric": row["title"],
         "difference": f"{row['difference']:+.3g}",
-        "95 %": f"{row['low']:+.2g} to {row['high']:+.2g}",
-        "MAE better": f"{row['mae_better']}",
-        "course": number(row["course_difference"]),
+        "95 % interval": interval(row, "+.2g"),
+        "MAE better": f"{row['mae_better']} of {row['splits']:,} splits",
+        "course's split": number(row["course_difference"]),
     }
 
 
-def number(value: float) -> str:
-    """Return a number with four significant digits; empty for NaN."""
-    return "" if math.isnan(value) else f"{value:.4g}"
+def number(value: float, form: str = ".4g") -> str:
+    """Return a number with four significant digits, or in another form; empty for NaN."""
+    return "" if math.isnan(value) else format(value, form)
 
 
-def with_decimals(value: float, digits: int) -> str:
-    """Return a number with `digits` decimals; empty for NaN."""
-    return "" if math.isnan(value) else f"{value:.{digits}f}"
+def interval(row: pd.Series[Any], form: str) -> str:
+    """Return the interval of a row; empty for NaN, which a single seed gives."""
+    ends = [number(row[end], form) for end in ("low", "high")]
+    return " to ".join(ends) if all(ends) else ""

@@ -14,11 +14,9 @@ from . import (
     sizes,
     stages,
 )
-from .captions import CAPTIONS
 from .claims import Claim, same
 
 __all__ = [
-    "CAPTIONS",
     "Claim",
     "backpropagation",
     "claims",

@@ -18,18 +18,17 @@ import typer
 import nnloss
 from nnloss import commandline as cli
 from nnloss.course import boston, wafer
+from nnloss.plots.captions import CAPTIONS
 from nnloss.table import separated
-from nnloss.theory.captions import CAPTIONS
 from nnloss.theory.claims import Claim, claim_table, records, verdict
 from nnloss.theory.problems import targets
 from nnloss.theory.sizes import FULL, Sizes, sizes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-Seed = Annotated[
-    int, cli.option("The first of the seeds.", "N", cli.whole_number(0, 2**32 - FULL.seeds))
-]
-All = Annotated[bool, typer.Option("--all", help="Print all claims and all tables.")]
+seed_number = cli.whole_number(0, 2**32 - FULL.seeds)
+Seed = Annotated[int, cli.option("The first of the seeds.", "N", seed_number, group="Training")]
+All = Annotated[bool, cli.flag("--all", "Print all claims and all tables.")]
 
 
 @dataclass(frozen=True)
@@ -203,7 +202,8 @@ def looks_like(work: Work, stages: dict[str, Any]) -> Answer:
     data = work.x["train"], work.split.y_train
     least = of.least_squares(*data)
     planes = of.surfaces({"least squares": least, **stages}, *data)
-    work.save("landscape", nnloss.plots.landscapes(of.REACH, planes))
+    label = f"training MSE, ({boston.UNIT})²"
+    work.save("landscape", nnloss.plots.landscapes(of.REACH, planes, label=label))
     lstat = work.split.features.index("LSTAT")
     at_zero, fitted, learned = one_parameter.profiles(least, stages, lstat, *data)
     panels = one_parameter.panels(at_zero, fitted, learned)
@@ -313,18 +313,21 @@ def main(
     quick: cli.Quick = False,
     everything: All = False,
 ) -> None:
-    """Losses are likelihoods: identities, GLM twins, pitfalls, landscapes, hidden states."""
+    """Losses are likelihoods: identities, GLM twins, pitfalls, landscapes, hidden states.
+
+    Example: python -m nnloss losses --quick
+    """
     cli.require_folder(out)
     amount = sizes(quick=quick)
     split, series = nnloss.load_boston(data_dir), amount.cut(nnloss.load_wafer(data_dir))
     known = {"boston": split.origin, "wafer": series.origin}
     claims = list[Claim]()
     if quick:
-        cli.paragraph(
-            f"""Quick run: {amount.seeds} of {FULL.seeds} seeds, {amount.boston_epochs} of
-            {FULL.boston_epochs} epochs for Boston, {amount.wafer_epochs} of {FULL.wafer_epochs} for
-            Wafer; its numbers mean little."""
+        how = (
+            f"{amount.seeds} of {FULL.seeds} seeds, {amount.boston_epochs} of {FULL.boston_epochs} "
+            f"epochs for Boston, {amount.wafer_epochs} of {FULL.wafer_epochs} for Wafer"
         )
+        cli.paragraph(cli.quick_run(how))
     with nnloss.Run.start(out, "losses", seed=seed, quick=quick, data=known) as run:
         for answer in answers(Work(split, series, amount, seed, run)):
             show(answer, everything)
@@ -338,6 +341,7 @@ def main(
             f"Does not hold: {each.topic}, {each.claim}; the difference is {each.difference:.1e}, "
             f"the tolerance {each.tolerance:.0e}."
         )
-    cli.paragraph(f"Saved to {run.folder}")
+    following = None if everything else "python -m nnloss losses --all"
+    cli.closing({"losses": run.folder}, run.folder / "pitfalls.png", following)
     if failed:
         raise typer.Exit(1)

@@ -13,6 +13,7 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -55,24 +56,42 @@ def row_weights(
     """Return `sample_weight`, or weights made from `class_weight`, as a tuple for a batch.
 
     `y` holds class numbers or one-hot rows. A class without an entry has weight 1. If both are
-    given, both are returned, for Keras to reject.
+    given, both are returned, for Keras to reject. Raise NnlossError for a `class_weight` that is no
+    mapping of numbers to finite weights of at least 0, or whose classes are not those of `y`.
     """
     if class_weight is None:
         return (sample_weight,)
+    _require_class_weight(class_weight)
     if y is None or sample_weight is not None or not in_memory(y):
         return class_weight, sample_weight
-    if not isinstance(class_weight, Mapping):
-        raise NnlossError(
-            "class_weight gives the weight of each class by its number",
-            f"found class_weight of type {type(class_weight).__name__}",
-            "Give a dictionary such as {0: 1.0, 1: 2.5}",
-        )
     numbers = np.asarray(y)
     if numbers.ndim > 1:
         numbers = numbers.argmax(axis=-1) if numbers.shape[-1] > 1 else numbers[..., 0]
-    return (
-        np.array([class_weight.get(int(number), 1.0) for number in np.round(numbers)], np.float32),
-    )
+    numbers = np.round(numbers)
+    present = set(np.unique(numbers).tolist())
+    unweighted, unused = present - class_weight.keys(), class_weight.keys() - present
+    if unweighted and unused:
+        raise NnlossError(
+            _CLASS_WEIGHT,
+            f"found one for {min(unused):g}, which no row has, and none for {min(unweighted):g}",
+            "Number the classes from 0, as in y",
+        )
+    return (np.array([class_weight.get(int(number), 1.0) for number in numbers], np.float32),)
+
+
+_CLASS_WEIGHT = "class_weight gives the weight of each class by its number"
+
+
+def _require_class_weight(class_weight: Any) -> None:
+    example = "Give a dictionary such as {0: 1.0, 1: 2.5}"
+    if not isinstance(class_weight, Mapping):
+        found = f"found class_weight of type {type(class_weight).__name__}"
+        raise NnlossError(_CLASS_WEIGHT, found, example)
+    for number, weight in class_weight.items():
+        numbers = isinstance(number, Real) and isinstance(weight, Real)
+        if not (numbers and 0 <= weight < math.inf):
+            found = f"found {weight!r} for the class {number!r}"
+            raise NnlossError(f"{_CLASS_WEIGHT}, 0 or more", found, example)
 
 
 def split_rows(arrays: tuple[Any, Any, Any], rows: int) -> tuple[Any, tuple[Any, Any, Any]]:

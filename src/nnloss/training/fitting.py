@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 from nnloss._tensorflow import keras, tf
+from nnloss.errors import NnlossError
 from nnloss.pairing import targets
 from nnloss.training.device_data import in_memory
 
@@ -42,6 +44,20 @@ def _checked_one_by_one(batches: Iterator[Any], **rule: Any) -> Iterator[Any]:
     for batch in batches:
         targets.check_batch(batch, sample=True, **rule)
         yield batch
+
+
+def require_batch_size(batch_size: Any) -> None:
+    """Raise NnlossError for a batch size of ``fit`` that is no whole number of at least 1."""
+    if batch_size is None or (isinstance(batch_size, Integral) and int(batch_size) >= 1):
+        return
+    rule = "fit needs a batch size of at least 1"
+    if hasattr(batch_size, "shape"):
+        raise NnlossError(
+            rule,
+            f"found an array of shape {tuple(batch_size.shape)}, the third argument",
+            "Give several inputs as one x: fit([x1, x2], y)",
+        )
+    raise NnlossError(rule, f"found batch_size={batch_size}", "Give 1 or more")
 
 
 def as_list(callbacks: Any) -> list[Any]:

@@ -15,8 +15,8 @@ import pandas as pd
 from nnloss._tensorflow import keras
 from nnloss.datasets import Split
 from nnloss.errors import NnlossError
-from nnloss.pairing.heads import Completed
-from nnloss.pairing.judge import require_targets
+from nnloss.pairing.heads import Completed, require
+from nnloss.pairing.judge import judge_output, require_targets
 from nnloss.pairing.targets import check_batch
 from nnloss.table import Task
 from nnloss.table.encoding import as_targets
@@ -191,6 +191,7 @@ def fit_many(
     )
     plan.new_optimizer()  # raises now if it cannot be copied
     first, start = plan.start(seeds[0])
+    require(judge_output(first.question), strict=strict)
     network = keras.Model(first.inputs, first.outputs)
     start_of = starts(network, start, seeds, lambda seed: plan.start(seed)[1])
     checked = partial(_checked, first, task)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nnloss._tensorflow import defined_by_keras, keras, tf
-from nnloss.errors import NnlossError
 from nnloss.training import device_data, fitting
 
 
@@ -125,13 +124,10 @@ class OnDeviceModel(keras.Model):
         ------
         TargetError
             If inputs or targets do not fit the task. Nothing is trained or written then.
+        NnlossError
+            If ``batch_size`` or ``class_weight`` is not valid.
         """
-        if batch_size is not None and batch_size < 1:
-            raise NnlossError(
-                "fit needs a batch size of at least 1",
-                f"found batch_size={batch_size}",
-                "Give 1 or more",
-            )
+        fitting.require_batch_size(batch_size)
         x = self._checked(x, y, sample_weight)
         if isinstance(validation_data, (tuple, list)) and len(validation_data) in (2, 3):
             validation_data = (self._checked(*validation_data), *validation_data[1:])

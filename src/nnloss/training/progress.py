@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from nnloss._tensorflow import keras
 
@@ -14,7 +15,7 @@ _LINES = 10  # plain lines per training
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Keras callback that shows the epochs on standard error.
+    """Keras callback that shows the epochs.
 
     Use it with ``verbose=0``.
 
@@ -22,23 +23,29 @@ class EpochProgress(keras.callbacks.Callback):
     ----------
     title : str
         Label of the training.
+    file : text file, optional
+        Where to write; the default is standard error.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, file: TextIO | None = None) -> None:
         super().__init__()
         self.title = title
+        self._file = file or sys.stderr
         self._bar: Progress | None = None
+        self._between = "  "  # loss and val_loss
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Start the bar if standard error is a terminal."""
-        console = Console(stderr=True)
+        """Start the bar in a terminal."""
+        console = Console(file=self._file)
         if not console.is_terminal:
             return
+        self._between = "\n" if console.width < 80 else "  "  # the bar takes what is left
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("epoch {task.completed}/{task.total}  {task.fields[values]}"),
-            TimeRemainingColumn(),
+            TextColumn("epoch {task.completed}/{task.total}"),
+            TextColumn("{task.fields[values]}"),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
             console=console,
         )
         self._bar.add_task(self.title, total=self._epochs, values="")
@@ -46,13 +53,15 @@ class EpochProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Advance the bar, or print a line after every tenth of the training."""
-        values = _values(logs or {})
+        logs = logs or {}
+        shown = [name for name in ("loss", "val_loss") if name in logs]
+        values = self._between.join(f"{name} {logs[name]:.4g}" for name in shown)
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=epoch + 1, values=values)
             return
         done = epoch + 1
         if done * _LINES // self._epochs > epoch * _LINES // self._epochs:
-            print(f"{self.title}: epoch {done}/{self._epochs}  {values}", file=sys.stderr)
+            print(f"{self.title}: epoch {done}/{self._epochs}  {values}", file=self._file)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Remove the bar."""
@@ -73,8 +82,3 @@ class EpochProgress(keras.callbacks.Callback):
     @property
     def _epochs(self) -> int:
         return int(self.params.get("epochs") or 1)
-
-
-def _values(logs: dict[str, Any]) -> str:
-    shown = [name for name in ("loss", "val_loss") if name in logs]
-    return "  ".join(f"{name} {logs[name]:.4g}" for name in shown)

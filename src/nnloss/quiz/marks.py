@@ -1,0 +1,59 @@
+"""Results of questions, and their counts by topic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nnloss.quiz.questions import Question
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Result(NamedTuple):
+    """A question with the answer given to it, as parsed; None if it was skipped."""
+
+    question: Question
+    given: Any
+
+    @property
+    def skipped(self) -> bool:
+        """Whether no answer was given."""
+        return self.given is None
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer is right."""
+        return not self.skipped and self.question.is_right(self.given)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the answer is wrong; a skipped question has none."""
+        return not self.skipped and not self.right
+
+    @property
+    def verdict(self) -> str:
+        """The result as a word."""
+        return "Skipped" if self.skipped else "Right" if self.right else "Wrong"
+
+    @property
+    def said(self) -> str:
+        """The answer that was given, as text."""
+        return "Skipped" if self.skipped else f"You answered {self.question.wording(self.given)}"
+
+
+def by_topic(results: list[Result]) -> pd.DataFrame:
+    """Count the questions of each topic, and those right, wrong and skipped."""
+    import pandas as pd
+
+    counts = pd.DataFrame(
+        {
+            "topic": each.question.topic,
+            "questions": 1,
+            "right": each.right,
+            "wrong": each.wrong,
+            "skipped": each.skipped,
+        }
+        for each in results
+    )
+    return counts.groupby("topic", as_index=False).sum()

@@ -52,7 +52,7 @@ lab.show(
 )
 
 # %% [markdown]
-# ## A bowl, and what is none
+# ## Which shape does the loss have?
 #
 # We look at the loss on a plane through the weights, in two random directions. For least squares it
 # is a quadratic bowl: both curvatures are positive, and there is one minimum. The loss of a network
@@ -179,7 +179,7 @@ claims += [*found, *more]
 # ## The training loop
 #
 # `fit` is a loop over batches. Each step computes the loss, its gradient, and the update by the
-# optimizer. Nothing of the last gradient is kept.
+# optimizer.
 
 # %%
 import tensorflow as tf

@@ -17,6 +17,7 @@ import pandas as pd
 from nnloss import RunRecord
 from nnloss.course.published import decimals
 from nnloss.reproduction import comparisons, splits, verdicts
+from nnloss.theory.pitfalls import GOOD
 
 ROOT = Path(__file__).resolve().parents[1]
 TITLES = {"boston": "Boston", "wafer": "Wafer", "cifar10": "CIFAR-10"}
@@ -68,7 +69,7 @@ The next figure shows the effect of squaring: the five worst of the {len(test)} 
 {squared:.0f} % of the squared error of the network trained on MSE, and {absolute:.0f} % of its
 absolute error.
 
-![Share of each test row in the squared and in the absolute error, worst first]({folder}/losses.png)
+![Share of the worst test rows in the squared and in the absolute error]({folder}/losses.png)
 """
 
 
@@ -150,8 +151,8 @@ def losses() -> str:
         )
     trained = pd.read_csv(ROOT / folder / "pitfalls.csv")
     last = trained[trained["epoch"] == trained["epoch"].max()]
-    reached = trained[trained["accuracy"] >= 0.97].groupby(["pairing", "bias", "seed"]).size()
-    table = head("on Wafer", "start", "test accuracy", "worst seed", "seeds that reach 0.97")
+    reached = trained[trained["accuracy"] >= GOOD].groupby(["pairing", "bias", "seed"]).size()
+    table = head("on Wafer", "start", "test accuracy", "worst seed", f"seeds that reach {GOOD:g}")
     for (pairing, bias), group in last.groupby(["pairing", "bias"], sort=False):
         count = len(reached[pairing, bias]) if (pairing, bias) in reached.index.droplevel(2) else 0
         start = f'sure of "normal" (logit {bias:g})' if bias else "usual"

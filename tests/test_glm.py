@@ -10,6 +10,7 @@ from nnloss import BINARY, MULTICLASS, REGRESSION, TASKS
 from nnloss._keras import keras
 from nnloss.table import separated
 from nnloss.theory import glm
+from nnloss.theory.precision import double_precision
 
 RANDOM = np.random.default_rng(1)
 X = RANDOM.normal(size=(200, 3))
@@ -88,7 +89,7 @@ def test_without_a_maximum_there_is_no_estimate():
 
 def test_double_precision_ends_with_an_error_too():
     def fail():
-        with glm.double_precision():
+        with double_precision():
             assert keras.layers.Dense(1).dtype == "float64"
             raise RuntimeError
 
@@ -98,7 +99,7 @@ def test_double_precision_ends_with_an_error_too():
     assert keras.layers.Dense(1).dtype == "float32"
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        with glm.double_precision():
+        with double_precision():
             pass
         assert keras.config.dtype_policy().name == "mixed_float16"
     finally:

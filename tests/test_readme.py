@@ -228,7 +228,10 @@ def test_the_quiz_has_as_many_questions_and_proofs_as_it_says():
     assert f"for {sum(bool(each.proof) for each in questions)} of them" in README
 
 
-@pytest.mark.parametrize("exercise", ["boston", "cifar10", "wafer", "losses", "quiz", "reproduce"])
+EXERCISES = [path.stem for path in (ROOT / "exercises").glob("[!_]*.py")]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
 def test_every_option_of_the_command_is_described(lab, exercise):
     options = re.findall(r"--[a-z-]+", lab(exercise, "--help").stdout)
     assert {option for option in options if not re.search(rf"[` ]{option}\b", README)} == set()

@@ -6,8 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import nnloss
 from nnloss import (
     BINARY,
     COUNTS,
@@ -22,7 +24,19 @@ from nnloss import (
     set_seed,
 )
 from nnloss._tensorflow import keras
-from nnloss.theory import backpropagation, hidden_states, identities, landscape, pitfalls
+from nnloss.theory import (
+    backpropagation,
+    depth,
+    hidden_states,
+    identities,
+    landscape,
+    one_parameter,
+    pitfalls,
+    problems,
+    sizes,
+    stages,
+)
+from nnloss.theory.pairings import PAIRINGS, build, starts
 from nnloss.training.on_device import OnDeviceModel
 
 RANDOM = np.random.default_rng(2)
@@ -125,21 +139,21 @@ def trained(pairing, split, biases=(0.0,), epochs=3):
 
 
 def by_name(name):
-    return next(pairing for pairing in pitfalls.PAIRINGS if pairing.name == name)
+    return next(pairing for pairing in PAIRINGS if pairing.name == name)
 
 
-@pytest.mark.parametrize("pairing", pitfalls.PAIRINGS, ids=lambda pairing: pairing.name)
+@pytest.mark.parametrize("pairing", PAIRINGS, ids=lambda pairing: pairing.name)
 def test_check_pairing_tells_the_pitfalls_from_the_pairs(pairing):
-    model = pitfalls._network(pairing, 3, 4)
+    model = build(pairing, 3, 4)
     report = check_pairing(model, pairing.loss, pairing.targets(np.array([0, 1, 1])))
     assert report.verdict == ("right" if pairing.right else "wrong")
 
 
 def test_pairings_start_alike_seed_by_seed():
-    starts = [pitfalls._starts(pairing, 5, 4, 1, (0.0,))[0] for pairing in pitfalls.PAIRINGS]
-    for start in starts[1:]:
-        np.testing.assert_array_equal(start.variables[0], starts[0].variables[0])
-    assert len({start.shuffle_seed for start in starts}) == 1
+    begun = [starts(pairing, 5, 4, 1, (0.0,))[0] for pairing in PAIRINGS]
+    for start in begun[1:]:
+        np.testing.assert_array_equal(start.variables[0], begun[0].variables[0])
+    assert len({start.shuffle_seed for start in begun}) == 1
 
 
 @pytest.mark.parametrize("name", ["sigmoid + BCE", "softmax + CCE"])
@@ -161,12 +175,12 @@ def test_it_is_a_training_by_keras(loss, two_classes):
     """One of the seeds, by ``fit`` of a compiled model with the same start and batches."""
     pairing = next(
         each
-        for each in pitfalls.PAIRINGS
+        for each in PAIRINGS
         if each.activations == ("sigmoid",) and each.loss is getattr(keras.losses, loss)
     )
     runs = trained(pairing, two_classes)
     set_seed(1)
-    made = pitfalls._network(pairing, 5, 4)
+    made = build(pairing, 5, 4)
     single = OnDeviceModel(made.inputs, made.outputs)
     single.compile("adam", loss)
     history = single.fit(
@@ -275,9 +289,9 @@ def test_a_saddle_is_told_from_a_bowl():
 def test_the_curvature_along_a_coefficient_is_that_of_its_feature():
     reach = np.linspace(-2, 2, 21)
     for weights in (weights_of(()), weights_of(())):
-        losses = landscape.profile(weights, (0, 1, 0), reach, X, PRICES)
+        losses = one_parameter.profile(weights, (0, 1, 0), reach, X, PRICES)
         expected = 2 * np.mean(X[:, 1] ** 2)
-        np.testing.assert_allclose(landscape.curvature(reach, losses), expected, rtol=1e-9)
+        np.testing.assert_allclose(one_parameter.curvature(reach, losses), expected, rtol=1e-9)
 
 
 def test_hidden_states_are_what_a_layer_gives():
@@ -324,3 +338,98 @@ def test_backpropagation_by_hand(task, classes, y):
 def test_pitfalls_take_what_a_split_has(two_classes):
     fewer = replace(two_classes, x_train=two_classes.x_train[:64], y_train=two_classes.y_train[:64])
     assert len(trained(by_name("linear + BCE"), fewer, epochs=1)) == 3
+
+
+def test_the_six_problems_derive_from_the_price(split):
+    y = problems.targets(split)
+    assert y.keys() == nnloss.TASKS.keys()
+    assert 0.45 < y["binary"].mean() <= 0.5
+    np.testing.assert_allclose(np.bincount(y["multiclass"]) / 404, 1 / 3, atol=0.02)
+    np.testing.assert_allclose(y["multilabel"].mean(axis=0), [2 / 3, 1 / 3], atol=0.02)
+    assert np.all((y["regression"] - y["counts"] >= 0) & (y["regression"] - y["counts"] < 1))
+    np.testing.assert_allclose(np.exp(y["multioutput"][:, 1]), y["multioutput"][:, 0])
+
+
+def test_a_pair_is_named_by_its_activation_and_loss():
+    assert [problems.pair_of(task) for task in (BINARY, COUNTS, MULTILABEL)] == [
+        "sigmoid + BCE", "exponential + Poisson loss", "k sigmoid + BCE",
+    ]  # fmt: skip
+
+
+def test_seeds_go_on_after_the_largest():
+    assert sizes.QUICK.seeds_from(2**32 - 2) == [2**32 - 2, 2**32 - 1, 0, 1]
+    assert sizes.FULL.seeds_from(5) == list(range(5, 25))
+
+
+@pytest.mark.parametrize(("epochs", "kept"), [(30, [1, 3, 30]), (5, [1, 2, 5]), (1, [1])])
+def test_weights_are_kept_at_three_epochs(epochs, kept):
+    set_seed(0)
+    model = compile_for_task(
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "relu")]), REGRESSION
+    )
+    keep, found = stages.keep_weights(epochs)
+    model.fit(X, PRICES, epochs=epochs, callbacks=[keep], verbose=0)
+    assert list(found) == [f"epoch {epoch}" for epoch in kept]
+    for last, now in zip(found[f"epoch {epochs}"], model.get_weights(), strict=True):
+        np.testing.assert_array_equal(last, now)
+
+
+def test_each_training_belongs_to_one_question(two_classes):
+    runs = pitfalls.train_all(two_classes, [3], epochs=1)
+    assert len(runs) == 4 * 2 + 4
+    parts = pitfalls.by_question(runs)
+    assert [len(part) for part in parts.values()] == [4, 4, 4]
+    usual, sure, others = parts.values()
+    assert set(usual["pairing"]) == set(sure["pairing"]) == {each.name for each in PAIRINGS[:4]}
+    assert set(sure["bias"]) == {pitfalls.SURE}
+    assert set(others["pairing"]) == {each.name for each in PAIRINGS[4:]}
+
+
+def test_a_summary_is_shown_with_the_seeds_that_reached_the_level():
+    runs = pd.DataFrame(
+        {
+            "pairing": ["one"] * 4 + ["other"] * 2,
+            "seed": [0, 0, 1, 1, 0, 0],
+            "epoch": [1, 2] * 3,
+            "loss": 0.012345,
+            "accuracy": [0.5, 0.98, 0.97, 0.9, 0.5, 0.6],
+        }
+    )
+    table = pitfalls.summary_table(pitfalls.summary(runs, 0.97))
+    assert table.to_numpy().tolist() == [
+        ["one", "0.0123", "0.940", "0.900", "2 of 2", "1.5"],
+        ["other", "0.0123", "0.600", "0.600", "0 of 1", "-"],
+    ]
+
+
+def test_least_squares_keeps_its_profile_and_a_network_does_not():
+    least = landscape.least_squares(X, PRICES)
+    random = np.random.default_rng(0)
+    networks = {
+        name: [random.normal(size=shape) for shape in ((3, 4), (4,), (4, 1), (1,))]
+        for name in ("early", "late")
+    }
+    at_zero, fitted, learned = one_parameter.profiles(least, networks, 1, X, PRICES)
+    assert fitted[40] == pytest.approx(landscape.mean_squared_error(least, X, PRICES))
+    assert at_zero[40] == pytest.approx(np.mean((PRICES - least[1]) ** 2))
+    plane = landscape.surfaces({"least squares": least}, X, PRICES)["least squares"]
+    claims = one_parameter.bowl_claims(plane, at_zero, fitted, X[:, 1])
+    assert [claim.holds for claim in claims] == [True] * 3
+    curvatures = one_parameter.curvatures(at_zero, learned)
+    assert list(curvatures) == ["least squares", "early", "late"]
+    assert curvatures["least squares"] == pytest.approx(2 * np.mean(X[:, 1] ** 2))
+    claims = one_parameter.bowl_claims(plane + plane**2, at_zero, fitted**2, X[:, 0])
+    assert [claim.holds for claim in claims] == [False] * 3
+
+
+def test_networks_are_compared_with_the_linear_regression():
+    runs = pd.DataFrame({"mean_squared_error": [1.0, 3.0], "val_mean_squared_error": [4.0, 8.0]})
+    table = depth.comparison(runs, {"train": 5.0, "test": 7.0})
+    assert table.to_numpy().tolist() == [
+        ["linear regression", 5.0, 7.0],
+        ["network, mean of 2 seeds", 2.0, 6.0],
+    ]
+
+
+def test_the_loop_has_the_weights_of_fit():
+    assert backpropagation.loop_claim(X, PRICES, seed=4).holds

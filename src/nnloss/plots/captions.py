@@ -37,4 +37,39 @@ CAPTIONS = {
         "Accuracy by epoch without and with augmentation. The black bar is the gap: from the test "
         "images to the training images as they are (star)."
     ),
+    "twins": (
+        "Coefficients of the GLM of each pair (outlines) and of the network without hidden layer "
+        "(dots), on the standardised features of Boston Housing. An arrow marks an intercept "
+        "beyond the axis."
+    ),
+    "gradients": (
+        "Gradient of BCE and of MSE in the logit of a sigmoid output, for a row of class 1. Where "
+        "the network is sure and wrong (left), BCE still pulls with p - y; the gradient of MSE "
+        "vanishes."
+    ),
+    "pitfalls": (
+        "Test error on Wafer (log scale) of networks with different pairings. Left: median over "
+        "the seeds by epoch; right: a dot for each seed after the last epoch, with their median. "
+        "Sigmoid + BCE is in every row as the reference."
+    ),
+    "landscape": (
+        "Training MSE on Boston Housing (one log scale) on a plane through the weights (cross), in "
+        "two random directions. Least squares is a bowl; the network's surface changes while it "
+        "learns, and is not convex."
+    ),
+    "one_parameter": (
+        "Training MSE minus its minimum along one parameter, the others held at the stages named "
+        "at the lines. In least squares the same bowl moves; in the network the curve itself "
+        "changes. Rings mark minima."
+    ),
+    "hidden_states": (
+        "Activations of the last hidden layer (share of the maximum of each unit) for the test "
+        "districts in order of their price; right, the correlation of each unit with the price. No "
+        "unit has a target, yet many follow it."
+    ),
+    "feature_map": (
+        "Mean activations of the last convolution for the test series of each class of Wafer, and "
+        "their difference; below, the mean over the filters. The network has found where in the "
+        "series the classes differ."
+    ),
 }

@@ -1,13 +1,36 @@
-from . import backpropagation, glm, hidden_states, identities, landscape, pitfalls
+from . import (
+    backpropagation,
+    claims,
+    depth,
+    glm,
+    hidden_states,
+    identities,
+    landscape,
+    one_parameter,
+    pairings,
+    pitfalls,
+    precision,
+    problems,
+    sizes,
+    stages,
+)
 from .claims import Claim, same
 
 __all__ = [
     "Claim",
     "backpropagation",
+    "claims",
+    "depth",
     "glm",
     "hidden_states",
     "identities",
     "landscape",
+    "one_parameter",
+    "pairings",
     "pitfalls",
+    "precision",
+    "problems",
     "same",
+    "sizes",
+    "stages",
 ]

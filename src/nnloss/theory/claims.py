@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 
@@ -80,3 +83,40 @@ def same(
     largest = int(np.argmax(np.abs(one)))
     sides = float(one.flat[largest]), float(other.flat[largest])
     return Claim(topic, claim, *sides, difference, tolerance, relative)
+
+
+def records(claims: Sequence[Claim]) -> list[dict[str, Any]]:
+    """Return claims as dictionaries for a record, with what each of them ``holds``."""
+    return [asdict(each) | {"holds": each.holds} for each in claims]
+
+
+def claim_table(claims: Sequence[Claim]) -> pd.DataFrame:
+    """Return claims as a table to read: both numbers, their difference, and its limit.
+
+    Returns
+    -------
+    DataFrame
+        Texts: ``claim``, ``left`` and ``right`` with five digits, ``differ`` (`Claim.difference`),
+        ``limit`` (`Claim.tolerance`) and ``holds``.
+    """
+    return pd.DataFrame(
+        {
+            "claim": each.claim,
+            "left": f"{each.left:.5g}",
+            "right": f"{each.right:.5g}",
+            "differ": f"{each.difference:.1g}",
+            "limit": f"{each.tolerance:.0e}",
+            "holds": "yes" if each.holds else "NO",
+        }
+        for each in claims
+    )
+
+
+def verdict(claims: Sequence[Claim]) -> str:
+    """Return how many claims hold, with the difference that is largest for its tolerance."""
+    holding = sum(each.holds for each in claims)
+    largest = max(claims, key=lambda each: (not each.holds, each.difference / each.tolerance))
+    return (
+        f"{holding} of {len(claims)} claims hold (difference {largest.difference:.1g}, allowed "
+        f"{largest.tolerance:.0e})"
+    )

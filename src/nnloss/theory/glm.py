@@ -6,18 +6,20 @@ agree if the maximum exists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnloss._keras import keras
-from nnloss.table import Fit, Task
+from nnloss.table import TASKS, Fit, Task
 from nnloss.table.encoding import as_targets
 from nnloss.table.families import with_intercept
 from nnloss.theory.backpropagation import by_hand
+from nnloss.theory.claims import Claim, same
+from nnloss.theory.precision import double_precision
+from nnloss.theory.problems import pair_of
 from nnloss.training.models import compile_for_task
 from nnloss.training.seeds import set_seed
 
@@ -99,6 +101,47 @@ def fit_network(
     return Fit(coded, value)
 
 
+def twins(x: Array, y: Mapping[str, NDArray[Any]]) -> dict[str, tuple[Fit, Fit]]:
+    """Fit each pair of the table as a GLM, by statsmodels, and as a network.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, features)
+        Standardised.
+    y : mapping of str to ndarray
+        Targets by name of the task, see `nnloss.theory.problems.targets`.
+
+    Returns
+    -------
+    dict of str to (Fit, Fit)
+        The GLM and the network, by pair, such as ``"sigmoid + BCE"``.
+    """
+    return {
+        pair_of(task): (task.fit_glm(x, y[task.name]), fit_network(task, x, y[task.name]))
+        for task in TASKS.values()
+    }
+
+
+def twin_claims(fits: Mapping[str, tuple[Fit, Fit]]) -> list[Claim]:
+    """Compare the GLMs with the networks of `twins`."""
+    return [claim for name, pair in fits.items() for claim in alike("GLM twins", name, *pair)]
+
+
+def alike(topic: str, name: str, one: Fit, other: Fit) -> list[Claim]:
+    """Return the claims that two fits have equal coefficients and log-likelihoods."""
+    return [
+        same(topic, f"{name}: coefficients", one.coefficients, other.coefficients, 1e-4),
+        same(
+            topic,
+            f"{name}: log-likelihood",
+            one.log_likelihood,
+            other.log_likelihood,
+            1e-8,
+            relative=True,
+        ),
+    ]
+
+
 def _require_converged(task: Task, x: Array, y: NDArray[Any], weights: Array, steps: int) -> None:
     """Raise unless the gradient has vanished, relative to that at zero weights."""
     columns = y.reshape(len(x), -1)
@@ -120,16 +163,3 @@ def _multiplied_out(weights: list[Array]) -> Array:
     for place in range(2, len(weights), 2):
         kernel, bias = kernel @ weights[place], bias @ weights[place] + weights[place + 1]
     return np.vstack([bias, kernel])
-
-
-@contextmanager
-def double_precision() -> Iterator[None]:
-    """Create Keras layers in float64 within a context, and restore the old settings after it."""
-    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(policy)

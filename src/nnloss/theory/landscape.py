@@ -6,15 +6,27 @@ Landscape of Neural Nets*, NeurIPS 2018.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from nnloss.table import REGRESSION
 
 Array = NDArray[np.float64]
 #: Kernel, bias, kernel, bias, ... of dense layers, as ``model.get_weights()`` returns them.
 Weights = Sequence[NDArray[Any]]
+
+#: Steps along random directions, as shares of the size of the weights.
+REACH = np.linspace(-1, 1, 25)
+
+
+def least_squares(x: Array, y: Array) -> list[Array]:
+    """Fit a linear regression and return its weights as those of a network without hidden layer."""
+    intercept, *slopes = REGRESSION.fit_glm(x, y).coefficients
+    return [np.array(slopes), intercept]
 
 
 def mean_squared_error(weights: Weights, x: Array, y: Array) -> float:
@@ -103,29 +115,27 @@ def surface(
     )
 
 
-def profile(weights: Weights, place: tuple[int, ...], reach: Array, x: Array, y: Array) -> Array:
-    """Compute the loss along one parameter, with all others fixed.
+def surfaces(weights: Mapping[str, Weights], x: Array, y: Array) -> dict[str, Array]:
+    """Compute the loss on a plane through each of several weights.
 
     Parameters
     ----------
-    weights : sequence of ndarray
-    place : tuple of int
-        Index of the array in `weights`, then the index within it.
-    reach : ndarray, shape (K,)
-        Values to add to the parameter.
+    weights : mapping of str to sequence of ndarray
     x, y : ndarray
         See `mean_squared_error`.
 
     Returns
     -------
-    ndarray, shape (K,)
+    dict of str to ndarray, shape (25, 25)
+        Result of `surface` at the steps `REACH`. Weights of the same shapes share the random
+        directions, apart from their scale.
     """
-    losses = []
-    for step in reach:
-        moved = [np.array(weight, dtype=np.float64) for weight in weights]
-        moved[place[0]][place[1:]] += step
-        losses.append(mean_squared_error(moved, x, y))
-    return np.array(losses)
+    found = {}
+    for name, centre in weights.items():
+        random = np.random.default_rng(0)
+        plane = direction(centre, random), direction(centre, random)
+        found[name] = surface(centre, plane, REACH, x, y)
+    return found
 
 
 def quadratic_fit(reach: Array, losses: Array) -> tuple[float, Array]:
@@ -155,20 +165,32 @@ def quadratic_fit(reach: Array, losses: Array) -> tuple[float, Array]:
     return float(rest), np.linalg.eigvalsh([[2 * aa, ab], [ab, 2 * bb]])
 
 
-def curvature(reach: Array, losses: Array) -> float:
-    """Compute the second derivative at the centre of a profile by finite differences.
+def curvature_table(planes: Mapping[str, Array], along: Mapping[str, float]) -> pd.DataFrame:
+    """Return a table to read of the shapes of several surfaces.
 
     Parameters
     ----------
-    reach : ndarray, shape (K,)
-        Equidistant steps, K odd.
-    losses : ndarray, shape (K,)
-        Result of `profile`.
+    planes : mapping of str to ndarray
+        Result of `surfaces`.
+    along : mapping of str to float
+        Curvature along LSTAT, by the same names.
 
     Returns
     -------
-    float
-        Loss per squared unit of the parameter.
+    DataFrame
+        Texts: ``slice around``, the share that is ``not quadratic``, the ``smaller`` and the
+        ``larger`` curvature of the plane, and the one ``along LSTAT``.
     """
-    middle, step = len(reach) // 2, reach[1] - reach[0]
-    return float((losses[middle - 1] - 2 * losses[middle] + losses[middle + 1]) / step**2)
+    rows = []
+    for name, plane in planes.items():
+        left, (smaller, larger) = quadratic_fit(REACH, plane)
+        rows.append(
+            {
+                "slice around": name,
+                "not quadratic": f"{left:.1%}",
+                "smaller": f"{smaller:.0f}",
+                "larger": f"{larger:.0f}",
+                "along LSTAT": f"{along[name]:.2f}",
+            }
+        )
+    return pd.DataFrame(rows)

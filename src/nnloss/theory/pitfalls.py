@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
 
@@ -14,87 +13,18 @@ from numpy.typing import NDArray
 from nnloss._tensorflow import keras, tf
 from nnloss.datasets import Split
 from nnloss.theory.claims import Claim, same
+from nnloss.theory.pairings import PAIRINGS, Pairing, build, starts
 from nnloss.training import device_data
-from nnloss.training.initial_states import Start
-from nnloss.training.seeds import set_seed
 from nnloss.training.stacked_models import Data, StackedModels
 
 Array = NDArray[Any]
 
+#: Test accuracy that a pairing should reach.
+GOOD = 0.97
+#: Initial logit of class 1 in a "sure" start; the probability is 0.999994 before the first step.
+SURE = 12.0
 
-@dataclass(frozen=True)
-class Pairing:
-    """Output, loss and target coding for two classes.
-
-    Parameters
-    ----------
-    name : str
-        Name in tables and figures.
-    activations : tuple of str
-        Activations of the output layer, applied in turn.
-    nodes : int
-        Units of the output layer.
-    loss : callable
-        A function of ``keras.losses``.
-    targets : callable
-        Function from class numbers to the targets of the loss.
-    right : bool
-        Whether the pair is in the table.
-    """
-
-    name: str
-    activations: tuple[str, ...]
-    nodes: int
-    loss: Callable[[Any, Any], Any]
-    targets: Callable[[Array], Array]
-    right: bool = False
-
-    def chosen(self, outputs: Any) -> Any:
-        """Return the predicted class: the larger of two outputs, or one above 0.5.
-
-        Parameters
-        ----------
-        outputs : tensor, shape (..., nodes)
-
-        Returns
-        -------
-        tensor of bool, shape (...)
-            True for class 1.
-        """
-        return outputs[..., -1] > (outputs[..., 0] if self.nodes == 2 else 0.5)
-
-
-def _column(y: Array) -> Array:
-    return y[:, np.newaxis].astype(np.float32)
-
-
-def _one_hot(y: Array) -> Array:
-    return np.eye(2, dtype=np.float32)[y]
-
-
-def _signs(y: Array) -> Array:
-    return 2 * _column(y) - 1
-
-
-_LOSSES = keras.losses
-PAIRINGS = (
-    Pairing("sigmoid + BCE", ("sigmoid",), 1, _LOSSES.binary_crossentropy, _column, right=True),
-    Pairing(
-        "softmax + CCE", ("softmax",), 2, _LOSSES.categorical_crossentropy, _one_hot, right=True
-    ),
-    Pairing("sigmoid + MSE", ("sigmoid",), 1, _LOSSES.mean_squared_error, _column),
-    Pairing("softmax + MSE", ("softmax",), 2, _LOSSES.mean_squared_error, _one_hot),
-    Pairing(
-        "double softmax + CCE",
-        ("softmax", "softmax"),
-        2,
-        _LOSSES.categorical_crossentropy,
-        _one_hot,
-    ),
-    Pairing("softmax + MSE, integer labels", ("softmax",), 2, _LOSSES.mean_squared_error, _column),
-    Pairing("sigmoid + BCE, labels -1 and 1", ("sigmoid",), 1, _LOSSES.binary_crossentropy, _signs),
-    Pairing("linear + BCE", ("linear",), 1, _LOSSES.binary_crossentropy, _column),
-)
+_BOTH_STARTS = 4  # of PAIRINGS: cross-entropy and MSE with the same outputs
 
 
 def double_softmax_floor(classes: int) -> float:
@@ -128,7 +58,7 @@ def floor_claims() -> list[Claim]:
     for classes in (2, 10):
         perfect = np.eye(classes, dtype=np.float32)
         twice = keras.ops.softmax(perfect)  # the inner softmax has saturated to one-hot
-        loss = float(_LOSSES.CategoricalCrossentropy()(perfect, twice))
+        loss = float(keras.losses.CategoricalCrossentropy()(perfect, twice))
         claim = f"best CCE = ln(e + K - 1) - 1, K = {classes}"
         claims.append(same("double softmax", claim, loss, double_softmax_floor(classes), 1e-6))
     return claims
@@ -153,8 +83,8 @@ def gradients(logits: Array) -> pd.DataFrame:
     with tf.GradientTape(persistent=True) as tape:
         p = tf.sigmoid(z)
         losses = {
-            "BCE": _LOSSES.binary_crossentropy(truth, z.value(), from_logits=True),
-            "MSE": _LOSSES.mean_squared_error(truth, p),
+            "BCE": keras.losses.binary_crossentropy(truth, z.value(), from_logits=True),
+            "MSE": keras.losses.mean_squared_error(truth, p),
         }
     slopes = {name: tape.gradient(loss, z)[:, 0].numpy() for name, loss in losses.items()}
     return pd.DataFrame({"logit": logits, "probability": p[:, 0].numpy()} | slopes)
@@ -199,10 +129,10 @@ def train(
     seeds = list(seeds)
     begun = pd.DataFrame(list(product(seeds, biases)), columns=["seed", "bias"])
     features = split.x_train.shape[1]
-    starts = [start for seed in seeds for start in _starts(pairing, features, hidden, seed, biases)]
+    begin = [each for seed in seeds for each in starts(pairing, features, hidden, seed, biases)]
     rows = (split.x_train, split.y_train), (split.x_test, split.y_test)
     data = Data(*device_data.tensors([(x, pairing.targets(y)) for x, y in rows]))
-    template = _network(pairing, features, hidden)
+    template = build(pairing, features, hidden)
     measures = {
         "loss": pairing.loss,
         "accuracy": lambda y, outputs: tf.cast(
@@ -215,10 +145,10 @@ def train(
         data,
         keras.optimizers.Adam(),
         batch_size,
-        len(starts),
+        len(begin),
         jit_compile=False,  # training ends before compilation pays off
     )
-    ensemble.load(starts)
+    ensemble.load(begin)
     frames = []
     for epoch in range(epochs):
         loss = ensemble.train(epoch)["loss"]
@@ -227,6 +157,42 @@ def train(
     table = pd.concat(frames, ignore_index=True)
     table.insert(0, "pairing", pairing.name)
     return table
+
+
+def train_all(split: Split, seeds: Iterable[int], epochs: int) -> pd.DataFrame:
+    """Train each pairing from usual starts; cross-entropy and MSE also from sure ones.
+
+    Parameters
+    ----------
+    split : Split
+    seeds : iterable of int
+    epochs : int
+        See `train`.
+
+    Returns
+    -------
+    DataFrame
+        Result of `train` for all `PAIRINGS`, with `SURE` as the bias of a sure start.
+    """
+    seeds = list(seeds)
+    return pd.concat(
+        train(pairing, split, seeds, (0, SURE) if place < _BOTH_STARTS else (0.0,), epochs=epochs)
+        for place, pairing in enumerate(PAIRINGS)
+    )
+
+
+def by_question(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the result of `train_all` in three parts, by title.
+
+    Cross-entropy and MSE from the usual start, the same from the sure start, and the other
+    mistakes.
+    """
+    compared = runs["pairing"].isin([each.name for each in PAIRINGS[:_BOTH_STARTS]])
+    return {
+        "Cross-entropy and MSE, usual start": runs[compared & (runs["bias"] == 0)],
+        f"Cross-entropy and MSE, sure start (logit {SURE:g})": runs[runs["bias"] == SURE],
+        "Other mistakes, usual start": runs[~compared],
+    }
 
 
 def summary(runs: pd.DataFrame, level: float) -> pd.DataFrame:
@@ -265,6 +231,29 @@ def summary(runs: pd.DataFrame, level: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def summary_table(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the result of `summary` as a table to read.
+
+    Returns
+    -------
+    DataFrame
+        ``pairing``, training ``loss``, ``mean`` and ``worst`` test accuracy of a seed, ``seeds``
+        that reached the level, and the median of the ``epochs`` they needed.
+    """
+    return pd.DataFrame(
+        {
+            "pairing": found["pairing"],
+            "loss": [f"{value:.3g}" for value in found["loss"]],
+            "mean": [f"{value:.3f}" for value in found["accuracy"]],
+            "worst": [f"{value:.3f}" for value in found["worst"]],
+            "seeds": [
+                f"{n} of {all_}" for n, all_ in zip(found["reached"], found["seeds"], strict=True)
+            ],
+            "epochs": ["-" if np.isnan(n) else f"{n:g}" for n in found["epochs"]],
+        }
+    )
+
+
 def keras_error(y: Array) -> str:
     """Return Keras' error message for CCE with integer labels.
 
@@ -281,30 +270,7 @@ def keras_error(y: Array) -> str:
         First sentence of the message; empty without an error.
     """
     try:
-        _LOSSES.categorical_crossentropy(y, np.full((len(y), 2), 0.5, dtype=np.float32))
+        keras.losses.categorical_crossentropy(y, np.full((len(y), 2), 0.5, dtype=np.float32))
     except ValueError as error:
         return str(error).splitlines()[0].partition(". ")[0]
     return ""
-
-
-def _network(pairing: Pairing, features: int, hidden: int) -> Any:
-    inputs = keras.Input((features,))
-    outputs = keras.layers.Dense(hidden, "relu")(inputs)
-    first, *others = pairing.activations
-    outputs = keras.layers.Dense(pairing.nodes, first)(outputs)
-    for activation in others:
-        outputs = keras.layers.Activation(activation)(outputs)
-    return keras.Model(inputs, outputs)
-
-
-def _starts(
-    pairing: Pairing, features: int, hidden: int, seed: int, biases: Sequence[float]
-) -> list[Start]:
-    """Return the start of one network with each bias of the output layer."""
-    set_seed(seed)
-    network = _network(pairing, features, hidden)
-    start = Start.of(network)
-    *others, _ = start.variables  # the last one is the output bias
-    # Only the difference of two logits matters.
-    shares = np.array([1.0] if pairing.nodes == 1 else [-0.5, 0.5], dtype=np.float32)
-    return [replace(start, variables=[*others, bias * shares]) for bias in biases]

@@ -88,8 +88,8 @@ def test_each_package_has_its_arrows_and_none_too_many():
 
 def test_the_top_of_the_package_shows_its_packages_and_little_else():
     packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
-    assert packages == set(ARROWS) - {"likelihoods", "commandline", "labs"}
-    assert len(list(SOURCE.glob("*.py"))) <= 10
+    assert packages == set(ARROWS) - {"likelihoods"}
+    assert len(list(SOURCE.glob("*.py"))) <= 8
 
 
 LABS = [

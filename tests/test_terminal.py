@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from exercises import boston
 from nnloss import EpochProgress, check_pairing
 from nnloss import commandline as cli
 from nnloss.__main__ import COMMANDS
@@ -250,8 +249,7 @@ def test_progress_is_complete(title, width, monkeypatch):
 
 def mains() -> dict[str, object]:
     packages = {name: f"nnloss.{package}.command" for name, (package, _) in COMMANDS.items()}
-    modules = {name: importlib.import_module(each).main for name, each in packages.items()}
-    return modules | {"boston": boston.main}
+    return {name: importlib.import_module(each).main for name, each in packages.items()}
 
 
 @pytest.mark.parametrize("name", mains())
@@ -268,7 +266,7 @@ def test_help_is_complete(name, width, typed):
     assert " Other --help Show this message and exit." in told
 
 
-@pytest.mark.parametrize("name", ["check", "reproduce"])
+@pytest.mark.parametrize("name", mains())
 def test_help_has_an_example_that_the_command_understands(name, typed):
     main = mains()[name]
     (line,) = re.findall(r"Example: python -m nnloss (.*)", main.__doc__)
@@ -278,10 +276,12 @@ def test_help_has_an_example_that_the_command_understands(name, typed):
     assert command.make_context(name, arguments).params
 
 
-def test_the_options_of_an_exercise_are_in_groups(width, typed):
-    text = typed(boston.main, "--help").stdout
-    groups = re.findall(r"^╭─ (\w+) ─", text, re.MULTILINE)
-    assert {"Training", "Course", "Files", "Other"} <= set(groups)
+def test_the_options_of_a_lab_are_in_groups(width, lab):
+    done = lab("boston", "--help")
+    assert max(map(len, done.stdout.splitlines())) <= width
+    groups = re.findall(r"^╭─ (\w+) ─", done.stdout, re.MULTILINE)
+    assert groups == ["Training", "Course", "Files", "Other"]
+    assert re.search(r"Example: python -m \S+ --loss both", " ".join(done.stdout.split()))
 
 
 # The report of a model

@@ -1,22 +1,17 @@
-"""Labs: files in percent format that are scripts, commands with options, and notebooks."""
+"""Lab in progress: runs, results that are shown and saved, and the comparison with the course."""
 
 from __future__ import annotations
 
-import inspect
-import os
 import re
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import typer
 
 from nnloss import commandline as cli
 from nnloss.course.published import (
@@ -26,9 +21,9 @@ from nnloss.course.published import (
     parse_edition,
     settings_of,
 )
-from nnloss.errors import LabError, NnlossError
+from nnloss.labs.inline import display
 from nnloss.plots.captions import CAPTIONS
-from nnloss.runs import Run, provenance
+from nnloss.runs import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +31,8 @@ if TYPE_CHECKING:
     from nnloss.datasets import Split
     from nnloss.training import EpochProgress
 
-_COURSE = ("boston", "cifar10", "wafer")  # exercises with editions and a training of their own
+#: Exercises with editions and a training of their own.
+OF_THE_COURSE = ("boston", "cifar10", "wafer")
 
 
 @dataclass
@@ -123,7 +119,7 @@ class Lab:
 
         if split is not None:
             known = {"data": split.origin, "split": split.sizes} | known
-        if self.exercise in _COURSE:
+        if self.exercise in OF_THE_COURSE:
             known = {"edition": parse_edition(self.edition)} | known
         run = Run.start(self.out, self.exercise, seed=self.seed, quick=self.quick, **known)
         lines = sys.stdout if self.file is None else sys.stderr
@@ -168,7 +164,7 @@ class Lab:
             if not run:
                 self._waiting.append((what, name, caption))
         if self.file is None:
-            _display(what, caption)
+            display(what, caption)
             return
         self._print_headings(sys._getframe(1))
         if isinstance(what, str):
@@ -232,150 +228,8 @@ class Lab:
                 cli.heading(text)
 
 
-def lab(
-    name: str,
-    exercise: str,
-    *,
-    loss: Sequence[str] = (),
-    augment: bool = False,
-    notebook: str = "",
-) -> Lab:
-    """Begin a lab: parse the command line of a script, or take the options of a notebook.
-
-    In a script, errors end it as they end a command: invalid input with one line and the status 2,
-    Ctrl-C with 130.
-
-    Parameters
-    ----------
-    name : str
-        ``__name__``.
-    exercise : str
-        Name of the exercise in records and folders.
-    loss : sequence of str, optional
-        Choices of the option ``--loss``, the default first.
-    augment : bool, default False
-        Whether there is the option ``--augment``.
-    notebook : str, optional
-        Options of a notebook, as in a command line. Those in the environment variable
-        ``NNLOSS_LAB`` are added.
-
-    Returns
-    -------
-    Lab
-
-    Raises
-    ------
-    LabError
-        If the lab is imported, or the options of the notebook are invalid.
-    """
-    caller = sys._getframe(1).f_globals
-    if name != "__main__":
-        raise LabError(
-            f"'{name}' is a lab, to be run and not imported",
-            "found an import",
-            f"Run python -m {name}, or import nnloss.course for what the labs share",
-        )
-    found: dict[str, Any] = {}
-
-    def main(**options: Any) -> None:
-        cli.require_folder(options["out"])
-        found.update(options)
-
-    main.__doc__ = f"{caller['__doc__']}\n\nExample: {provenance.program()} {notebook}"
-    main.__signature__ = _signature(exercise, loss, augment)  # type: ignore[attr-defined]
-    main.__annotations__ = {
-        each.name: each.annotation
-        for each in main.__signature__.parameters.values()  # type: ignore[attr-defined]
-    }
-    app = cli.application(main)
-    if _in_notebook():
-        _begin_in_notebook(app, f"{notebook} {os.environ.get('NNLOSS_LAB', '')}")
-        return Lab(exercise, None, choices=loss, **found)
-    cli.set_up()
-    status = cli.status(app)
-    sys.excepthook = _end  # after Typer has set its own
-    if not found:  # invalid options, or --help
-        raise SystemExit(status)
-    return Lab(exercise, Path(caller["__file__"]), choices=loss, **found)
-
-
-def _signature(exercise: str, loss: Sequence[str], augment: bool) -> inspect.Signature:
-    """Return the options of a lab as the signature of a function."""
-    options: dict[str, tuple[Any, Any]] = {"seed": (cli.Seed, 0)}
-    if exercise in _COURSE:
-        options |= {"epochs": (cli.Epochs, None), "batch_size": (cli.BatchSize, None)}
-    if loss:
-        text = cli.option("What the network is trained on.", group="Training")
-        choice = Annotated[Literal[*loss], text]  # type: ignore[valid-type]
-        options["loss"] = (choice, loss[0])
-    if augment:
-        options["augment"] = (cli.Augment, False)
-    if exercise in _COURSE:
-        options["edition"] = (cli.Edition, "2023")
-    options |= {
-        "out": (cli.Out, Path("runs")),
-        "data_dir": (cli.DataDir, None),
-        "quick": (cli.Quick, False),
-    }
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Signature(
-        [
-            inspect.Parameter(name, keyword, default=default, annotation=kind)
-            for name, (kind, default) in options.items()
-        ]
-    )
-
-
-def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """End a script as a command ends, with its status."""
-    status = cli.status_of(error)
-    if status is None:
-        sys.__excepthook__(kind, error, trace)
-        status = 1
-    raise SystemExit(status)
-
-
-def _begin_in_notebook(app: typer.Typer, options: str) -> None:
-    """Parse the options of a notebook; from now on errors of nnloss show their message only."""
-    cli.log_to_terminal(sys.stdout)  # a cell shows standard error in red
-    setattr(NnlossError, "_render_traceback_", lambda error: [f"Error: {error}"])  # noqa: B010
-    try:
-        app(shlex.split(options), standalone_mode=False)
-    except typer.TyperException as error:
-        raise LabError(
-            "The argument 'notebook' must have options of the lab",
-            f"found {options.strip()}: {error.format_message()}".rstrip("."),
-            "Correct it in the first cell",
-        ) from None
-
-
-def _in_notebook() -> bool:
-    if "IPython" not in sys.modules:
-        return False
-    from IPython import get_ipython
-
-    return hasattr(get_ipython(), "kernel")
-
-
 def _save(run: Run, what: Any, name: str, caption: str) -> None:
     if isinstance(what, pd.DataFrame):
         run.save_table(name, what)
     else:
         run.save_figure(name, what, caption)
-
-
-def _display(what: Any, caption: str) -> None:
-    """Show a paragraph, a table or a figure in a notebook."""
-    from IPython.display import Image, Markdown, display
-
-    if isinstance(what, str):
-        display(Markdown(" ".join(what.split())))
-    elif isinstance(what, pd.DataFrame):
-        words = what.columns[[not cli.is_numeric(each) for _, each in what.items()]]
-        left = {"text-align": "left"}
-        table = what.style.hide(axis="index").format(cli.cell).set_properties(words, **left)
-        display(table.set_caption(caption) if caption else table)
-    else:
-        picture = BytesIO()
-        what.savefig(picture, format="png", dpi=110)
-        display(Image(picture.getvalue()), Markdown(f"*{caption}*"))

@@ -13,6 +13,7 @@ from unittest import mock
 
 import pandas as pd
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -192,9 +193,9 @@ def test_the_end_of_an_exercise_may_be_the_runs_alone(capsys):
     assert capsys.readouterr().out.split() == ["Results", "Run", "'cce':", "runs"]
 
 
-def test_a_quick_run_says_so(capsys):
-    cli.quick_run("5 of 100 epochs")
-    assert capsys.readouterr().out == "Quick run: 5 of 100 epochs; its numbers mean little.\n"
+def test_a_quick_run_says_so(lab, tmp_path):
+    done = lab("boston", "--quick", "--out", tmp_path)
+    assert "\nQuick run: 5 of 100 epochs; its numbers mean little.\n" in done.stdout
 
 
 # The log
@@ -261,7 +262,7 @@ def test_help_is_complete(name, width, typed):
     assert "…" not in done.stdout
     assert not re.search("<(bool|str|path|list)", done.stdout)
     told = " ".join(re.sub("[╭╮╰╯│─]", " ", done.stdout).split())
-    for each in cli.typer.main.get_command(cli.application(main)).params:
+    for each in typer.main.get_command(cli.application(main)).params:
         assert all(option in told for option in (*each.opts[:1], *each.secondary_opts))
     assert " Other --help Show this message and exit." in told
 
@@ -271,7 +272,7 @@ def test_help_has_an_example_that_the_command_understands(name, typed):
     main = mains()[name]
     (line,) = re.findall(r"Example: python -m nnloss (.*)", main.__doc__)
     given, *arguments = line.split()
-    command = cli.typer.main.get_command(cli.application(main))
+    command = typer.main.get_command(cli.application(main))
     assert given == name
     assert command.make_context(name, arguments).params
 

@@ -3,8 +3,8 @@
 #
 # We predict a number from 13 features of a district: a regression problem. The classical method
 # is a linear model fitted by least squares. A neural network replaces the linear predictor by
-# learned layers and keeps the rest: one linear output and the squared error, which is the
-# Gaussian likelihood under another name.
+# learned layers and keeps the rest: one linear output and the squared error, which is, up to a
+# factor and a constant, the negative log-likelihood of a Gaussian distribution.
 #
 # As a command this lab is `python -m exercises.boston`; `--help` lists its options. In a notebook
 # they are the argument `notebook` of the first cell.
@@ -64,9 +64,11 @@ lab.show(
 predictions = {"linear regression": boston.linear_regression(split)}
 judged = {name: boston.error_measures(split, each) for name, each in predictions.items()}
 lab.show(boston.error_table(judged))
-rmse = judged["linear regression"]["test"]["root_mean_squared_error"]
+test = judged["linear regression"]["test"]
 lab.show(
-    f"The linear regression has a test RMSE of {rmse:.2f}, an error of {rmse * 1000:,.0f} USD."
+    f"""RMSE and MAE are in 1000 USD, MSE and SSE in their square. On the test rows the linear
+    regression is wrong by {test["mean_absolute_error"] * 1000:,.0f} USD on average (MAE); its RMSE,
+    {test["root_mean_squared_error"] * 1000:,.0f} USD, gives large errors more weight."""
 )
 
 # %% [markdown]
@@ -76,7 +78,9 @@ lab.show(
 # number can be any, so it is linear. Which loss? Binary and categorical cross-entropy are
 # likelihoods of labels and do not apply to a price: the mean squared error. The task `REGRESSION`
 # contains all of this. The network has only hidden layers, and `compile_for_task` adds the output
-# layer, the loss and the metrics. The test rows are shown after each epoch, and choose nothing.
+# layer, the loss and the metrics. In Keras alone one would add `Dense(1, "linear")` and write
+# `model.compile("adam", loss="mean_squared_error", metrics=["mean_absolute_error"])`. The test loss
+# is computed after each epoch, but nothing is chosen by it.
 
 # %%
 settings = lab.settings(boston.QUICK_EPOCHS)
@@ -116,17 +120,21 @@ for title, run in lab.runs.items():
 # ## Evaluate the models
 #
 # All four measures come from the same residuals. MSE, its square root (RMSE) and the sum of squared
-# errors (SSE) rank models in the same way and have the same minimiser; MAE can rank them
-# differently.
+# errors (SSE) have the same minimiser and rank models in the same way on the same rows; MAE can
+# rank them differently.
 
 # %%
 lab.show(boston.error_table(judged))
 for title in networks:
-    test = judged[title]["test"]
-    ratio = test["mean_squared_error"] / rmse**2
+    wrong = judged[title]["test"]["mean_absolute_error"] * 1000
+    difference, error = boston.paired_difference(split, predictions, title, "linear regression")
     lab.show(
-        f"""The {title} has {ratio:.0%} of the linear regression's test MSE. On average it is wrong
-        by {test["mean_absolute_error"] * 1000:,.0f} USD."""
+        f"""On average the {title} is wrong by {wrong:,.0f} USD. Its test MSE minus the linear
+        regression's is {difference:.1f} with a standard error of {error:.1f}, from the
+        {len(split.y_test)} test rows: one split can hardly tell which is better."""
+        if abs(difference) < 2 * error
+        else f"""On average the {title} is wrong by {wrong:,.0f} USD. Its test MSE minus the linear
+        regression's is {difference:.1f} with a standard error of {error:.1f}."""
     )
 
 # %% [markdown]
@@ -149,15 +157,16 @@ for title, run in lab.runs.items():
 # ## What is the difference between training on MSE and on MAE?
 #
 # The conditional mean minimises the expected squared error, the conditional median the expected
-# absolute error. Where prices are skewed, mean and median differ, and so do the networks. Squaring
-# puts most of the weight on few rows.
+# absolute error. Where the distribution of the price given the features is skewed, its mean and its
+# median differ, and so may the networks. A network that predicts the median is too high for half of
+# the districts. Squaring puts most of the weight on few rows.
 
 # %%
 lab.show(boston.mean_or_median(split, predictions))
 lab.show(
     f"""The actual test prices have mean {split.y_test.mean():.2f}. Without any feature MSE would be
     least at the mean of the training prices, {split.y_train.mean():.2f}, and MAE at their median,
-    {np.median(split.y_train):.2f}. This is one seed; other seeds may differ."""
+    {np.median(split.y_train):.2f}. This is one seed and one split; others may differ."""
 )
 if lab.loss == "both":
     tests = {title: predictions[title]["test"] for title in networks}

@@ -4,7 +4,7 @@
 # Ten classes and 60,000 colour images of 32 x 32 pixels: a multi-class classification problem. The
 # classical method is multinomial logistic regression on the pixels. A convolutional network adds
 # layers before it that combine neighbouring pixels, and keeps the rest: softmax and categorical
-# cross-entropy, which is the multinomial likelihood under another name.
+# cross-entropy, which is the negative log-likelihood of a multinomial distribution.
 #
 # As a command this lab is `python -m exercises.cifar10`; `--help` lists its options. In a notebook
 # they are the argument `notebook` of the first cell.
@@ -27,8 +27,8 @@ lab = nnloss.lab(__name__, "cifar10", augment=True, notebook="--augment")
 # %% [markdown]
 # ## Load the data and look at them
 #
-# All classes have equally many images, so accuracy is a fair measure, and guessing gets one in ten
-# right.
+# All classes have equally many images, nearly so in a quick run: accuracy is a fair measure, and
+# guessing gets one in ten right.
 
 # %%
 split = nnloss.load_cifar10(lab.data_dir)
@@ -66,8 +66,10 @@ lab.show(
 # How many output nodes are needed, and which loss? There is one node per class. Each image shows
 # exactly one class, so the ten outputs must be probabilities that sum to 1: softmax. The loss is
 # categorical cross-entropy on one-hot labels. `compile_for_task` adds both; the network has only
-# hidden layers. Its first layer divides by 255, so that the images are stored as bytes. The test
-# images are shown after each epoch, and choose nothing.
+# hidden layers. Its first layer divides by 255, so that the images are stored as bytes. In Keras
+# alone one would add `Dense(10, "softmax")` and write `model.compile("adam",
+# loss="categorical_crossentropy", metrics=["accuracy"])`. The test loss is computed after each
+# epoch, but nothing is chosen by it.
 #
 # The second network is trained on augmented images. A slightly rotated, shifted or mirrored image
 # shows the same object. A layer of the network draws a new random change for each image in each
@@ -124,7 +126,8 @@ for title, history in histories.items():
 # ## Evaluate: how often is each model wrong, and where?
 #
 # The confusion matrix counts images by actual and predicted class. Entries off its diagonal are
-# mistakes; their share is the misclassification error.
+# mistakes; their share, (sum of all - sum of the diagonal) / sum of all, is the misclassification
+# error.
 
 # %%
 losses = {title: values["test"]["loss"] for title, values in measured.items()}
@@ -144,9 +147,9 @@ for title, run in lab.runs.items():
 # %% [markdown]
 # ## What does augmentation do?
 #
-# It shows the network different images in each epoch. The network can no longer memorise single
-# images: it gets worse on the training images and better on new ones, and the gap between them
-# shrinks.
+# It shows the network different images in each epoch, so it is harder to memorise single images.
+# After enough epochs the network is usually worse on the training images and better on new ones:
+# it overfits less, and the gap between them shrinks.
 
 # %%
 if lab.augment:
@@ -156,8 +159,8 @@ if lab.augment:
     }
     lab.show(cifar10.gap_table(measured))
     lab.show(
-        """The loss counts how sure the network is of what is wrong, which accuracy does not: with
-        augmentation the test loss can improve more than the accuracy."""
+        """The loss of an image is -ln of the probability of its class, so confident mistakes cost
+        most; accuracy counts all mistakes alike."""
     )
     figure = plots.train_test_gap(histories, "accuracy", ends, label="accuracy")
     lab.show(figure, "train_test_gap")

@@ -62,8 +62,9 @@ lab.show(
 # %% [markdown]
 # ## All pairs of the table
 #
-# The same for each output activation with its loss. "differ" is the largest difference of all
-# coefficients, and the relative difference of the log-likelihoods.
+# The same for each output activation with its loss: the activation is the inverse of the GLM's
+# link. Left is the GLM and right the network; "differ" is the largest difference of all
+# coefficients, and the relative difference of the log-likelihoods; "limit" is what is allowed.
 
 # %%
 fits = theory.glm.twins(x["train"], y)
@@ -72,16 +73,17 @@ lab.show(claim_table(claims))
 coefficients = {name: (one.coefficients, other.coefficients) for name, (one, other) in fits.items()}
 lab.show(plots.twins(coefficients, names), "twins")
 lab.show(
-    f"""{verdict(claims)}. Architecture plays no part in this: a pair is a statement about the
-    target, and the same six pairs end any network, however deep."""
+    f"""{verdict(claims)}. The pair follows from the distribution of the target. Hidden layers
+    change the linear predictor only, so any network ends in one of these pairs. A softmax does not
+    change if all logits grow alike: its coefficients are compared as differences to class 0."""
 )
 
 # %% [markdown]
 # ## When there is no twin: separated classes
 #
-# If a plane separates the classes, larger coefficients are always more likely, and the likelihood
-# has no maximum. Neither method has anything to converge to then: a network stops somewhere, and
-# where depends on the number of epochs.
+# If a plane separates the classes, multiplying its coefficients by a larger number always raises
+# the likelihood, which therefore has no maximum. Neither method has anything to converge to then: a
+# network stops somewhere, and where depends on the number of epochs.
 
 # %%
 cases = {
@@ -103,7 +105,7 @@ lab.show(
 lab.show(
     " ".join(
         f"{name}: {'a' if apart else 'no'} plane separates the classes, so the logistic regression "
-        f"has {'no finite' if apart else 'its'} estimate."
+        f"has {'no' if apart else 'a'} finite estimate."
         for name, apart in found.items()
     )
 )

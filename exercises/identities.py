@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Losses are likelihoods
+# # Losses are negative log-likelihoods
 #
 # A likelihood says how probable the observed targets are under a model. Its negative logarithm is
 # what statistics minimises. We compute it with statsmodels, compute the loss of a network with
@@ -23,9 +23,11 @@ lab = nnloss.lab(__name__, "identities")
 # %% [markdown]
 # ## One data set, six problems
 #
-# All targets derive from the prices of Boston's districts. A loss is a mean over the N rows, a
-# log-likelihood (logL) a sum. The linear predictor is eta; mu is the mean or the probability that
-# it stands for.
+# All targets derive from the prices of Boston's districts: the price, whether it is above the
+# median, its third, its whole thousands (no real counts, only numbers to compare), whether it
+# exceeds each limit between the thirds, and the price with its logarithm. A loss is a mean over the
+# N rows, a log-likelihood (logL) a sum. The linear predictor is eta; mu is the mean or the
+# probability that it stands for.
 
 # %%
 split = nnloss.load_boston(lab.data_dir)
@@ -47,19 +49,20 @@ lab.show(
 )
 
 # %% [markdown]
-# ## Regression: the squared error is a Gaussian likelihood
+# ## Regression: the squared error and the Gaussian log-likelihood
 #
 # If y is normal with mean mu and standard deviation sigma, then -ln p(y) =
 # (y - mu)² / (2 sigma²) + ln(2 pi sigma²) / 2. The sum over rows is N / (2 sigma²) times MSE plus a
 # constant. In each table "differ" is the largest difference of the two sides over all elements,
-# and "limit" what is allowed; of arrays the largest number is shown.
+# and "limit" what is allowed; of arrays the entry with the largest absolute value is shown.
 
 # %%
 claims = theory.identities.gaussian(x, y["regression"])
 lab.show(claim_table(claims))
 lab.show(
-    f"""{verdict(claims)}. The MSE of {claims[2].left:.2f} and the -logL of {claims[1].left:.2f} are
-    the same number on two scales, and the gradient in eta is the residual mu - y."""
+    f"""{verdict(claims)}. At the best sigma the -logL of {claims[1].left:.2f} is an increasing
+    function of the MSE of {claims[2].left:.2f}, so both are least for the same coefficients. N / 2
+    times the gradient of the MSE in eta is the residual mu - y."""
 )
 
 # %% [markdown]
@@ -81,7 +84,7 @@ lab.show(
 claims += found
 
 # %% [markdown]
-# ## Two classes: binary cross-entropy is a Bernoulli likelihood
+# ## Two classes: binary cross-entropy is a negative Bernoulli log-likelihood
 #
 # If y is 1 with probability p and else 0, then -ln p(y) = -y ln p - (1 - y) ln(1 - p), which is the
 # binary cross-entropy (BCE) of the row. With p = sigmoid(eta) its derivative in eta is p - y.
@@ -96,7 +99,7 @@ lab.show(
 claims += found
 
 # %% [markdown]
-# ## Several classes: categorical cross-entropy is a multinomial likelihood
+# ## Several classes: categorical cross-entropy is a negative multinomial log-likelihood
 #
 # Only the probability of the observed class counts: -ln p(y) = -ln p of that class, the categorical
 # cross-entropy (CCE) with one-hot targets.
@@ -114,8 +117,9 @@ claims += found
 # %% [markdown]
 # ## Beyond the course: counts, k labels, k quantities
 #
-# Each row of the table of pairs works in the same way. k yes/no labels are k Bernoulli variables, k
-# quantities are k Gaussian ones, and counts have the Poisson likelihood with a log link.
+# Each row of the table of pairs works in the same way. k yes/no labels are k independent Bernoulli
+# variables, and counts have the Poisson likelihood with a log link. k quantities are k independent
+# Gaussian variables with one common variance: bring them to one scale first.
 
 # %%
 for task in (nnloss.COUNTS, nnloss.MULTILABEL, nnloss.MULTIOUTPUT):
@@ -127,9 +131,9 @@ for task in (nnloss.COUNTS, nnloss.MULTILABEL, nnloss.MULTIOUTPUT):
 # %% [markdown]
 # ## MAE is not MSE
 #
-# The absolute error is a negative log-likelihood too, of the Laplace distribution. That is no
-# member of the exponential family with a mean as its parameter, so MAE belongs to no GLM. Its
-# gradient is a sign and not a residual, and the best constant is the median.
+# The absolute error is a negative log-likelihood too, of the Laplace distribution. With an unknown
+# location that is no exponential family, so MAE belongs to no GLM. Its gradient is a sign and not a
+# residual, and the best constant is the median.
 
 # %%
 found = theory.identities.laplace(x, y["regression"])

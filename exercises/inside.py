@@ -65,10 +65,9 @@ lab.show(figure, "landscape")
 shapes = {name: landscape.quadratic_fit(landscape.REACH, plane) for name, plane in planes.items()}
 dented = [name for name, (_, curvatures) in shapes.items() if curvatures[0] < 0]
 lab.show(
-    f"""A quadratic polynomial fits the slice around least squares up to
-    {shapes["least squares"][0]:.0e} of its variance; around the network of the last epoch it leaves
-    {shapes[[*stages][-1]][0]:.1%} unexplained. A negative curvature is found at:
-    {", ".join(dented) or "none of the slices"}."""
+    f"""A quadratic polynomial fits the slice around least squares exactly; around the network of
+    the last epoch it leaves {shapes[[*stages][-1]][0]:.1%} of the variance unexplained. A negative
+    curvature is found at: {", ".join(dented) or "none of the slices"}."""
 )
 
 # %% [markdown]
@@ -90,8 +89,11 @@ claims = one_parameter.bowl_claims(planes["least squares"], at_zero, fitted, x["
 lab.show(claim_table(claims))
 lab.show(
     f"""{verdict(claims)}. Along LSTAT the curvature of least squares is twice the mean square of
-    the feature, {bends["least squares"]:.2f}. Along the weight of LSTAT in one hidden unit it is
-    {", ".join(f"{bends[name]:.2f} after {name}" for name in stages)}."""
+    the feature, {bends["least squares"]:.2f}. Along the weight of LSTAT in the hidden unit through
+    which it has most influence at the end it is
+    {", ".join(f"{bends[name]:.2f} after {name}" for name in stages)}. Curvatures are in
+    ({boston.UNIT})² per squared step. A step in a slice is as long as the weights, so their signs
+    can be compared between rows, and not their sizes."""
 )
 
 # %% [markdown]
@@ -131,8 +133,8 @@ errors = {"Boston, MSE": prices, "Wafer, share wrong": wrong}
 lab.show(hidden_states.error_table(errors), caption="Test errors of linear models and network")
 lab.show(
     f"""On the maps the linear model gets {wrong.states:.2%} of the test series wrong, on the series
-    themselves {wrong.features:.2%}. A gain is the share of the test error on the features that
-    is gone."""
+    themselves {wrong.features:.2%}. A gain is the share by which the error is smaller than
+    that of the linear model on the features."""
 )
 
 # %% [markdown]

@@ -24,7 +24,7 @@ sizes = theory.sizes.sizes(quick=lab.quick)
 # %% [markdown]
 # ## Load the data
 #
-# Each series is a measurement of a chip; class 0 is abnormal, class 1 normal. Nine of ten series
+# Each series is a measurement of a wafer; class 0 is abnormal, class 1 normal. Nine of ten series
 # are normal, so a model that always says "normal" has a high accuracy and is worth nothing.
 
 # %%
@@ -85,8 +85,9 @@ figure = plots.pitfalls(parts, level=pitfalls.GOOD, majority=majority)
 lab.show(figure, "pitfalls")
 lab.show(
     f"""{len(pairings.PAIRINGS)} pairings and {len(seeds)} seeds. In the tables below, "loss" is the
-    training loss; "mean" and "worst" are test accuracies of the seeds after the last epoch; "seeds"
-    are those that reached {pitfalls.GOOD:g}, and "epochs" is the median of what they needed."""
+    training loss, and comparable for the same loss only; "mean" and "worst" are test accuracies of
+    the seeds after the last epoch; "seeds" are those that reached {pitfalls.GOOD:g} in some epoch,
+    and "epochs" is the median of what these needed."""
 )
 
 # %% [markdown]
@@ -94,6 +95,8 @@ lab.show(
 #
 # From the usual start the network is unsure, p (1 - p) is about 1/4, and MSE can learn as BCE does.
 # "MSE is appropriate with a sigmoid output" is false all the same: labels 0 and 1 are not Gaussian.
+# MSE is then the Brier score, which is also least in expectation at the true probability; but it is
+# not the likelihood, and its gradient vanishes where the network is sure and wrong.
 
 # %%
 mse, bce = "sigmoid + MSE", "sigmoid + BCE"
@@ -101,7 +104,7 @@ lab.show(tables[0], caption=titles[0])
 lab.show(
     f"""From the usual start a sigmoid has a mean accuracy of {usual["accuracy"][mse]:.4f} with MSE
     and of {usual["accuracy"][bce]:.4f} with BCE; the ridge logistic regression has
-    {classical:.4f}. That a wrong loss works here is a measurement on one data set; that BCE is the
+    {classical:.4f}. That another loss works here is a measurement on one data set; that BCE is the
     negative log-likelihood is an identity (see the lab identities)."""
 )
 
@@ -156,8 +159,8 @@ reports = {
 }
 lab.show(pd.DataFrame({"pairing": reports.keys(), "check_pairing": reports.values()}))
 lab.show(
-    f"""Integer labels with CCE, which cannot be trained, are the only mistake that Keras itself
-    refuses: {pitfalls.keras_error(labels) or "not in this version"}."""
+    f"""Of the mistakes tried here Keras itself refuses one, integer labels with CCE, which is
+    therefore not in the tables: {pitfalls.keras_error(labels) or "not in this version"}."""
 )
 
 # %% [markdown]

@@ -50,8 +50,8 @@ lab.show(
 # %% [markdown]
 # ## The classical model first
 #
-# We fit a logistic regression with 153 coefficients to 1,000 series. In so many dimensions a
-# hyperplane separates the two classes of the training rows completely. Then the likelihood has no
+# We fit a logistic regression with 153 coefficients to 1,000 series, which may take half a minute.
+# A hyperplane separates the two classes of the training rows completely. Then the likelihood has no
 # maximum: it keeps growing with the coefficients, and the result depends on where a program stops.
 # R's `glm` stops after 25 steps of iteratively reweighted least squares, and so do we, to reproduce
 # the course's number. A ridge penalty, chosen by cross-validation on the training rows, makes the
@@ -79,8 +79,10 @@ lab.show(
 # How many output nodes are needed, and which loss? Two variants are right: two nodes with softmax,
 # one-hot labels and categorical cross-entropy (CCE), as in the course, or one node with sigmoid,
 # labels 0 and 1 and binary cross-entropy (BCE). Mixing them is wrong. They are two tasks of
-# `compile_for_task`; the hidden layers are the same. The test rows are shown after each epoch, and
-# choose nothing.
+# `compile_for_task`; the hidden layers are the same. In Keras alone one would add `Dense(2,
+# "softmax")` and compile with `loss="categorical_crossentropy"`, or add `Dense(1, "sigmoid")` and
+# compile with `loss="binary_crossentropy"`. The test loss is computed after each epoch, but nothing
+# is chosen by it.
 
 # %%
 settings = lab.settings(wafer.QUICK_EPOCHS)
@@ -126,11 +128,14 @@ for title, run in lab.runs.items():
 # %% [markdown]
 # ## Evaluate the models
 #
-# The confusion matrix counts test series by actual and predicted class. Balanced accuracy is the
+# The confusion matrix counts test series by actual and predicted class; its entries off the
+# diagonal, divided by the sum of all, are the misclassification error. Balanced accuracy is the
 # mean of the shares found in each class; ROC AUC, the area under the ROC curve, is the chance that
 # an abnormal series gets a higher score than a normal one; average precision is the mean of the
-# precision over all recalls. A convolution finds a shape wherever in the series it is; a regression
-# has a coefficient for each time step, and no more.
+# precision over all recalls. The networks give the probability of class 1, normal; these measures
+# count abnormal series as positive and use 1 - p. A convolution looks for the same shape at every
+# place of a series, and the last layer has a weight for each filter at each place; a regression has
+# one coefficient for each time step.
 
 # %%
 matrices = {name: confusion(split, fitted.predicted) for name, fitted in models.items()}
@@ -176,9 +181,9 @@ if lab.loss == "both":
         run.save_table("algebra", checked)
     lab.show(wafer.algebra_table(checked))
     lab.show(
-        """The columns left and right are means over the test rows of the network on CCE, of losses
-        in nats; the difference is the largest of a row. Clipping the probabilities at 1e-7 caps the
-        loss of a row that is confidently wrong, so the clipped mean is the smaller one."""
+        """Left and right are means over the test rows of the network on CCE: of the probability of
+        "normal" in the first two rows, of the loss in nats in the others. The difference is the
+        largest of a row. Clipping at 1e-7 limits the loss of a row to 16.1 nats."""
     )
     scores = {name: fitted.score for name, fitted in models.items() if name != "all normal"}
     lab.show(plots.roc_and_precision_recall(abnormal, scores), "all_models")

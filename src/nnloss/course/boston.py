@@ -100,10 +100,19 @@ def mean_or_median(
         rows.append(
             {
                 "model": name,
-                "mean price": f"{each['test'].mean():.2f}",
-                "too high": f"{np.mean(residuals > 0):.0%}",
-                f"{worst} worst, of absolute": f"{size[:worst].sum() / size.sum():.0%}",
+                "mean predicted price": f"{each['test'].mean():.2f}",
+                "predicted too high": f"{np.mean(residuals > 0):.0%}",
+                f"{worst} worst rows: of absolute error": f"{size[:worst].sum() / size.sum():.0%}",
                 "of squared error": f"{np.sum(size[:worst] ** 2) / np.sum(size**2):.0%}",
             }
         )
     return pd.DataFrame(rows)
+
+
+def paired_difference(
+    split: Split, predictions: dict[str, Predictions], first: str, second: str
+) -> tuple[float, float]:
+    """Return the test MSE of one model minus another's, and the standard error over the rows."""
+    one, other = ((predictions[name]["test"] - split.y_test) ** 2 for name in (first, second))
+    difference = one - other
+    return float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))

@@ -117,6 +117,7 @@ class Lab:
         """
         from nnloss.training import EpochProgress
 
+        self._print_headings(sys._getframe())  # before the log of the training
         if split is not None:
             known = {"data": split.origin, "split": split.sizes} | known
         if self.exercise in OF_THE_COURSE:

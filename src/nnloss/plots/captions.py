@@ -6,8 +6,8 @@ CAPTIONS = {
     "examples": "Examples of the training rows by class.",
     "history": (
         "Loss and metric by epoch. Solid: training rows, averaged over the batches of each epoch "
-        "while the weights change; dashed: test rows. Where the lines part, the network learns "
-        "what does not carry over."
+        "while the weights change; dashed: test rows. Where the training loss still falls and the "
+        "test loss does not, the network overfits."
     ),
     "predicted_vs_actual": (
         "Predicted against actual value of the test rows. On the dashed diagonal they are equal; "
@@ -23,7 +23,8 @@ CAPTIONS = {
     ),
     "roc_and_precision_recall": (
         "ROC and precision-recall curves on the test rows; below, the framed corners enlarged. "
-        "Dotted: guessing. Where a class is rare, precision shows what ROC hides."
+        "Dotted: guessing. Where a class is rare, many false alarms hardly move the ROC curve but "
+        "lower the precision."
     ),
     "all_models": (
         "ROC and precision-recall curves of all models on the test rows; below, the framed corners "

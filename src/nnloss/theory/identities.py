@@ -130,12 +130,12 @@ def of_task(task: Task, x: Array, y: NDArray[Any]) -> list[Claim]:
         ),
         # Keras adds 1e-7 to the mean of counts.
         equal(
-            f"{name} of Keras = of the table",
+            f"{name} by Keras = by nnloss",
             value,
             task.loss.value(targets, eta).mean(),
             tolerance=1e-6,
         ),
-        equal(f"d{name}/deta of Keras = of the table", gradient, ours, tolerance=1e-6),
+        equal(f"d{name}/deta by Keras = by nnloss", gradient, ours, tolerance=1e-6),
     ]
 
 

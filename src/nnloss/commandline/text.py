@@ -79,6 +79,6 @@ def closing(
 
 def output() -> Console:
     """Return a console of the terminal's width, else of 100 columns; rich would assume 80."""
-    console = Console()
+    console = Console(force_jupyter=False)  # which would show it apart from what is printed
     known = console.is_terminal or "COLUMNS" in os.environ
-    return console if known else Console(width=_WIDTH)
+    return console if known else Console(force_jupyter=False, width=_WIDTH)

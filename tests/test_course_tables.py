@@ -36,10 +36,10 @@ def test_what_training_on_mae_changes_is_counted(split):
     table = boston.mean_or_median(split, {"net": {"test": split.y_test + residuals}})
     (row,) = table.to_dict("records")
     assert row["model"] == "net"
-    assert row["predicted too high"] == "10%"
-    assert row["5 worst rows: of absolute error"] == f"{20 / (40 + 92):.0%}"
-    assert row["of squared error"] == f"{80 / (160 + 92):.0%}"
-    assert float(row["mean predicted price"]) == pytest.approx(
+    assert row["too high"] == "10%"
+    assert row["5 worst, absolute"] == f"{20 / (40 + 92):.0%}"
+    assert row["5 worst, squared"] == f"{80 / (160 + 92):.0%}"
+    assert float(row["mean prediction"]) == pytest.approx(
         split.y_test.mean() + residuals.mean(), abs=0.01
     )
 

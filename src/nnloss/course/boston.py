@@ -100,10 +100,10 @@ def mean_or_median(
         rows.append(
             {
                 "model": name,
-                "mean predicted price": f"{each['test'].mean():.2f}",
-                "predicted too high": f"{np.mean(residuals > 0):.0%}",
-                f"{worst} worst rows: of absolute error": f"{size[:worst].sum() / size.sum():.0%}",
-                "of squared error": f"{np.sum(size[:worst] ** 2) / np.sum(size**2):.0%}",
+                "mean prediction": f"{each['test'].mean():.2f}",
+                "too high": f"{np.mean(residuals > 0):.0%}",
+                f"{worst} worst, absolute": f"{size[:worst].sum() / size.sum():.0%}",
+                f"{worst} worst, squared": f"{np.sum(size[:worst] ** 2) / np.sum(size**2):.0%}",
             }
         )
     return pd.DataFrame(rows)

@@ -159,8 +159,8 @@ for title, run in lab.runs.items():
 # The conditional mean minimises the expected squared error, the conditional median the expected
 # absolute error. Where the distribution of the price given the features is skewed, its mean and its
 # median differ, and so may the networks. A network that predicts the median is too high for half of
-# the districts. Squaring puts most of the weight on few rows: the last columns are the shares of the
-# five worst rows in the absolute and in the squared error.
+# the districts. Squaring puts most of the weight on few rows: the last columns are the shares of
+# the five worst rows in the absolute and in the squared error.
 
 # %%
 lab.show(boston.mean_or_median(split, predictions))

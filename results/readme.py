@@ -90,7 +90,7 @@ def cifar10() -> str:
 Augmentation closes the gap between images that were learned and new ones. On the training images
 as they are, accuracy falls from {gaps[0][0]:.4f} to {gaps[1][0]:.4f}; on the test images it goes
 from {gaps[0][1]:.4f} to {gaps[1][1]:.4f}; the gap goes from {gaps[0][2]:.4f} to {gaps[1][2]:.4f}.
-The second training needed {augmented.machine["peak_memory_MB"] / 1024:.1f} GB of memory at its peak.
+The second training needed {augmented.machine["peak_memory_MB"] / 1024:.1f} GB of memory.
 
 ![Accuracy by epoch without and with augmentation]({folder}/train_test_gap.png)
 

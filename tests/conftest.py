@@ -198,7 +198,8 @@ def lab(captured, monkeypatch) -> Callable[..., subprocess.CompletedProcess[str]
 
     def run(name: str, *arguments: Any) -> subprocess.CompletedProcess[str]:
         monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # which a lab replaces
-        monkeypatch.setattr(commandline, "set_up", lambda: None)
+        for place in (commandline, commandline.process):  # this process is no command's
+            monkeypatch.setattr(place, "set_up", lambda: None)
 
         def script(given: list[str]) -> int:
             monkeypatch.setattr(sys, "argv", [name, *given])

@@ -5,16 +5,6 @@ Options, printing and the end of a command. The exit status is 0 on success, 2 f
 """
 
 from nnloss._files import require_folder
-from nnloss.commandline.application import (
-    WithoutTypes,
-    application,
-    log_to_terminal,
-    print_error,
-    run,
-    set_up,
-    status,
-    status_of,
-)
 from nnloss.commandline.options import (
     Augment,
     BatchSize,
@@ -28,6 +18,16 @@ from nnloss.commandline.options import (
     folder,
     option,
     whole_number,
+)
+from nnloss.commandline.process import (
+    WithoutTypes,
+    application,
+    log_to_terminal,
+    print_error,
+    run,
+    set_up,
+    status,
+    status_of,
 )
 from nnloss.commandline.tables import cell, is_numeric, table
 from nnloss.commandline.text import (

@@ -104,7 +104,7 @@ def test_what_is_printed(quick):
         gap = abs(train - test["accuracy"])
         assert f"accuracy │ {train:.4f} │ {test['accuracy']:.4f} │ {gap:.4f} │" in text
     assert "trained for 3 epochs in batches of 32, the course's for 20 in batches of 32" in text
-    assert "steps of the quasi-Newton method L-BFGS), the network in" in text
+    assert "steps of the quasi-Newton method L-BFGS). It is right for " in text
     assert "…" not in done.stdout
 
 

@@ -11,7 +11,7 @@ from benchmarks.contenders import work
 from nnloss import MULTICLASS, REGRESSION, fit_many
 
 asked = work.asked()
-network = import_module(f"exercises.{asked.exercise}").network
+network = import_module(f"nnloss.course.{asked.exercise}").network
 
 start = time.perf_counter()
 runs = fit_many(

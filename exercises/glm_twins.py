@@ -20,7 +20,7 @@ import nnloss
 from nnloss import plots, theory
 from nnloss.course import boston
 from nnloss.table import separated
-from nnloss.theory.claims import claim_table, records, verdict
+from nnloss.theory.claims import claim_table, save, verdict
 
 lab = nnloss.lab(__name__, "glm_twins")
 sizes = theory.sizes.sizes(quick=lab.quick)
@@ -55,8 +55,8 @@ pair = {"GLM": classical.coefficients[:, 0], "network": network.coefficients[:, 
 lab.show(pd.DataFrame({"coefficient": names} | pair))
 apart = np.abs(pair["GLM"] - pair["network"]).max()
 lab.show(
-    f"""The coefficients differ by {apart:.0e} at most. The log-likelihood of the GLM is
-    {classical.log_likelihood:.4f}, that of the network {network.log_likelihood:.4f}."""
+    f"""The coefficients differ by {apart:.0e} at most. The log-likelihood is
+    {classical.log_likelihood:.4f} for the GLM and {network.log_likelihood:.4f} for the network."""
 )
 
 # %% [markdown]
@@ -156,7 +156,6 @@ lab.show(
 data = {"boston": split.origin, "wafer": series.origin}
 with lab.run("glm_twins", data=data) as run:
     run.save_table("relu", runs)
-    run.save_table("claims", pd.DataFrame(records(claims)))
-    run.update(claims=records(claims))
+    save(claims, run)
 lab.show(f"{verdict(claims)}.")
 lab.close(figure="twins", command="python -m exercises.pitfalls")

@@ -16,7 +16,7 @@ import pandas as pd
 import nnloss
 from nnloss import likelihoods, theory
 from nnloss.course import boston
-from nnloss.theory.claims import claim_table, records, verdict
+from nnloss.theory.claims import claim_table, save, verdict
 
 lab = nnloss.lab(__name__, "identities")
 
@@ -184,7 +184,6 @@ claims += found
 
 # %%
 with lab.run("identities", split) as run:
-    run.save_table("claims", pd.DataFrame(records(claims)))
-    run.update(claims=records(claims))
+    save(claims, run)
 lab.show(f"{verdict(claims)}.")
 lab.close(command="python -m exercises.glm_twins")

@@ -16,7 +16,7 @@ import pandas as pd
 import nnloss
 from nnloss import plots, theory
 from nnloss.course import boston, wafer
-from nnloss.theory.claims import claim_table, records, same, verdict
+from nnloss.theory.claims import claim_table, same, save, verdict
 
 lab = nnloss.lab(__name__, "inside")
 sizes = theory.sizes.sizes(quick=lab.quick)
@@ -211,7 +211,6 @@ claims.append(loop)
 # %%
 origins = {"boston": split.origin, "wafer": series.origin}
 with lab.run("inside", data=origins) as run:
-    run.save_table("claims", pd.DataFrame(records(claims)))
-    run.update(claims=records(claims))
+    save(claims, run)
 lab.show(f"{verdict(claims)}.")
 lab.close(figure="landscape", command="python -m exercises.losses")

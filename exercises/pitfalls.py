@@ -16,7 +16,7 @@ import pandas as pd
 import nnloss
 from nnloss import plots, theory
 from nnloss.course import wafer
-from nnloss.theory.claims import claim_table, records, verdict
+from nnloss.theory.claims import claim_table, save, verdict
 
 lab = nnloss.lab(__name__, "pitfalls")
 sizes = theory.sizes.sizes(quick=lab.quick)
@@ -169,7 +169,6 @@ lab.show(
 # %%
 with lab.run("pitfalls", data={"wafer": series.origin}) as run:
     run.save_table("pitfalls", runs)
-    run.save_table("claims", pd.DataFrame(records(claims)))
-    run.update(claims=records(claims))
+    save(claims, run)
 lab.show(f"{verdict(claims)}.")
 lab.close(figure="pitfalls", command="python -m exercises.inside")

@@ -13,8 +13,11 @@ import jupytext
 import nbformat
 import typer
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from nnloss import commandline as cli
+from nnloss._files import replacing
+from nnloss.errors import NnlossError
 
 FOLDER = Path(__file__).parent
 LABS = [
@@ -33,9 +36,7 @@ LIMIT = 1_000_000  # bytes of a notebook
 Names = Annotated[
     list[str] | None, typer.Argument(help="Labs, such as boston. Default: all of them.")
 ]
-Check = Annotated[
-    bool, typer.Option("--check", help="Execute nothing; fail where a notebook is stale.")
-]
+Check = Annotated[bool, cli.flag("--check", "Execute nothing; fail where a notebook is stale.")]
 
 
 def notebook_of(lab: Path) -> Any:
@@ -66,14 +67,19 @@ def execute(notebook: Any, folder: str) -> None:
     """Execute a notebook in a folder, where its runs stay."""
     if "NNLOSS_DATA" in os.environ:  # may be relative to this folder
         os.environ["NNLOSS_DATA"] = str(Path(os.environ["NNLOSS_DATA"]).resolve())
-    NotebookClient(
+    client = NotebookClient(
         notebook,
         timeout=None,
         resources={"metadata": {"path": folder}},
         record_timing=False,
         coalesce_streams=True,
-    ).execute()
-    notebook.metadata.pop("widgets", None)
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        if error.ename in {kind.__name__ for kind in NnlossError.__subclasses__()}:
+            raise typer.BadParameter(error.evalue) from None
+        raise
 
 
 def main(names: Names = None, check: Check = False, quick: cli.Quick = False) -> None:
@@ -94,7 +100,7 @@ def main(names: Names = None, check: Check = False, quick: cli.Quick = False) ->
     if quick:
         os.environ["NNLOSS_LAB"] = "--quick"
     for lab in chosen:
-        print(f"{lab.stem}", file=sys.stderr)
+        print(lab.stem, file=sys.stderr)
         notebook = notebook_of(lab)
         with tempfile.TemporaryDirectory() as folder:
             execute(notebook, folder)
@@ -102,7 +108,8 @@ def main(names: Names = None, check: Check = False, quick: cli.Quick = False) ->
         if len(text) > LIMIT:
             raise typer.BadParameter(f"{lab.stem} has {len(text):,} bytes, above {LIMIT:,}")
         if not quick:
-            (FOLDER / f"{lab.stem}.ipynb").write_text(text, encoding="utf-8")
+            with replacing(FOLDER / f"{lab.stem}.ipynb") as path:
+                path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

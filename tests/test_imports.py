@@ -29,7 +29,7 @@ ARROWS = {
     "pairing": "table",
     "training": "table pairing runs datasets",
     "course": "table likelihoods datasets runs",
-    "theory": "table likelihoods datasets training",
+    "theory": "table likelihoods datasets runs training",
     "reproduction": "table datasets runs training course",
     "report": "table runs plots course reproduction",
     "commandline": "runs",

@@ -678,7 +678,7 @@ def test_an_unclear_answer_is_asked_for_again_a_few_times(quiz, small, tmp_path)
 
 @pytest.fixture
 def exam(quiz, small):
-    """Take an exam on the small file, with one answer for each question and then `last`."""
+    """Run an exam on the small file: one answer for each question, and `last` at the end."""
 
     def take(answers: dict[str, str], *arguments, last: str = "") -> tuple[str, list[str]]:
         order = [each.id for each in mixed(read_questions(small), 10, 1)]

@@ -49,8 +49,8 @@ class _Column:
 
     def __init__(self, header: str, values: Iterable[Any]) -> None:
         self.header, self.cells = header, [cell(value) for value in values]
+        self.numeric = is_numeric(self.cells)
         numbers = [text for text in self.cells if _NUMBER.fullmatch(text)]
-        self.numeric = len(numbers) == len(self.cells)
         self.full = max(map(cell_len, [header, *self.cells]))
         self.whole = max(map(cell_len, numbers), default=1)
         self.least = max(self.whole, *map(cell_len, " ".join([header, *self.cells]).split()))

@@ -105,7 +105,7 @@ def refuse(finding: Finding | None, *, strict: bool) -> None:
 
 
 def require(finding: Finding | None, *, strict: bool) -> None:
-    """Refuse an output, or log a warning about one that is unknown and accepted."""
+    """Raise PairingError as `refuse` does, or log a warning about an unknown output."""
     refuse(finding, strict=strict)
     if finding is not None and finding.verdict == "unknown":
         logger.warning("Not checked: %s; %s", finding.rule, finding.found)

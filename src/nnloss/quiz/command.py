@@ -6,8 +6,6 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from nnloss import commandline as cli
 from nnloss.commandline import heading, paragraph, table
 from nnloss.errors import NnlossError
@@ -56,7 +54,7 @@ Seed = Annotated[
         cli.whole_number(0, 2**32 - 1),
     ),
 ]
-Listed = Annotated[bool, typer.Option("--list", help="Print all questions with their answers.")]
+Listed = Annotated[bool, cli.flag("--list", "Print all questions with their answers.")]
 File = Annotated[Path | None, cli.option("A file with questions of your own.", "FILE")]
 
 

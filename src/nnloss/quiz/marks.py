@@ -18,27 +18,27 @@ class Result(NamedTuple):
 
     @property
     def skipped(self) -> bool:
-        """Whether no answer was given."""
+        """Return whether the question was skipped."""
         return self.given is None
 
     @property
     def right(self) -> bool:
-        """Whether the answer is right."""
+        """Return whether the answer is right."""
         return not self.skipped and self.question.is_right(self.given)
 
     @property
     def wrong(self) -> bool:
-        """Whether the answer is wrong; a skipped question has none."""
+        """Return whether the answer is wrong; a skipped question has no answer."""
         return not self.skipped and not self.right
 
     @property
     def verdict(self) -> str:
-        """The result as a word."""
+        """Return the result as a word."""
         return "Skipped" if self.skipped else "Right" if self.right else "Wrong"
 
     @property
     def said(self) -> str:
-        """The answer that was given, as text."""
+        """Return the given answer as text."""
         return "Skipped" if self.skipped else f"You answered {self.question.wording(self.given)}"
 
 

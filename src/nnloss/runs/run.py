@@ -98,10 +98,7 @@ class Run:
 
         Dictionaries are merged with the existing ones; other values are replaced.
         """
-        merged = {name: _merged(getattr(self.record, name), value) for name, value in known.items()}
-        self.record = replace(self.record, **merged)
-        with replacing(self.folder / "run.json") as path:
-            path.write_text(self.record.to_json(), encoding="utf-8")
+        self._write(**known)
         if self.record.status != "running":  # evaluate() may follow the end
             add_row(self.out / "results.csv", self.record.row())
 
@@ -119,12 +116,19 @@ class Run:
             with replacing(self.folder / f"{name}.{ending}") as path:
                 figure.savefig(path, **options)
         figure.set_layout_engine(layout)
-        self.update(figures={name: caption})
+        self._write(figures={name: caption})  # which are not in the table of runs
 
     def save_model(self, model: Any) -> None:
         """Write a model as ``model.keras``."""
         with replacing(self.folder / "model.keras") as path:
             model.save(path)
+
+    def _write(self, **known: Any) -> None:
+        """Update fields of the record and write it, but not its row of the table."""
+        merged = {name: _merged(getattr(self.record, name), value) for name, value in known.items()}
+        self.record = replace(self.record, **merged)
+        with replacing(self.folder / "run.json") as path:
+            path.write_text(self.record.to_json(), encoding="utf-8")
 
     def __enter__(self) -> Run:
         return self

@@ -1,7 +1,8 @@
 """Why these pairs, and what goes wrong with others?
 
 Identities, GLM twins, pitfalls, loss landscapes, hidden states and backpropagation, as claims with
-a tolerance. Imports `nnloss.training`, `nnloss.datasets`, `nnloss.likelihoods` and `nnloss.table`.
+a tolerance. Imports `nnloss.training`, `nnloss.runs`, `nnloss.datasets`, `nnloss.likelihoods` and
+`nnloss.table`.
 """
 
 import lazy_loader

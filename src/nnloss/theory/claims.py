@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from nnloss.runs import Run
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -88,6 +90,13 @@ def same(
 def records(claims: Sequence[Claim]) -> list[dict[str, Any]]:
     """Return claims as dictionaries for a record, with what each of them ``holds``."""
     return [asdict(each) | {"holds": each.holds} for each in claims]
+
+
+def save(claims: Sequence[Claim], run: Run) -> None:
+    """Write claims as ``claims.csv`` of a run, and into its record."""
+    rows = records(claims)
+    run.save_table("claims", pd.DataFrame(rows))
+    run.update(claims=rows)
 
 
 def claim_table(claims: Sequence[Claim]) -> pd.DataFrame:

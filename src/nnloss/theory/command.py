@@ -20,7 +20,7 @@ from nnloss import commandline as cli
 from nnloss.course import boston, wafer
 from nnloss.plots.captions import CAPTIONS
 from nnloss.table import separated
-from nnloss.theory.claims import Claim, claim_table, records, verdict
+from nnloss.theory.claims import Claim, claim_table, save, verdict
 from nnloss.theory.problems import targets
 from nnloss.theory.sizes import FULL, Sizes, sizes
 
@@ -332,8 +332,7 @@ def main(
         for answer in answers(Work(split, series, amount, seed, run)):
             show(answer, everything)
             claims += answer.claims
-        run.save_table("claims", pd.DataFrame(records(claims)))
-        run.update(claims=records(claims))
+        save(claims, run)
     failed = [each for each in claims if not each.holds]
     cli.heading(f"{len(claims) - len(failed)} of {len(claims)} claims hold on this machine.")
     for each in failed:

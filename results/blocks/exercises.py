@@ -59,8 +59,8 @@ def cifar10() -> str:
     test images it goes from {gaps[0][1]:.4f} to {gaps[1][1]:.4f}; the gap goes from
     {gaps[0][2]:.4f} to {gaps[1][2]:.4f}. The second training needed
     {augmented.machine["peak_memory_MB"] / 1024:.1f} GB of memory."""
-    return f"""`python -m exercises.cifar10 --augment`; {plain.split["test"]:,} test images, {plain.parameters:,}
-parameters.
+    data = f"{plain.split['test']:,} test images, {plain.parameters:,} parameters"
+    return f"""`python -m exercises.cifar10 --augment`; {data}.
 
 {text}
 {wrapped(effect, 100)}

@@ -23,7 +23,7 @@ DOCS = ROOT / "docs"
 PAGES = {
     path.relative_to(DOCS).as_posix(): path.read_text(encoding="utf-8")
     for path in sorted(DOCS.rglob("*.md"))
-    if not {"_build", "labs"} & set(path.parts)
+    if not {"_build", "labs"} & set(path.relative_to(DOCS).parts)
 }
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 

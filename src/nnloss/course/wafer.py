@@ -125,6 +125,15 @@ def network() -> Any:
     """Return the hidden layers of the course's network.
 
     With two softmax outputs it has 10,994 parameters, with one sigmoid output 9,969.
+
+    Examples
+    --------
+    >>> from nnloss import BINARY, MULTICLASS, compile_for_task
+    >>> from nnloss.course import wafer
+    >>> compile_for_task(wafer.network(), MULTICLASS, classes=2).count_params()
+    10994
+    >>> compile_for_task(wafer.network(), BINARY).count_params()
+    9969
     """
     import keras
 

@@ -58,7 +58,9 @@ numpydoc_show_class_members = False
 # that matter, and of types of arguments that are handed on to Keras.
 numpydoc_validation_checks = {"all", "ES01", "SA01", "EX01", "PR04"}
 # Docstrings of one paragraph say it all; those with sections have all of them.
-numpydoc_validation_overrides = dict.fromkeys(("PR01", "RT01", "YD01"), r"(?s)\A(?!.*\n\s*-{4,})")
+numpydoc_validation_overrides = {
+    check: [r"\A(?![\s\S]*\n\s*-{4,})"] for check in ("PR01", "RT01", "YD01")
+}
 # Types of parameters are words; those that name a class become links.
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"

@@ -6,21 +6,30 @@ from collections.abc import Iterable
 from functools import singledispatch
 from typing import Any
 
+from numpydoc.numpydoc import DEDUPLICATION_TAG
+
 from nnloss.table import TASKS, Domain, Link, Loss, Task
 
 OPEN = "any"  # how a domain writes a size that is not fixed
 
 
 def setup(app: Any) -> dict[str, bool]:
-    """Connect `describe` after numpydoc, which takes the docstring of the class."""
-    app.connect("autodoc-process-docstring", describe, priority=600)
+    """Connect `describe` before numpydoc."""
+    app.connect("autodoc-process-docstring", describe, priority=400)
     return {"parallel_read_safe": True}
 
 
 def describe(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Replace the docstring of a constant by a text of its own."""
-    if what == "data" and (found := text(obj)):
-        lines[:] = found
+    """Replace the docstring of a constant, which is the one of its class, by a text of its own.
+
+    numpydoc leaves alone what it has processed already: here constants, and what a module imports
+    from other packages, which autodoc reads and does not show.
+    """
+    if what == "data":
+        lines[:] = text(obj) or lines
+    elif str(getattr(obj, "__module__", "nnloss")).partition(".")[0] == "nnloss":
+        return
+    lines += ["..", DEDUPLICATION_TAG]
 
 
 @singledispatch

@@ -12,11 +12,12 @@ from typing import Any
 from sphinx import addnodes
 from sphinx.util.nodes import make_refnode
 
-# What Python makes of numpy.typing.NDArray[...], Sphinx of an alias inside of another type, and both
-# of defaults that are objects.
+# What Python makes of numpy.typing.NDArray[...], Sphinx of an alias inside of another type, and
+# both of a default that is an object.
+DTYPE = r"~numpy\.dtype\[(.*?)\]"
 SHORTER = (
     (
-        r"~numpy\.ndarray\[(?:tuple\[~typing\.Any, \.\.\.\]|~typing\.Any), ~numpy\.dtype\[(.*?)\]\]",
+        rf"~numpy\.ndarray\[(?:tuple\[~typing\.Any, \.\.\.\]|~typing\.Any), {DTYPE}\]",
         r"~numpy.typing.NDArray[\1]",
     ),
     (r"(?:~\w+(?:\.\w+)*\.)?TypeAliasForwardRef\('(.*?)'\)", r"\1"),

@@ -26,6 +26,16 @@ MEASURES = {
 def standardised(split: Split) -> Predictions:
     """Return the features centred and scaled by mean and SD (n - 1) of the training rows.
 
+    Parameters
+    ----------
+    split : Split
+        Boston Housing.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Features of the ``train`` and of the ``test`` rows.
+
     Examples
     --------
     >>> from nnloss import load_boston
@@ -40,6 +50,20 @@ def standardised(split: Split) -> Predictions:
 
 def linear_regression(split: Split) -> Predictions:
     """Fit a linear regression on all 13 features and return its predictions.
+
+    Parameters
+    ----------
+    split : Split
+        Boston Housing.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Prices of the ``train`` and of the ``test`` rows, in 1000 USD.
+
+    See Also
+    --------
+    sklearn.linear_model.LinearRegression : The model.
 
     Examples
     --------
@@ -58,7 +82,12 @@ def linear_regression(split: Split) -> Predictions:
 
 
 def network() -> Any:
-    """Return the hidden layers of the course's network (3,009 parameters with the output).
+    """Return the hidden layers of the course's network.
+
+    Returns
+    -------
+    keras.Sequential
+        Layers of 64 and 32 ReLU units for 13 features.
 
     Examples
     --------

@@ -36,7 +36,17 @@ def softmax_regression(split: Split) -> tuple[Array, str]:
 
 
 def network(augment: bool) -> Any:
-    """Return the hidden layers of the course's network (167,562 parameters with the output).
+    """Return the hidden layers of the course's network.
+
+    Parameters
+    ----------
+    augment : bool
+        Whether training images are augmented.
+
+    Returns
+    -------
+    keras.Sequential
+        Convolutions, pooling and 64 ReLU units for images of type uint8.
 
     Examples
     --------

@@ -158,7 +158,19 @@ def parse_edition(text: str) -> Edition:
 def settings_of(exercise: str, edition: Edition, *, augment: bool = False) -> Settings:
     """Return the course's settings for one training.
 
-    `exercise` is named as in a run record; `edition` is one of `EDITIONS`.
+    Parameters
+    ----------
+    exercise : str
+        Name as in a run record.
+    edition : int or str
+        One of `EDITIONS`.
+    augment : bool, default False
+        Whether the training images are augmented.
+
+    Returns
+    -------
+    Settings
+        Epochs and batch size.
 
     Examples
     --------
@@ -173,6 +185,16 @@ def decimals(value: float) -> int:
     """Return the number of decimals that a number was printed with.
 
     R does not print trailing zeros, so they do not count.
+
+    Parameters
+    ----------
+    value : float
+        Published number.
+
+    Returns
+    -------
+    int
+        Digits after the point.
 
     Examples
     --------

@@ -124,7 +124,10 @@ def ridge_logistic_regression(split: Split) -> Fitted:
 def network() -> Any:
     """Return the hidden layers of the course's network.
 
-    With two softmax outputs it has 10,994 parameters, with one sigmoid output 9,969.
+    Returns
+    -------
+    keras.Sequential
+        Three convolutions with pooling for series of shape (152, 1).
 
     Examples
     --------

@@ -29,6 +29,18 @@ def gaussian(x: Array, y: Array) -> list[Claim]:
 
     Value, value at the best sigma, scikit-learn's value, gradients of Keras and statsmodels.
 
+    Parameters
+    ----------
+    x : ndarray of shape (N, features)
+        Features without a column of ones.
+    y : ndarray of shape (N,)
+        Targets.
+
+    Returns
+    -------
+    list of Claim
+        Five claims.
+
     Examples
     --------
     >>> import numpy as np

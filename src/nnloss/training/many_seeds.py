@@ -139,15 +139,15 @@ def fit_many(
     PairingError, TargetError
         As `compile_for_task` and `TaskModel.fit`, before any training.
 
+    See Also
+    --------
+    predict_many : Predict with the weights of all seeds.
+
     Notes
     -----
     Models and losses that cannot be stacked, such as recurrent layers, attention and losses of your
     own, or optimizers that use a weight as a whole, are trained one seed after another; the reason
     is logged. Like `set_seed`, this seeds the process and requests deterministic operations.
-
-    See Also
-    --------
-    predict_many : Predict with the weights of all seeds.
 
     Examples
     --------

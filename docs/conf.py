@@ -40,5 +40,10 @@ html_extra_path = ["exam_sheet.html", "exam_sheet.pdf"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
+html_show_copyright = False
+# Summaries are fetched, which a browser refuses to pages that are opened from a folder.
+html_show_search_summary = False
+# These two have contrast enough; the background of the light one is hardly one.
+html_theme_options = {"light_css_variables": {"color-code-background": "#f4f5f7"}}
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"

@@ -18,10 +18,10 @@ release = PROJECT["version"]
 
 extensions = [
     "myst_nb",
-    "docs.extensions.files",
-    "docs.extensions.keyboard",
-    "docs.extensions.labs",
-    "docs.extensions.mathml",
+    "docs._extensions.files",
+    "docs._extensions.keyboard",
+    "docs._extensions.labs",
+    "docs._extensions.mathml",
 ]
 exclude_patterns = ["_build", "exam_sheet"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from conftest import build_site, site_sources
 
-from docs.extensions.mathml import mathml
+from docs._extensions.mathml import mathml
 from nnloss.quiz import read_questions
 from nnloss.quiz.command import QUESTIONS
 from nnloss.quiz.questions import topics

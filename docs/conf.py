@@ -1,21 +1,28 @@
 """How Sphinx builds the site: ``uv run --group docs sphinx-build -W docs docs/_build/html``."""
 
-import importlib.metadata
-import shutil
 import sys
+import tomllib
 from pathlib import Path
-
-import nnloss  # keeps TensorFlow quiet
-import nnloss.table
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT))  # the extensions and the notebooks are no part of the package
 
-project = "nnloss"
-author = "The nnloss authors"
-release = importlib.metadata.version("nnloss")
+import nnloss.table  # noqa: E402  # keeps TensorFlow quiet
 
-extensions = ["myst_nb"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+project = PROJECT["name"]
+author = PROJECT["authors"][0]["name"]
+release = PROJECT["version"]
+
+extensions = [
+    "myst_nb",
+    "docs._extensions.files",
+    "docs._extensions.keyboard",
+    "docs._extensions.labs",
+    "docs._extensions.mathml",
+]
 exclude_patterns = ["_build", "exam_sheet"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -23,24 +30,32 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"
 
 html_theme = "furo"
-html_title = "nnloss"
-html_extra_path = ["exam_sheet.html", "exam_sheet.pdf", "../results/report.html"]
-
-# Sphinx reads sources in its own folder only.
-LABS = DOCS / "labs"
-LABS.mkdir(exist_ok=True)
-for notebook in (ROOT / "notebooks").glob("*.ipynb"):
-    shutil.copy(notebook, LABS)
+html_title = f"nnloss {release}"
+html_baseurl = PROJECT.get("urls", {}).get("Documentation", "")
+html_favicon = "_static/favicon.svg"
+html_css_files = ["site.css"]
+# The report has the name of a page, and would replace it elsewhere.
+html_static_path = ["_static", "../results/report.html"]
+html_extra_path = ["exam_sheet.html", "exam_sheet.pdf"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sourcelink = False
+html_show_copyright = False
+# Summaries are fetched, which a browser refuses to pages that are opened from a folder.
+html_show_search_summary = False
+# These two have contrast enough; the background of the light one is hardly one.
+html_theme_options = {"light_css_variables": {"color-code-background": "#f4f5f7"}}
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
 
 # The reference: docstrings in the style of numpydoc.
-sys.path.insert(0, str(DOCS / "_extensions"))
 extensions += [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
     "numpydoc",
-    "constants",
-    "names",
+    "docs._extensions.constants",
+    "docs._extensions.names",
 ]
 default_role = "py:obj"
 nitpicky = True
@@ -69,9 +84,12 @@ numpydoc_xref_aliases = {
     for name in (
         *(f"nnloss.{name}" for name in nnloss.__all__ if name[0].isupper()),
         *(f"nnloss.table.{name}" for name in nnloss.table.__all__ if name not in nnloss.__all__),
-        *(f"nnloss.reproduction.{name}" for name in ("Configuration", "Outcome", "Unit")),
-        *("nnloss.theory.Claim", "nnloss.theory.pairings.Pairing"),
+        "nnloss.reproduction.Configuration",
+        "nnloss.reproduction.Outcome",
+        "nnloss.reproduction.Unit",
         "nnloss.reproduction.results.Results",
+        "nnloss.theory.Claim",
+        "nnloss.theory.pairings.Pairing",
         "matplotlib.figure.Figure",
         "numpy.ndarray",
         "pandas.DataFrame",

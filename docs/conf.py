@@ -1,19 +1,28 @@
 """How Sphinx builds the site: ``uv run --group docs sphinx-build -W docs docs/_build/html``."""
 
-import importlib.metadata
-import shutil
+import sys
+import tomllib
 from pathlib import Path
-
-import nnloss  # noqa: F401  # keeps TensorFlow quiet
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT))  # the extensions and the notebooks are no part of the package
 
-project = "nnloss"
-author = "The nnloss authors"
-release = importlib.metadata.version("nnloss")
+import nnloss.table  # noqa: E402  # keeps TensorFlow quiet
 
-extensions = ["myst_nb"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+project = PROJECT["name"]
+author = PROJECT["authors"][0]["name"]
+release = PROJECT["version"]
+
+extensions = [
+    "myst_nb",
+    "docs._extensions.files",
+    "docs._extensions.keyboard",
+    "docs._extensions.labs",
+    "docs._extensions.mathml",
+]
 exclude_patterns = ["_build", "exam_sheet"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -21,11 +30,89 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"
 
 html_theme = "furo"
-html_title = "nnloss"
-html_extra_path = ["exam_sheet.html", "exam_sheet.pdf", "../results/report.html"]
+html_title = f"nnloss {release}"
+html_baseurl = PROJECT.get("urls", {}).get("Documentation", "")
+html_favicon = "_static/favicon.svg"
+html_css_files = ["site.css"]
+# The report has the name of a page, and would replace it elsewhere.
+html_static_path = ["_static", "../results/report.html"]
+html_extra_path = ["exam_sheet.html", "exam_sheet.pdf"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sourcelink = False
+html_show_copyright = False
+# Summaries are fetched, which a browser refuses to pages that are opened from a folder.
+html_show_search_summary = False
+# These two have contrast enough; the background of the light one is hardly one.
+html_theme_options = {"light_css_variables": {"color-code-background": "#f4f5f7"}}
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
 
-# Sphinx reads sources in its own folder only.
-LABS = DOCS / "labs"
-LABS.mkdir(exist_ok=True)
-for notebook in (ROOT / "notebooks").glob("*.ipynb"):
-    shutil.copy(notebook, LABS)
+# The reference: docstrings in the style of numpydoc.
+extensions += [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "numpydoc",
+    "docs._extensions.constants",
+    "docs._extensions.names",
+]
+default_role = "py:obj"
+nitpicky = True
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+autodoc_typehints_format = "short"
+autodoc_type_aliases = {
+    "ArrayLike": "~numpy.typing.ArrayLike",
+    "Figure": "~matplotlib.figure.Figure",
+    "pd.DataFrame": "~pandas.DataFrame",
+}
+python_maximum_signature_line_length = 88
+numpydoc_show_class_members = False
+# All checks but those of an extended summary, See Also and Examples, which a test asks of the names
+# that matter, and of types of arguments that are handed on to Keras.
+numpydoc_validation_checks = {"all", "ES01", "SA01", "EX01", "PR04"}
+# Docstrings of one paragraph say it all; those with sections have all of them.
+numpydoc_validation_overrides = {
+    check: [r"\A(?![\s\S]*\n\s*-{4,})"] for check in ("PR01", "RT01", "YD01")
+}
+# Types of parameters are words; those that name a class become links.
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {
+    name.rpartition(".")[2]: name
+    for name in (
+        *(f"nnloss.{name}" for name in nnloss.__all__ if name[0].isupper()),
+        *(f"nnloss.table.{name}" for name in nnloss.table.__all__ if name not in nnloss.__all__),
+        "nnloss.reproduction.Configuration",
+        "nnloss.reproduction.Outcome",
+        "nnloss.reproduction.Unit",
+        "nnloss.reproduction.results.Results",
+        "nnloss.theory.Claim",
+        "nnloss.theory.pairings.Pairing",
+        "matplotlib.figure.Figure",
+        "numpy.ndarray",
+        "pandas.DataFrame",
+        "pathlib.Path",
+    )
+} | {
+    "array_like": "numpy.typing.ArrayLike",
+    "bool": ":class:`python:bool`",
+    "iterable": "collections.abc.Iterable",
+    "mapping": "collections.abc.Mapping",
+    "path": "os.PathLike",
+    "sequence": "collections.abc.Sequence",
+}
+# Pages that others keep: plain text files in the format of Sphinx 0.5, with the names that we use.
+# A build needs no network, and Keras has no such file.
+intersphinx_mapping = {
+    name: (address, f"_inventories/{name}.inv")
+    for name, address in {
+        "keras": "https://keras.io/api/",
+        "matplotlib": "https://matplotlib.org/stable/",
+        "numpy": "https://numpy.org/doc/stable/",
+        "pandas": "https://pandas.pydata.org/docs/",
+        "python": "https://docs.python.org/3/",
+        "sklearn": "https://scikit-learn.org/stable/",
+    }.items()
+}

@@ -37,7 +37,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out files that are slow as a whole, for they import what only the group slow installs."""
+    """Leave out files that are slow as a whole, which import what the group slow has."""
     if "not slow" in config.option.markexpr and collection_path.suffix == ".py":
         return "\npytestmark = pytest.mark.slow\n" in collection_path.read_text("utf-8") or None
     return None

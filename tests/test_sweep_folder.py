@@ -178,6 +178,39 @@ def test_no_seed_is_counted_twice(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     assert "seed 1 is in another one too" in caplog.text
 
 
+def test_a_folder_with_the_mark_of_those_set_aside_in_its_name_is_read(tmp_path: Path) -> None:
+    unit, out = Unit(BOSTON, (0, 1)), tmp_path / "runs.aside-1"
+    keep(out, unit)
+
+    with SweepFolder(out).opened() as folder:
+        assert folder.done(BOSTON) == [unit]
+
+
+@pytest.mark.parametrize("place", ["the unit", "a folder of it", "a file", "a file above"])
+def test_what_stands_in_the_place_of_a_unit_is_set_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    unit = Unit(BOSTON, (0, 1))
+    keep(tmp_path)
+    home = tmp_path / "sweep" / unit.folder
+    stranger = home.parents[1] if place == "a file above" else home
+    stranger.parent.mkdir(parents=True, exist_ok=True)
+    if "file" in place:
+        stranger.write_text("mine")
+    else:
+        (stranger / "notes").mkdir(parents=True)
+        (stranger / "notes" / "mine.txt").write_text("mine")
+
+    keep(tmp_path, unit)
+
+    with SweepFolder(tmp_path).opened() as folder:
+        assert folder.done(BOSTON) == [unit]
+    (aside,) = stranger.parent.glob(f"{stranger.name}.aside-*")
+    kept = aside if aside.is_file() else aside / "notes" / "mine.txt"
+    assert kept.read_text() == "mine"
+    assert f"'{stranger}' was not a run: set aside as {aside.name}" in caplog.messages
+
+
 def test_a_unit_that_was_being_written_leaves_nothing(tmp_path: Path) -> None:
     keep(tmp_path)
     half = tmp_path / "sweep" / "under-way" / "boston_x_seeds-0-1.abcd.unfinished"

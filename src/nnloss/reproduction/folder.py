@@ -119,6 +119,7 @@ class SweepFolder:
             sums = "".join(f"{_sha256(p)}  {p.name}\n" for p in sorted(temporary.iterdir()))
             with replacing(temporary / _SUMS) as path:
                 path.write_text(sums, encoding="utf-8")
+            self._make_room(folder)
             create_folder(folder.parent)
             try:
                 temporary.rename(folder)
@@ -218,7 +219,9 @@ class SweepFolder:
     def _folders(self) -> list[Path]:
         """Return the folders of units, without those set aside."""
         found = {path.parent for name in (_SUMS, "run.json") for path in self.home.rglob(name)}
-        return sorted(folder for folder in found if ".aside-" not in str(folder))
+        return sorted(
+            folder for folder in found if ".aside-" not in str(folder.relative_to(self.home))
+        )
 
     def _read(self) -> None:
         """Verify every unit, and set damaged ones aside."""
@@ -232,6 +235,15 @@ class SweepFolder:
                 logger.warning("%s It was set aside as %s.", error, set_aside(folder).name)
         for record in self._done.values():
             self._require_same(record)
+
+    def _make_room(self, folder: Path) -> None:
+        """Set aside what is not a unit's and stands where its folder must be."""
+        parents = [each for each in folder.parents if self.home in each.parents]
+        blocked = [each for each in parents if each.exists() and not each.is_dir()]
+        if os.path.lexists(folder):
+            blocked.append(folder)
+        for each in blocked:
+            logger.warning("'%s' was not a run: set aside as %s", each, set_aside(each).name)
 
     def _require_new(self, unit: Unit) -> None:
         """Raise an error if a seed of the unit is already stored: it would be counted twice."""

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nnloss._files import read_file
 from nnloss.errors import DataError
 
 _ROW = (
@@ -131,8 +132,12 @@ class RunRecord:
         return {path: _plain(value) for path, value in (settings | numbers).items()}
 
     def to_json(self) -> str:
-        """Return the record as JSON, with null for NaN and infinity."""
-        return json.dumps(_plain(asdict(self)), indent=2, ensure_ascii=False) + "\n"
+        """Return the record as JSON, with null for NaN and infinity and lone surrogates escaped.
+
+        Surrogates come from file names that are not UTF-8; reading the record restores them.
+        """
+        text = json.dumps(_plain(asdict(self)), indent=2, ensure_ascii=False) + "\n"
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:
@@ -144,7 +149,7 @@ class RunRecord:
             If the file is missing, damaged or not a record.
         """
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
+            return cls(**json.loads(read_file(path)))
         except (OSError, ValueError, TypeError) as error:
             raise DataError(
                 f"'{path}' must be a run record", f"reading it gave: {error}", "Run it again"

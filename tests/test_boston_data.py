@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import numpy as np
@@ -105,6 +106,11 @@ def become_folder(path):
     path.mkdir()
 
 
+def become_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
 # how the file is spoilt, and what the message says of it
 SPOILT = {
     "a column less": (drop_column, "the columns CRIM,", "found no column MEDV"),
@@ -150,6 +156,7 @@ SPOILT = {
         "reading it gave:",
     ),
     "a folder": (become_folder, "must be a CSV file that can be read", "found a directory"),
+    "a pipe": (become_pipe, "must be a CSV file that can be read", "found it is a pipe or device"),
 }
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import os
+import pickle
+import re
+import resource
 import signal
 import subprocess
 import sys
+import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -416,8 +422,33 @@ def test_damaged_descriptions(parts, found, refused, forge):
 def test_a_description_that_is_larger_when_unpacked(refused, forge):
     path = forge(config=b" " * (65 * 2**20), compression=zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 2**20
-    text = "its description is damaged: config.json has more than 67108864 bytes"
+    text = "its description is damaged: config.json has more than 4194304 bytes"
     assert refused(path) == f"must be a .keras file; {text}. {SAVE}"
+
+
+QUICKLY = "must be a model that can be built quickly and in little memory; it takes more than "
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory has no limit")
+def test_a_model_that_needs_much_memory(refused, forge):
+    def widen(config):
+        shape = {"build_config": {"input_shape": [None, 10**9]}}
+        first, *rest = config["config"]["layers"]
+        first["config"]["batch_shape"] = [None, 10**9]
+        normal = {"class_name": "Normalization", "module": "keras.layers", "config": {"axis": -1}}
+        config["config"]["layers"] = [first, normal | shape, *rest[1:]]
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert refused(forge(widen)).startswith(f"{QUICKLY}1 GiB of memory. Check the model in Python")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 1.5 * 2**20
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_a_model_that_takes_long(refused, forge, monkeypatch):
+    monkeypatch.setattr("nnloss.pairing.limits.SECONDS", 0)
+    monkeypatch.setattr("nnloss.pairing.saved._without_weights", lambda config: time.sleep(60))
+    assert refused(forge()).startswith(f"{QUICKLY}0 s. Check the model in Python")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
@@ -503,6 +534,15 @@ def test_a_loss_that_keras_does_not_know(check, forge):
 
 # Code.
 
+
+class Pickled:
+    """What leaves a file when it is unpickled."""
+
+    def __reduce__(self):
+        return open, ("run by pickle", "w")
+
+
+PICKLED = base64.b64encode(pickle.dumps(Pickled())).decode()
 WITH_CODE = {
     "Lambda": lambda config: layer(config, class_name="Lambda"),
     "Lambda by its home": lambda config: layer(
@@ -514,6 +554,11 @@ WITH_CODE = {
         class_name="TimeDistributed",
         config={"layer": {"class_name": "Lambda", "module": "keras.layers", "config": {}}},
     ),
+    "PyTorch": lambda config: layer(
+        config, class_name="TorchModuleWrapper", config={"module": PICKLED}
+    ),
+    "TensorFlow": lambda config: layer(config, class_name="TFSMLayer"),
+    "JAX": lambda config: layer(config, class_name="JaxLayer"),
     "lambda as activation": lambda config: hidden(config, activation=CODE),
     "lambda as initialiser": lambda config: hidden(config, kernel_initializer=CODE),
     "lambda in a list in a dict": lambda config: hidden(config, more={"more": [[CODE]]}),
@@ -522,11 +567,13 @@ WITH_CODE = {
 
 @pytest.mark.parametrize("change", WITH_CODE.values(), ids=WITH_CODE)
 def test_code_is_refused(change, refused, forge):
-    assert refused(forge(change)) == (
-        "must contain no code: reading a model must not run any; found a Lambda layer or function. "
-        "Replace it by a layer of Keras, or check the model in Python where it is made, "
-        f"{IN_PYTHON}"
+    assert re.fullmatch(
+        "must contain no code: reading a model must not run any; found '[A-Za-z_]+'. Replace it by "
+        "a layer of Keras, or check the model in Python where it is made, "
+        f"{re.escape(IN_PYTHON)}",
+        refused(forge(change)),
     )
+    assert not Path("run by pickle").exists()
 
 
 def test_code_is_not_run(refused, tmp_path):

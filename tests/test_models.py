@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
+import pickle
 import re
+import shutil
 import signal
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -474,6 +478,11 @@ def test_an_open_run_is_written_into_and_left_open(body, data, tmp_path):
     assert not (tmp_path / "net").exists()
 
 
+@keras.saving.register_keras_serializable()
+def unknown_loss(y, p):
+    return keras.ops.mean((y - p) ** 4, axis=-1)
+
+
 class Stop(keras.callbacks.Callback):
     def __init__(self, error):
         super().__init__()
@@ -500,6 +509,75 @@ def test_what_was_trained_before_a_stop_is_kept(body, data, tmp_path, error, sta
     assert ("out of luck" in (record["error"] or "")) == (status == "failed")
     assert record["epochs"] == 9
     assert len(pd.read_csv(folder / "history.csv")) == record["epochs_trained"] >= 1
+
+
+def test_an_epoch_at_whose_end_a_callback_fails_is_recorded(body, data, tmp_path):
+    x, y = data
+    adding = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: logs.update(extra=7.0 + epoch)
+    )
+    model = compiled(body, "binary", log=tmp_path)
+    with pytest.raises(RuntimeError):
+        model.fit(x, y["binary"], epochs=9, callbacks=[adding, Stop(RuntimeError())], verbose=0)
+    (folder,) = (tmp_path / "net").iterdir()
+    assert RunRecord.read(folder / "run.json").epochs_trained == 2
+    assert pd.read_csv(folder / "history.csv")["extra"].tolist() == [7.0, 8.0]
+    steps = keras.saving.load_model(folder / "model.keras").optimizer.iterations
+    assert int(steps) == 2 * 4
+
+
+def test_a_training_that_diverges_is_noted(body, data, tmp_path, caplog):
+    x, y = data
+    model = compiled(body, "regression", log=tmp_path, optimizer=keras.optimizers.SGD(1e30))
+    model.fit(x, y["regression"], epochs=3, verbose=0)
+    record = RunRecord.read(next(tmp_path.glob("net/*/run.json")))
+    (note,) = record.notes
+    assert re.fullmatch("training diverged: the loss is not finite from epoch [12] on", note)
+    assert record.status == "finished"
+    assert f"Model 'net': {note}" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    "way",
+    [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+@pytest.mark.parametrize("log", ["folder", "run"])
+def test_a_copy_keeps_the_log(body, data, tmp_path, way, log):
+    x, y = data
+    run = Run.start(tmp_path, "mine")
+    model = way(compiled(body, "binary", log=tmp_path if log == "folder" else run))
+    model.fit(x, y["binary"], verbose=0)
+    assert RunRecord.read(next(tmp_path.glob("net/*/run.json"))).epochs_trained == 1
+    assert RunRecord.read(run.folder / "run.json").epochs_trained is None
+
+
+def test_a_copy_may_break_the_rules_that_the_model_may(body):
+    model = compile_for_task(body(), BINARY, loss=unknown_loss, strict=False)
+    assert copy.copy(model)._strict is False
+
+
+def test_a_training_whose_log_disappears_is_not_lost(body, data, tmp_path, caplog):
+    x, y = data
+    gone = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: shutil.rmtree(tmp_path / "runs", ignore_errors=True)
+    )
+    model = compiled(body, "binary", log=tmp_path / "runs")
+    history = model.fit(x, y["binary"], epochs=2, callbacks=[gone], verbose=0).history
+    model.evaluate(x, y["binary"], verbose=0)
+    assert len(history["loss"]) == 2
+    told = [text for text in caplog.messages if "was not recorded" in text]
+    assert [text.partition(":")[0] for text in told] == [
+        "The training was not recorded", "The evaluation was not recorded",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("log", [5, b"runs", "a\0b", "", PurePath("a\0b")], ids=repr)
+def test_a_log_that_is_no_folder_is_refused_at_once(body, log):
+    with pytest.raises(NnlossError, match="log must be the name of a folder, or an open") as caught:
+        compiled(body, "binary", log=log)
+    assert "\n" not in str(caught.value)
+    assert "\0" not in str(caught.value)
 
 
 class CtrlC(keras.callbacks.Callback):

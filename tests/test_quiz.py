@@ -447,6 +447,14 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
         read_questions(tmp_path / "latin.toml")
 
 
+def test_a_pipe_is_neither_questions_nor_memory(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="it is a pipe or device, not a file"):
+        read_questions(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is a pipe or device, not a file"):
+        recall(tmp_path / "pipe")
+
+
 def test_a_topic_is_taken_or_refused(small):
     questions = read_questions(small)
     assert of_topic(questions, None) == questions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
@@ -89,6 +90,23 @@ def test_what_is_not_a_number_is_null(tmp_path):
     assert json.loads(text)["metrics"]["test"] == {"loss": None, "accuracy": 0.5}
 
 
+def test_a_name_that_is_not_utf_8_is_written_and_read(tmp_path):
+    name = os.fsdecode(b"a \xff")
+    run = Run.start(tmp_path, name, command=name)
+    with pytest.raises(RuntimeError), run:
+        raise RuntimeError(name)
+    record = RunRecord.read(run.folder / "run.json")
+    assert (record.status, record.command) == ("failed", name)
+    assert f"RuntimeError: {name}" in record.error
+    assert (tmp_path / "results.csv").exists()
+
+
+def test_a_record_that_is_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "run.json")
+    with pytest.raises(DataError, match="it is a pipe or device, not a file"):
+        RunRecord.read(tmp_path / "run.json")
+
+
 def test_a_record_cannot_be_changed(tmp_path):
     with pytest.raises(FrozenInstanceError):
         Run.start(tmp_path, "x").record.status = "finished"
@@ -113,6 +131,12 @@ def test_a_missing_record_is_refused(tmp_path):
 def test_a_name_stays_in_the_folder(tmp_path, name):
     run = Run.start(tmp_path / "runs", name)
     assert run.folder.resolve().parents[1] == (tmp_path / "runs").resolve()
+
+
+@pytest.mark.parametrize("letter", ["a", "\u00e4"])
+def test_a_long_name_is_shortened(tmp_path, letter):
+    run = Run.start(tmp_path, letter * 10**6)
+    assert run.folder.parent.name == letter * (100 // len(letter.encode()))
 
 
 def test_tables_and_figures_are_written(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import logging
 import os
@@ -176,6 +178,124 @@ def test_no_seed_is_counted_twice(tmp_path: Path, caplog: pytest.LogCaptureFixtu
             folder.keep(Unit(BOSTON, (1,)), outcome(Unit(BOSTON, (1,))))
 
     assert "seed 1 is in another one too" in caplog.text
+
+
+def test_a_folder_with_the_mark_of_those_set_aside_in_its_name_is_read(tmp_path: Path) -> None:
+    unit, out = Unit(BOSTON, (0, 1)), tmp_path / "runs.aside-1"
+    keep(out, unit)
+
+    with SweepFolder(out).opened() as folder:
+        assert folder.done(BOSTON) == [unit]
+
+
+@pytest.mark.parametrize("place", ["a folder", "a file", "a file above"])
+def test_what_stands_in_the_place_of_a_unit_is_set_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    unit = Unit(BOSTON, (0, 1))
+    keep(tmp_path)
+    home = tmp_path / "sweep" / unit.folder
+    stranger = home.parents[1] if place == "a file above" else home
+    stranger.parent.mkdir(parents=True, exist_ok=True)
+    if "file" in place:
+        stranger.write_text("mine")
+    else:
+        (stranger / "notes").mkdir(parents=True)
+        (stranger / "notes" / "mine.txt").write_text("mine")
+
+    keep(tmp_path, unit)
+
+    with SweepFolder(tmp_path).opened() as folder:
+        assert folder.done(BOSTON) == [unit]
+    (aside,) = stranger.parent.glob(f"{stranger.name}.aside-*")
+    kept = aside if aside.is_file() else aside / "notes" / "mine.txt"
+    assert kept.read_text() == "mine"
+    assert f"'{stranger}' was not a run: set aside as {aside.name}" in caplog.messages
+
+
+def in_record(**changes: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        record = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps(record | changes))
+
+    return change
+
+
+def in_file(name: str, content: bytes | None) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        if content is None:
+            (folder / name).unlink()
+        else:
+            (folder / name).write_bytes(content)
+
+    return change
+
+
+SEEDS = b"seed,diverged,val_loss\n0,False,0.5\n1,False,0.5\n"
+TAMPERED: dict[str, tuple[Callable[[Path], None], str]] = {
+    "deep JSON": (in_file("run.json", b"[" * 200_000), "recursion"),
+    "not UTF-8": (in_file("run.json", b'{"id": "\xff"}'), "utf-8"),
+    "a list": (in_file("run.json", b"[]"), "mapping"),
+    "seeds null": (in_record(seeds=None), "found None as 'seeds'"),
+    "seeds of text": (in_record(seeds=["0", "1"]), "found ['0', '1'] as 'seeds'"),
+    "seeds true": (in_record(seeds=[False, True]), "found [False, True] as 'seeds'"),
+    "a gap": (in_record(seeds=[0, 0, 1]), "its seeds are not consecutive: [0, 0, 1]"),
+    "versions": (in_record(versions=[]), "found [] as 'versions'"),
+    "machine": (in_record(machine=None), "found None as 'machine'"),
+    "a text as seconds": (in_record(seconds={"fit": "5"}), "found {'fit': '5'} as 'seconds'"),
+    "seconds": (in_record(seconds={"fit": 1e308}), "found {'fit': 1e+308} as 'seconds'"),
+    "epochs": (in_record(epochs=10**400), "as 'epochs'"),
+    "quick": (in_record(quick="no"), "found 'no' as 'quick'"),
+    "a field": (in_record(other=1), "unexpected keyword argument 'other'"),
+    "no table": (in_file("seeds.csv", None), "its table 'seeds' is missing"),
+    "an empty table": (in_file("seeds.csv", b""), "No columns to parse"),
+    "a table not UTF-8": (in_file("seeds.csv", b"seed\n\xff\n"), "utf-8"),
+    "a table of zeros": (in_file("seeds.csv", bytes(100)), "its table 'seeds'"),
+    "no seeds": (in_file("seeds.csv", b"other\n1\n"), "has no column 'seed'"),
+    "a seed twice": (
+        in_file("seeds.csv", SEEDS + b"1,False,0.5\n"), "does not have the seeds 0 to 1",
+    ),
+    "another seed": (
+        in_file("seeds.csv", SEEDS.replace(b"1,", b"7,")), "does not have the seeds 0 to 1",
+    ),
+    "a text": (
+        in_file("seeds.csv", SEEDS.replace(b"0.5", b"low")), "column 'val_loss' of its table",
+    ),
+    "no gzip": (in_file("curves.csv.gz", b"seed,epoch\n"), "Not a gzipped file"),
+    "half a gzip": (in_file("curves.csv.gz", gzip.compress(SEEDS * 99)[:60]), "ended before"),
+    "a spoilt gzip": (
+        in_file("curves.csv.gz", gzip.compress(SEEDS)[:12] + b"\xff" * 40), "reading its tables",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "found"), TAMPERED.values(), ids=TAMPERED)
+def test_a_unit_with_right_checksums_of_wrong_files_is_set_aside(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    change: Callable[[Path], None],
+    found: str,
+) -> None:
+    unit = Unit(BOSTON, (0, 1))
+    keep(tmp_path, unit)
+    home = tmp_path / "sweep" / unit.folder
+    change(home)
+    sums = (
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in home.iterdir()
+        if path.name != "SHA256SUMS"
+    )
+    (home / "SHA256SUMS").write_text("".join(sums))
+
+    with SweepFolder(tmp_path).opened() as folder:
+        assert folder.done(BOSTON) == []
+        folder.keep(unit, outcome(unit))
+        assert folder.done(BOSTON) == [unit]
+
+    (message,) = caplog.messages
+    assert found in message
+    assert "It was set aside as seeds-0-1.aside-" in message
+    assert "\n" not in message
 
 
 def test_a_unit_that_was_being_written_leaves_nothing(tmp_path: Path) -> None:

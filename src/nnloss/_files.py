@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import os
@@ -38,6 +39,16 @@ def replacing(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a regular file.
+
+    Raise OSError for anything else: reading a pipe or a device may never end.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "it is a pipe or device, not a file", str(path))
+    return path.read_bytes()
 
 
 def remove_unfinished(path: Path) -> None:

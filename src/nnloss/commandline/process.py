@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import inspect
+import io
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from nnloss.runs import provenance
 def set_up() -> None:
     """Prepare the process of a command: write its log, and collect garbage less often."""
     log_to_terminal()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file name may not be valid UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")
     # TensorFlow's modules and traces are millions of objects that live to the end. To search them
     # again and again, and once more at the end, took a quarter of the time of a short command.
     gc.set_threshold(50_000, 20, 20)

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nnloss._files import read_file
 from nnloss.errors import DataError
 
 
 def read(path: Path, kind: str, remedy: str) -> bytes:
     """Read a file, or raise `DataError`; `kind` and `remedy` are for the message."""
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         found = "a directory" if path.is_dir() else str(error.strerror)
         raise DataError(

@@ -11,15 +11,18 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nnloss.errors import DataError
+from nnloss.pairing.limits import in_thread
 
 #: Maximum size of a description in bytes; a large network needs a few hundred thousand.
-LARGEST = 64 * 2**20
+LARGEST = 4 * 2**20
+#: Layers and functions that contain code, or load it from elsewhere.
+_CODE = ("Lambda", "__lambda__", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _REMEDY = "Save the model with model.save('name.keras')"
 #: Keras modules with the functions that a layer or a loss may have.
@@ -152,10 +155,6 @@ def _objects(config: Any) -> Iterator[dict[str, Any]]:
             left.extend(value)
 
 
-def _is_code(entry: dict[str, Any]) -> bool:
-    return entry["class_name"] in ("Lambda", "__lambda__")
-
-
 def _foreign(entry: dict[str, Any]) -> str | None:
     """Return the name of an entry if no model of Keras or nnloss can contain it, else None."""
     # The config of a function is its name; a registered name is "package>name".
@@ -190,10 +189,10 @@ def _public(module: str, name: str) -> Any:
 
 def _require_no_code(config: Any, path: Path) -> None:
     for entry in _objects(config):
-        if _is_code(entry):
+        if entry["class_name"] in _CODE:
             raise DataError(
                 f"'{path}' must contain no code: reading a model must not run any",
-                "found a Lambda layer or function",
+                f"found '{entry['class_name']}'",
                 "Replace it by a layer of Keras, or check the model in Python where it is made, "
                 "with nnloss.check_pairing(model)",
             )
@@ -219,8 +218,13 @@ def _built(config: Any, path: Path, version: str) -> Any:
                 entry |= {"module": "keras.layers", "class_name": "Identity", "config": own}
                 entry["registered_name"] = None
         # Keras remembers uninitialised weights by thread and would initialise them later.
-        with ThreadPoolExecutor(max_workers=1) as thread:
-            return thread.submit(_without_weights, config).result()
+        return in_thread(partial(_without_weights, config))
+    except (MemoryError, TimeoutError) as error:
+        raise DataError(
+            f"'{path}' must be a model that can be built quickly and in little memory",
+            str(error),
+            "Check the model in Python where it is made, with nnloss.check_pairing(model)",
+        ) from error
     except Exception as error:  # Keras may raise any error for a damaged description
         cause = " ".join(str(error).rpartition("Exception encountered: ")[2].split())
         raise DataError(
@@ -246,7 +250,7 @@ def _compiled(config: Any, path: Path, version: str) -> Any:
     if isinstance(config, list):
         return [_compiled(value, path, version) for value in config]
     for entry in _objects(config):
-        if _is_code(entry):
+        if entry["class_name"] in _CODE:
             return Unknown("a lambda")
         if own := _foreign(entry):
             return Unknown(own)

@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from nnloss._files import create_folder, replacing
+from nnloss._files import create_folder, read_file, replacing
 from nnloss.errors import FolderError
 from nnloss.quiz.questions import Question
 
@@ -108,7 +108,7 @@ def _read(path: Path) -> dict[str, Past]:
     if not path.exists():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_file(path))
     except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested too deeply
         content = None
     if isinstance(content, dict) and all(_is_past(each) for each in content.values()):

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from nnloss._files import read_file
 from nnloss.errors import DataError
 from nnloss.quiz.questions import MOST_OPTIONS, Question
 
@@ -56,7 +57,7 @@ def read_questions(path: Path) -> list[Question]:
     """
     rule = f"The quiz file '{path}' must be a TOML file with tables [[question]]"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_file(path).decode("utf-8"))
     except OSError as error:
         raise DataError(
             rule,

@@ -37,8 +37,8 @@ from nnloss.report.wording import (
     printed as printed_number,
 )
 from nnloss.reproduction import comparisons, printed, splits, verdicts
-from nnloss.reproduction.results import TABLES, Results
-from nnloss.reproduction.units import Configuration, Unit
+from nnloss.reproduction.results import Results
+from nnloss.reproduction.units import TABLES, Configuration, Unit
 from nnloss.runs.record import RunRecord
 
 #: A sign beside each word, so that verdicts can be distinguished at a glance without colour.

@@ -180,6 +180,8 @@ def _on_worker(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
     Keras draws seeds from Python's global random state, which Dask's threads use too: in the
     worker's own process a seed would not always give the same bits.
     """
+    from distributed import get_worker
+
     multiprocessing.current_process().daemon = False  # daemons may not have children
     spawning = multiprocessing.get_context("spawn")
     here, there = spawning.Pipe(duplex=False)
@@ -195,6 +197,9 @@ def _on_worker(work: Work, unit: Unit, under_way: Path) -> tuple[Unit, Outcome]:
         except EOFError:
             os._exit(1)  # end this worker too, so that Dask reschedules the unit
         child.join()
+    if isinstance(received, NnlossError):  # such as missing data: which worker lacks them?
+        found = f"{received.found} (on the worker {get_worker().address})"
+        raise type(received)(received.rule, found, received.remedy)
     if isinstance(received, Exception):
         raise received
     return received

@@ -8,7 +8,8 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -19,7 +20,7 @@ from filelock import FileLock, Timeout
 from nnloss._files import create_folder, fsync_path, replacing, require_folder, set_aside
 from nnloss.course import cifar10
 from nnloss.errors import DataError, FolderError
-from nnloss.reproduction.units import Configuration, Outcome, Unit
+from nnloss.reproduction.units import TABLES, Configuration, Outcome, Unit
 from nnloss.runs import provenance
 from nnloss.runs.record import RunRecord
 
@@ -30,6 +31,8 @@ FORMAT = 1
 #: Libraries whose version may change the result of a seed.
 _DECISIVE = ("python", "tensorflow", "keras", "numpy")
 _SUMS = "SHA256SUMS"
+#: Columns of tables that are no numbers.
+_TEXTS = ["actual", "predicted"]
 _KEYS = ["exercise", "loss", "augment", "epochs", "batch_size"]
 
 
@@ -69,7 +72,7 @@ class SweepFolder:
     def __init__(self, out: Path) -> None:
         self.home = out / "sweep"
         self.under_way = self.home / "under-way"
-        self._done: dict[Unit, RunRecord] = {}
+        self._done: dict[Unit, Outcome] = {}
 
     @contextmanager
     def opened(self, *, fresh: bool = False) -> Iterator[SweepFolder]:
@@ -145,7 +148,9 @@ class SweepFolder:
         list of RunRecord
             Sorted by exercise, configuration and seeds.
         """
-        return [self._done[unit] for unit in self._units() if unit.configuration.quick == quick]
+        return [
+            self._done[unit].record for unit in self._units() if unit.configuration.quick == quick
+        ]
 
     def keep(self, unit: Unit, outcome: Outcome) -> None:
         """Store the outcome of a unit.
@@ -178,6 +183,7 @@ class SweepFolder:
             sums = "".join(f"{_sha256(p)}  {p.name}\n" for p in sorted(temporary.iterdir()))
             with replacing(temporary / _SUMS) as path:
                 path.write_text(sums, encoding="utf-8")
+            self._make_room(folder)
             create_folder(folder.parent)
             try:
                 temporary.rename(folder)
@@ -190,7 +196,7 @@ class SweepFolder:
                 ) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        self._done[unit] = outcome.record
+        self._add(folder)  # as the next process will read it
         for left in ("backup", "share", "lock"):
             (self.under_way / f"{unit.name}.{left}").unlink(missing_ok=True)
 
@@ -212,10 +218,10 @@ class SweepFolder:
         """
         parts = []
         for unit in self._units():
-            path = self.home / unit.folder / _file(name)
-            if unit.configuration.quick != quick or not path.exists():
+            tables = self._done[unit].tables
+            if unit.configuration.quick != quick or name not in tables:
                 continue
-            part = pd.read_csv(path)
+            part = tables[name].copy()
             for place, key in enumerate(_KEYS):
                 part.insert(place, key, getattr(unit.configuration, key))
             part["augment"] = part["augment"].astype(object)
@@ -283,14 +289,16 @@ class SweepFolder:
             self._add(folder)
 
     def _add(self, folder: Path) -> None:
-        unit, record = _verified(folder, self.home)
+        unit, outcome = _verified(folder, self.home)
         self._require_new(unit)
-        self._done[unit] = record
+        self._done[unit] = outcome
 
     def _folders(self) -> list[Path]:
         """Return the folders of units, without those set aside."""
         found = {path.parent for name in (_SUMS, "run.json") for path in self.home.rglob(name)}
-        return sorted(folder for folder in found if ".aside-" not in str(folder))
+        return sorted(
+            folder for folder in found if ".aside-" not in str(folder.relative_to(self.home))
+        )
 
     def _read(self) -> None:
         """Verify every unit, and set damaged ones aside."""
@@ -302,8 +310,17 @@ class SweepFolder:
                 self._add(folder)
             except DataError as error:
                 logger.warning("%s It was set aside as %s.", error, set_aside(folder).name)
-        for record in self._done.values():
-            self._require_same(record)
+        for outcome in self._done.values():
+            self._require_same(outcome.record)
+
+    def _make_room(self, folder: Path) -> None:
+        """Set aside what is not a unit's and stands where its folder must be."""
+        parents = [each for each in folder.parents if self.home in each.parents]
+        blocked = [each for each in parents if each.exists() and not each.is_dir()]
+        if os.path.lexists(folder):
+            blocked.append(folder)
+        for each in blocked:
+            logger.warning("'%s' was not a run: set aside as %s", each, set_aside(each).name)
 
     def _require_new(self, unit: Unit) -> None:
         """Raise an error if a seed of the unit is already stored: it would be counted twice."""
@@ -317,8 +334,8 @@ class SweepFolder:
             )
 
 
-def _verified(folder: Path, home: Path) -> tuple[Unit, RunRecord]:
-    """Return the unit and the record in a folder, and check each of its files."""
+def _verified(folder: Path, home: Path) -> tuple[Unit, Outcome]:
+    """Return the unit in a folder and its outcome, and check each file and what it says."""
     where = folder.relative_to(home)
     rule = f"The run in '{where}' must be as it was written"
     remedy = "It will be run again"
@@ -336,7 +353,39 @@ def _verified(folder: Path, home: Path) -> tuple[Unit, RunRecord]:
     unit = Unit(Configuration.of(record), tuple(record.seeds))
     if unit.folder != PurePosixPath(where):
         raise DataError(rule, f"it is the run of '{unit.folder}'", remedy)
-    return unit, record
+    try:
+        tables = {
+            name: pd.read_csv(folder / _file(name)) for name in TABLES if _file(name) in expected
+        }
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(rule, f"reading its tables gave: {reason}", remedy) from error
+    problem = _problem(unit, tables)
+    if problem:
+        raise DataError(rule, problem, remedy)
+    return unit, Outcome(record, tables)
+
+
+def _problem(unit: Unit, tables: Mapping[str, pd.DataFrame]) -> str | None:
+    """Return what is wrong with the tables of a unit, if anything."""
+    seeds = list(unit.seeds)
+    if not seeds:
+        return f"it has seeds in its table '{next(iter(tables))}'" if tables else None
+    if seeds != list(range(seeds[0], seeds[0] + len(seeds))):
+        return f"its seeds are not consecutive: {seeds[:5]}"
+    last = "splits" if unit.configuration.seeds_per_split else "seeds"  # a row for each seed
+    if last not in tables:
+        return f"its table '{last}' is missing"
+    for name, table in tables.items():
+        if "seed" not in table:
+            return f"its table '{name}' has no column 'seed'"
+        found = table["seed"].tolist()
+        if sorted(found if name == last else set(found)) != seeds:
+            return f"its table '{name}' does not have the seeds {seeds[0]} to {seeds[-1]}"
+        for column in table.columns.difference(_TEXTS):
+            if not pd.api.types.is_numeric_dtype(table[column]):
+                return f"column '{column}' of its table '{name}' has a text"
+    return None
 
 
 def _file(table: str) -> str:

@@ -10,10 +10,9 @@ import pandas as pd
 from nnloss.course.published import EDITIONS, Edition
 from nnloss.reproduction import comparisons, printed, splits, verdicts
 from nnloss.reproduction.folder import SweepFolder
+from nnloss.reproduction.units import TABLES
 from nnloss.runs.record import RunRecord
 
-#: Tables that units leave.
-TABLES = ("seeds", "curves", "confusion", "splits")
 #: Tables of what is judged.
 JUDGED = ("verdicts", "logs", "matrices", "comparisons", "split_comparisons")
 

@@ -10,6 +10,9 @@ import pandas as pd
 
 from nnloss.runs.record import RunRecord
 
+#: Tables that units leave.
+TABLES = ("seeds", "curves", "confusion", "splits")
+
 
 @dataclass(frozen=True)
 class Configuration:

@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from nnloss.errors import printable
+
 _LIBRARIES = ("nnloss", "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "statsmodels")
 
 
@@ -28,7 +30,7 @@ def command() -> str:
     """Return the command line, such as ``python -m exercises.boston --seed 0``, or ``notebook``."""
     if "ipykernel" in sys.modules:
         return "notebook"
-    return f"{program()} {shlex.join(sys.argv[1:])}".strip()
+    return printable(f"{program()} {shlex.join(sys.argv[1:])}".strip())
 
 
 def versions() -> dict[str, str]:

@@ -7,8 +7,10 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
+from nnloss._files import read_file
 from nnloss.errors import DataError
 
 _ROW = (
@@ -158,9 +160,12 @@ class RunRecord:
         Returns
         -------
         str
-            Indented, with null for NaN and infinity.
+            Indented, with null for NaN and infinity. Lone surrogates, from file names that are not
+            UTF-8, are escaped; reading the record restores them.
         """
-        return json.dumps(_plain(asdict(self)), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(_plain(asdict(self)), indent=2, ensure_ascii=False) + "
+"
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:
@@ -182,11 +187,35 @@ class RunRecord:
             If the file is missing, damaged or not a record.
         """
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            record = cls(**json.loads(read_file(path)))
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise DataError(
                 f"'{path}' must be a run record", f"reading it gave: {error}", "Run it again"
             ) from error
+        for name, kind in get_type_hints(cls).items():
+            value = getattr(record, name)
+            if not _is_a(value, kind):
+                raise DataError(
+                    f"'{path}' must be a run record",
+                    f"found {value!r:.60} as '{name}'",
+                    "Run it again",
+                )
+        return record
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Return whether a value from JSON has the type of a field; numbers may be null, for NaN."""
+    home, inside = get_origin(kind) or kind, get_args(kind)
+    if home is UnionType:
+        return any(_is_a(value, each) for each in inside)
+    if home is dict:
+        return isinstance(value, dict) and all(_is_a(each, inside[1]) for each in value.values())
+    if home is list:
+        return isinstance(value, list) and all(_is_a(each, inside[0]) for each in value)
+    if home in (int, float) and type(value) in (int, home):
+        limit = 2**63 if home is int else 1e300
+        return bool(-limit < value < limit)
+    return kind is Any or type(value) is home or (home is float and value is None)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -203,6 +203,6 @@ def _merged(old: Any, new: Any) -> Any:
 
 
 def _file_name(name: str) -> str:
-    """Return a name that is valid as one folder on every system."""
+    """Return a name, cut to 100 bytes, that is valid as one folder on every system."""
     kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
-    return kept or "run"
+    return kept.encode()[:100].decode(errors="ignore") or "run"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -10,7 +11,7 @@ from os import PathLike
 from typing import Any
 
 from nnloss._tensorflow import keras
-from nnloss.errors import PairingError
+from nnloss.errors import NnlossError, PairingError
 from nnloss.pairing import metrics as task_metrics
 from nnloss.pairing.heads import Head, complete, require
 from nnloss.pairing.judge import Question, judge, require_targets
@@ -82,6 +83,8 @@ def compile_for_task(
     ------
     PairingError
         If the model, its output layer, the loss or a metric does not fit the task.
+    NnlossError
+        If `log` is neither a folder nor a run.
 
     See Also
     --------
@@ -194,6 +197,7 @@ class TaskModel(OnDeviceModel):
         strict: bool = True,
     ) -> None:
         super().__init__(inputs=inputs, outputs=outputs, name=name)
+        _require_log(log)
         self.task = task
         self._log = log
         self._strict = strict
@@ -284,9 +288,13 @@ class TaskModel(OnDeviceModel):
         self.to_keras().save(filepath, overwrite=overwrite, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the functional model and the task's name, for serialisation."""
+        """Return the functional model, the task's name and ``strict``, for serialisation."""
         model = keras.Model(self.input, self.outputs[0], name=self.name)
-        return {"model": keras.saving.serialize_keras_object(model), "task": self.task.name}
+        return {
+            "model": keras.saving.serialize_keras_object(model),
+            "task": self.task.name,
+            "strict": self._strict,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> TaskModel:
@@ -306,7 +314,16 @@ class TaskModel(OnDeviceModel):
                 f"found '{name}', which is not in nnloss.TASKS",
                 f"Load it with custom_objects={{'{name}': task}}",
             )
-        return cls(model.input, model.outputs[0], task, name=model.name)
+        strict = config.get("strict", True)
+        return cls(model.input, model.outputs[0], task, name=model.name, strict=strict)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what ``pickle`` and ``copy`` need: Keras' description of the model, and the log.
+
+        A copy of a model that writes to an open `Run` starts runs of its own beside that one.
+        """
+        log = self._log.out if isinstance(self._log, Run) else self._log
+        return _copied, (*super().__reduce__(), log)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile with the result of ``get_compile_config``."""
@@ -337,9 +354,28 @@ class TaskModel(OnDeviceModel):
             **settings,
         )
         with self._recorded:
-            yield [*callbacks, self._recorded]
+            yield self._recorded.among(callbacks)
 
     def _record_test(self, rows: int | None) -> None:
         if self._recorded:
             values = {name: float(value) for name, value in self.get_metrics_result().items()}
-            self._recorded.run.update(metrics={"test": values}, split={"test": rows})
+            self._recorded.evaluated(values, rows)
+
+
+def _copied(build: Any, arguments: tuple[Any, ...], log: Log) -> TaskModel:
+    model: TaskModel = build(*arguments)
+    model._log = log
+    return model
+
+
+def _require_log(log: Any) -> None:
+    """Raise NnlossError if a log is neither a folder's name nor a run."""
+    if log is None or isinstance(log, Run):
+        return
+    name = os.fspath(log) if isinstance(log, PathLike) else log
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise NnlossError(
+            "log must be the name of a folder, or an open nnloss.Run",
+            f"found {log!r:.80}",
+            'Give a name, such as log="runs"',
+        )

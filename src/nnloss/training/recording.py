@@ -10,15 +10,40 @@ from os import PathLike
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nnloss._files import digest
 from nnloss._tensorflow import keras
+from nnloss.errors import FolderError
 from nnloss.runs.run import Run
 from nnloss.training.backup import Backup
 from nnloss.training.seeds import current_seed
 
 logger = logging.getLogger("nnloss")
+
+
+class _Epochs(keras.callbacks.Callback):
+    """First callback of a ``fit``, which collects the values of each epoch.
+
+    An epoch counts even if a later callback raises an error at its end: its steps are done.
+    """
+
+    watches_batches = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logs: list[tuple[int, dict[str, Any]]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Collect the values of an epoch."""
+        # Not a copy: all callbacks have one dict, to which the later ones may add.
+        self._logs.append((epoch + 1, {} if logs is None else logs))
+
+    @property
+    def values(self) -> list[dict[str, Any]]:
+        """The number and the values of each epoch."""
+        return [{"epoch": number} | logs for number, logs in self._logs]
 
 
 class FitRecorder(keras.callbacks.Callback):
@@ -45,7 +70,8 @@ class FitRecorder(keras.callbacks.Callback):
         self._name = name
         self._backup = backup
         self._description = description
-        self._epochs: list[dict[str, Any]] = []
+        self._restored: list[dict[str, Any]] = []
+        self._trained = _Epochs()
         self._began = 0.0
         self._interrupted = False
         self._handler: Any = None
@@ -65,6 +91,14 @@ class FitRecorder(keras.callbacks.Callback):
                 signal.signal(signal.SIGINT, self._on_interrupt)
         return self
 
+    def among(self, callbacks: list[Any]) -> list[Any]:
+        """Return the callbacks of ``fit``: the caller's between those of the record."""
+        return [self._trained, *callbacks, self]
+
+    @property
+    def _epochs(self) -> list[dict[str, Any]]:
+        return [*self._restored, *self._trained.values]
+
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
         if self._interrupted:  # pressed twice: interrupt at once
             self._handler(number, frame)
@@ -77,7 +111,7 @@ class FitRecorder(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Copy the epochs restored by the backup."""
         if self._backup:
-            self._epochs = list(self._backup.epochs)
+            self._restored = list(self._backup.epochs)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Raise KeyboardInterrupt if Ctrl-C was pressed."""
@@ -88,13 +122,25 @@ class FitRecorder(keras.callbacks.Callback):
         self._stop_if_interrupted()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Store the values of an epoch."""
-        self._epochs.append({"epoch": epoch + 1} | (logs or {}))
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
         self._stop_if_interrupted()
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if callable(self._handler):
             signal.signal(signal.SIGINT, self._handler)
+        try:
+            self._record(kind, error, trace)
+        except (FolderError, OSError) as lost:  # the training is worth more than its record
+            logger.warning("The training was not recorded: %s", lost)
+
+    def evaluated(self, values: dict[str, float], rows: int | None) -> None:
+        """Record the values of ``evaluate`` after this ``fit``."""
+        try:
+            self.run.update(metrics={"test": values}, split={"test": rows})
+        except (FolderError, OSError) as lost:
+            logger.warning("The evaluation was not recorded: %s", lost)
+
+    def _record(self, kind: Any, error: Any, trace: Any) -> None:
         if self._epochs:
             self._save()
         if self.run is self._log:
@@ -113,7 +159,14 @@ class FitRecorder(keras.callbacks.Callback):
         if before.epochs_trained:
             epochs = pd.concat([pd.read_csv(self.run.folder / "history.csv"), epochs])
         self.run.save_table("history", epochs)
+        notes = before.notes
+        diverged = epochs["epoch"][~np.isfinite(epochs["loss"])] if "loss" in epochs else ()
+        if len(diverged):
+            note = f"training diverged: the loss is not finite from epoch {min(diverged)} on"
+            logger.warning("Model '%s': %s", self._name, note)
+            notes = [*notes, note]
         self.run.update(
+            notes=notes,
             seconds={
                 "fit": before.seconds.get("fit", 0) + time.perf_counter() - self._began,
             },
@@ -125,4 +178,4 @@ class FitRecorder(keras.callbacks.Callback):
         except (NotImplementedError, TypeError, ValueError) as error:
             # Keep the rest of the training even if a layer cannot be saved.
             logger.warning("The model was trained, but not saved: %s", error)
-            self.run.update(notes=[*before.notes, f"model not saved: {error}"])
+            self.run.update(notes=[*notes, f"model not saved: {error}"])

@@ -163,8 +163,7 @@ class RunRecord:
             Indented, with null for NaN and infinity. Lone surrogates, from file names that are not
             UTF-8, are escaped; reading the record restores them.
         """
-        text = json.dumps(_plain(asdict(self)), indent=2, ensure_ascii=False) + "
-"
+        text = json.dumps(_plain(asdict(self)), indent=2, ensure_ascii=False) + "\n"
         return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
     @classmethod

@@ -295,7 +295,7 @@ def test_pitfalls_have_medians_and_a_dot_for_each_seed():
     np.testing.assert_allclose(reach.get_xdata(), [0.02, 0.3])
     np.testing.assert_allclose(median.get_xdata(), [0.1])
     labels = [label.get_text() for label in ends.get_yticklabels()]
-    assert labels == [f"{name}\n1 of 3 reach 0.97" for name in "abcde"]
+    assert labels == [f"{name}\n1 of 3 end above 0.97" for name in "abcde"]
     assert texts(curves) == ["accuracy 0.97", "always the larger class"]
     assert (curves.get_yscale(), ends.get_xscale()) == ("log", "log")
     assert curves.get_title("left") == "title:\nmedian test errors from 10 to 10 %"
@@ -308,7 +308,7 @@ def test_the_right_pairing_is_the_reference_of_the_mistakes():
     above, _, below, ends = figure.axes
     assert [line.get_label() for line in below.lines[:2]] == ["sigmoid + BCE", "linear"]
     assert [label.get_text() for label in ends.get_yticklabels()] == [
-        "sigmoid + BCE\n1 of 3 reach 0.97", "linear\n1 of 3 reach 0.97",
+        "sigmoid + BCE\n1 of 3 end above 0.97", "linear\n1 of 3 end above 0.97",
     ]  # fmt: skip
     one, other = above.lines[0], below.lines[0]
     assert (one.get_color(), one.get_linestyle()) == (other.get_color(), other.get_linestyle())

@@ -174,7 +174,7 @@ def test_a_spoilt_file_is_refused(tmp_path, tsv, case):
     assert rule in caught.value.rule
     assert found in caught.value.found
     assert caught.value.remedy == (
-        "Replace it by the original, which the README of nnloss says how to get"
+        "Replace it by the original; the guide 'Data without a network' says where it is"
     )
 
 

@@ -137,8 +137,7 @@ def losses() -> str:
     least = trained[trained["pairing"] == "double softmax + CCE"]["loss"].min()
     how = f"""Accuracies after {trained["epoch"].max()} epochs, the mean and the worst of
     {trained["seed"].nunique()} seeds, in a network with one hidden layer. The last column counts
-    the seeds that reach {GOOD:g} in some epoch, the first figure those that have it after the
-    last."""
+    the seeds that reach {GOOD:g} in some epoch, the first figure those that end above it."""
     return f"""{text}
 {wrapped(how, 100)}
 

@@ -86,7 +86,7 @@ def load_wafer(data_dir: DataDir = None) -> Split:
             raise missing_file(
                 folder, origin, _NAMED_PLACE, "to fetch the data from the web", found
             )
-        remedy = "Replace it by the original, which the README of nnloss says how to get"
+        remedy = "Replace it by the original; the guide 'Data without a network' says where it is"
         return _split(files, f"wafer in the folder given by {origin}", remedy)
     cache = cache_folder() / "wafer"
     return _split(

@@ -161,7 +161,7 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
     Figure
         Left, the median over seeds by epoch, with the range of its last values in the title;
         right, a dot for each seed after the last epoch, a bar at the median, and the number of
-        seeds that reach the level. The right pairing is in every row: where a group lacks it, that
+        seeds that end above the level. The right pairing is in every row: where a group lacks it, that
         of the first group is the reference. All rows share their axes; an error of 0 is drawn at
         their edge.
     """
@@ -188,12 +188,12 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
             middle = error.groupby(group["epoch"]).median()
             curves.plot(middle.index, middle, line, color=colour, linewidth=1.8, label=str(name))
             last = group["epoch"] == group["epoch"].max()
-            final, reached = error[last], np.sum(group["accuracy"][last] >= level)
+            final, good = error[last], np.sum(group["accuracy"][last] >= level)
             ends.plot((final.min(), final.max()), (place, place), line, color=colour)
             ends.plot(final, np.full(len(final), place), "o", color=colour, alpha=0.5, ms=5, mew=0)
             medians.append(100 * final.median())
             ends.plot(final.median(), place, "|", color=dark(colour), ms=13, mew=2.5)
-            labels.append((f"{name}\n{reached} of {len(final)} reach {level:g}", colour))
+            labels.append((f"{name}\n{good} of {len(final)} end above {level:g}", colour))
         for accuracy in (level, majority):
             curves.axhline(1 - accuracy, color=GREY, linewidth=0.9, linestyle=(0, (1, 2)))
             ends.axvline(1 - accuracy, color=GREY, linewidth=0.9, linestyle=(0, (1, 2)))

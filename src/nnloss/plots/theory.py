@@ -161,9 +161,9 @@ def pitfalls(panels: Mapping[str, pd.DataFrame], *, level: float, majority: floa
     Figure
         Left, the median over seeds by epoch, with the range of its last values in the title;
         right, a dot for each seed after the last epoch, a bar at the median, and the number of
-        seeds that end above the level. The right pairing is in every row: where a group lacks it, that
-        of the first group is the reference. All rows share their axes; an error of 0 is drawn at
-        their edge.
+        seeds that end above the level. The right pairing is in every row: where a group lacks it,
+        that of the first group is the reference. All rows share their axes; an error of 0 is drawn
+        at their edge.
     """
     first = next(iter(panels.values()))
     right = str(first["pairing"].iloc[0])

@@ -360,10 +360,22 @@ def _verified(folder: Path, home: Path) -> tuple[Unit, Outcome]:
     except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = " ".join(str(error).split())
         raise DataError(rule, f"reading its tables gave: {reason}", remedy) from error
-    problem = _problem(unit, tables)
+    problem = _odd_number(record) or _problem(unit, tables)
     if problem:
         raise DataError(rule, problem, remedy)
     return unit, Outcome(record, tables)
+
+
+def _odd_number(record: RunRecord) -> str | None:
+    """Return which number of a record, of those that the report shows, is none, if any."""
+    numbers = {f"seconds.{name}": value for name, value in record.seconds.items()}
+    for name in ("cores", "peak_memory_MB"):
+        if record.machine.get(name) is not None:
+            numbers[f"machine.{name}"] = record.machine[name]
+    for name, value in numbers.items():
+        if not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+            return f"found {value!r:.40} as '{name}'"
+    return None
 
 
 def _problem(unit: Unit, tables: Mapping[str, pd.DataFrame]) -> str | None:

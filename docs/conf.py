@@ -59,12 +59,23 @@ extensions += [
 ]
 default_role = "py:obj"
 nitpicky = True
+nitpick_ignore = [
+    # Types between two functions, which nobody makes.
+    ("py:class", "nnloss.reproduction.printed.Log"),
+    ("py:class", "nnloss.training.initial_states.Start"),
+    # Where pandas.Series has an index, autodoc shows types as in the source.
+    ("py:class", "pd.DataFrame"),
+    ("py:class", "pd.Series"),
+]
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 autodoc_type_aliases = {
     "ArrayLike": "~numpy.typing.ArrayLike",
+    # Imported for the type checker alone.
+    "EpochProgress": "~nnloss.EpochProgress",
     "Figure": "~matplotlib.figure.Figure",
+    "Loss": "~nnloss.table.Loss",
     "pd.DataFrame": "~pandas.DataFrame",
 }
 python_maximum_signature_line_length = 88

@@ -29,7 +29,7 @@ def describe(app: Any, what: str, name: str, obj: Any, options: Any, lines: list
         lines[:] = text(obj) or lines
     elif str(getattr(obj, "__module__", "nnloss")).partition(".")[0] == "nnloss":
         return
-    lines += ["..", DEDUPLICATION_TAG]
+    lines += ["", "..", DEDUPLICATION_TAG]
 
 
 @singledispatch

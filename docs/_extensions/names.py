@@ -41,7 +41,9 @@ def as_written(
     """Return a signature whose types are written as in the source."""
     if what == "class" and signature == "(*args, **kwargs)":  # of Keras' Model.__new__
         signature = inspect.stringify_signature(
-            inspect.signature(obj.__init__, bound_method=True), unqualified_typehints=True
+            inspect.signature(obj.__init__, bound_method=True),
+            show_return_annotation=False,
+            unqualified_typehints=True,
         )
     for pattern, short in SHORTER:
         signature, returns = (

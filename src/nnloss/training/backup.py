@@ -57,8 +57,8 @@ class Backup(keras.callbacks.Callback):
     The file is used only if ``fit`` starts from the same state: `training`, model, loss, optimizer,
     library versions, initial weights, and the state of Python's random generator, which seeds the
     shuffling. Otherwise, or if the file is damaged, it is renamed with a warning and training
-    starts afresh. Without `set_seed` no two trainings start from the same state. A folder that cannot
-    be written raises `FolderError`, a model that Keras cannot describe `NnlossError`.
+    starts afresh. Without `set_seed` no two trainings start from the same state. A folder that
+    cannot be written raises `FolderError`, a model that Keras cannot describe `NnlossError`.
 
     Put this callback last, so that it saves what the others have changed. A resumed training may
     end with other weights if it uses callbacks that remember earlier epochs (``EarlyStopping``,

@@ -371,9 +371,9 @@ def categorical_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
     Examples
     --------
     >>> from nnloss import likelihoods
-    >>> likelihoods.categorical_cross_entropy_from_logits([[0, 1, 0]], [[1.0, 2.0, 0.0]])
+    >>> likelihoods.categorical_cross_entropy_from_logits([[0, 1, 0]], [[1, 2, 0]])
     0.4076
-    >>> likelihoods.categorical_cross_entropy_from_logits([[0, 1, 0]], [[101.0, 102.0, 100.0]])
+    >>> likelihoods.categorical_cross_entropy_from_logits([[0, 1, 0]], [[101, 102, 100]])
     0.4076
     """
     y, z = _pair(y, z)

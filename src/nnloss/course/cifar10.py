@@ -69,7 +69,8 @@ def network(augment: bool) -> Any:
     --------
     >>> from nnloss import MULTICLASS, compile_for_task
     >>> from nnloss.course import cifar10
-    >>> compile_for_task(cifar10.network(augment=False), MULTICLASS, classes=10).count_params()
+    >>> body = cifar10.network(augment=False)
+    >>> compile_for_task(body, MULTICLASS, classes=10).count_params()
     167562
     """
     import keras

@@ -195,7 +195,7 @@ INDEX = "# Index\n\n```{toctree}\n:glob:\npage-*\nlabs/*\n```\n"
 
 def broken_site(folder: Path, *pages: str) -> Path:
     """Make the sources of a site of the notebooks and these pages, and return their folder."""
-    docs = site_sources(folder, "*.md")
+    docs = site_sources(folder, "*.md", "*.rst")
     (docs / "index.md").write_text(INDEX)
     for number, text in enumerate(pages):
         (docs / f"page-{number}.md").write_text(f"# Page\n\n{text}\n")

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from nnloss import commandline, load_boston
 from nnloss._tensorflow import keras
+
+pytest_plugins = ["browser"]
 
 ROOT = Path(__file__).resolve().parents[1]
 # Read before the fixture below removes it from the environment.
@@ -47,6 +49,11 @@ def assert_in_range(printed: str, code: str) -> None:
     assert float(low) <= float(printed) <= float(high)
 
 
+def missing(text: str) -> NoReturn:
+    """Skip a test that lacks something; with ``CI`` set, a green run means that all of it ran."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(text)
+
+
 @pytest.fixture(autouse=True)
 def _no_data_folder(monkeypatch):
     """Use the embedded data, whatever the environment of the person who runs the tests names."""
@@ -63,9 +70,7 @@ def data() -> Path:
     """Find the real Wafer and CIFAR-10 data, which do not come with the project."""
     if not (DATA / "wafer").is_dir() or not (DATA / "tensorflow_datasets").is_dir():
         text = f"needs a folder with wafer/ and tensorflow_datasets/; {DATA} is none: NNLOSS_DATA"
-        if os.environ.get("CI"):  # there a green run means that all of it ran
-            pytest.fail(text)
-        pytest.skip(text)
+        missing(text)
     return DATA
 
 

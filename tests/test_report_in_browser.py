@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from urllib.parse import urlsplit
 
 import pytest
-from selenium import webdriver
-from selenium.common.exceptions import NoAlertPresentException
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+from browser import beyond, show
 from sweep_tables import split_seeds, tables
 
 from nnloss.report.html import page
 from nnloss.reproduction.results import Results
 
 EVIL = "<script>alert(1)</script>"
-ARGUMENTS = """
-    --headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking
-    --disable-component-update --disable-sync
-""".split()
+
+ENTER, SPACE, TAB = "\ue007", "\ue00d", "\ue004"  # as WebDriver sends them
+UNFOLD = "document.querySelectorAll('details').forEach((each) => (each.open = true))"
 
 # Of each text: the colour, and what is behind it, as far as that has a colour of its own.
 CONTRASTS = """
@@ -71,26 +63,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    programs = [shutil.which("chromium"), shutil.which("chromedriver")]
-    if None in programs:
-        text = "needs Debian's chromium and chromium-driver"
-        if os.environ.get("CI"):  # there a green run means that all of it ran
-            pytest.fail(text)
-        pytest.skip(text)
-    chromium, chromedriver = programs
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    profile = f"--user-data-dir={tmp_path_factory.mktemp('profile')}"
-    for argument in (*ARGUMENTS, profile):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(chromedriver))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """Write the page of a sweep, one of whose classes and folders has a wicked name."""
     made = tables(boston=2, wafer=0, cifar10=2)
@@ -110,18 +82,7 @@ def opened(browser, address):
     """Open the page anew: `opened(width, media, scheme)`."""
 
     def open_page(width=1400, media="screen", scheme="light"):
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        browser.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"media": media, "features": features}
-        )
-        for kind in ("browser", "performance"):
-            browser.get_log(kind)  # what earlier tests left
-        browser.get(address)
-        # On busy cores `get` was seen to return while half of the page was there.
-        script = "return document.readyState"
-        WebDriverWait(browser, 60).until(lambda _: browser.execute_script(script) == "complete")
+        show(browser, address, width, scheme, media)
         return browser
 
     return open_page
@@ -129,7 +90,7 @@ def opened(browser, address):
 
 def column(browser, name):
     """Find the header button of a column of the verdicts, and read the column."""
-    heads = browser.find_elements(By.CSS_SELECTOR, "table.verdicts thead th")
+    heads = browser.find_elements("css selector", "table.verdicts thead th")
     place = next(i for i, head in enumerate(heads) if head.text.startswith(name))
     script = (
         "return [...document.querySelectorAll('table.verdicts tbody tr')]"
@@ -160,9 +121,11 @@ def test_it_is_quiet_and_asks_for_nothing(opened, address):
 
 def test_a_name_is_shown_and_not_run(opened):
     browser = opened()
+    from selenium.common.exceptions import NoAlertPresentException
+
     with pytest.raises(NoAlertPresentException):
         browser.switch_to.alert.accept()
-    assert len(browser.find_elements(By.TAG_NAME, "script")) == 1
+    assert len(browser.find_elements("tag name", "script")) == 1
     assert browser.title == f"Report of {EVIL}"
     drawn, links = browser.execute_script(
         "const all = (which) => [...document.querySelectorAll(which)];"
@@ -190,16 +153,16 @@ def test_tables_sort_by_number_and_back(opened):
     browser = opened()
     head, original = column(browser, "Published")
     assert head.get_attribute("aria-sort") == "none"
-    head.find_element(By.TAG_NAME, "button").click()
+    head.find_element("tag name", "button").click()
     head, higher_is_better = column(browser, "Published")
     assert head.get_attribute("aria-sort") == "ascending"
     assert numbers(higher_is_better) == sorted(map(float, original))
     assert numbers(higher_is_better) != [float(value) for value in sorted(original)], "not as text"
-    head.find_element(By.TAG_NAME, "button").click()
+    head.find_element("tag name", "button").click()
     head, downwards = column(browser, "Published")
     assert head.get_attribute("aria-sort") == "descending"
     assert numbers(downwards) == sorted(map(float, original), reverse=True)
-    head.find_element(By.TAG_NAME, "button").click()
+    head.find_element("tag name", "button").click()
     head, back = column(browser, "Published")
     assert (head.get_attribute("aria-sort"), back) == ("none", original)
 
@@ -208,16 +171,16 @@ def test_they_sort_by_keyboard_and_what_is_missing_stays_last(opened):
     browser = opened()
     head, original = column(browser, "Percentile")
     assert "" in original
-    head.find_element(By.TAG_NAME, "button").send_keys(Keys.ENTER)
+    head.find_element("tag name", "button").send_keys(ENTER)
     higher_is_better = numbers(column(browser, "Percentile")[1])
     assert higher_is_better == sorted(higher_is_better)
     focused = browser.switch_to.active_element
-    focused.send_keys(Keys.SPACE)
+    focused.send_keys(SPACE)
     head, downwards = column(browser, "Percentile")
     assert numbers(downwards) == higher_is_better[::-1]
     assert head.get_attribute("aria-sort") == "descending"
-    focused.send_keys(Keys.TAB)
-    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    focused.send_keys(TAB)
+    browser.switch_to.active_element.send_keys(ENTER)
     other, _ = column(browser, "p, corrected")
     assert other.get_attribute("aria-sort") == "ascending"
     assert head.get_attribute("aria-sort") == "none"
@@ -226,33 +189,31 @@ def test_they_sort_by_keyboard_and_what_is_missing_stays_last(opened):
 @pytest.mark.parametrize("width", [400, 700, 1400])
 def test_nothing_is_wider_than_the_window(opened, width):
     browser = opened(width)
-    browser.execute_script("document.querySelectorAll('details').forEach((x) => (x.open = true))")
-    # Only what has a bar of its own may be wider.
-    script = """
-        const beyond = [...document.body.querySelectorAll('*')].filter((each) =>
-          !each.closest('.scroll, .drawing, .skip')
-          && each.getBoundingClientRect().right > innerWidth + 0.5);
-        return [document.documentElement.scrollWidth, innerWidth,
-                beyond.map((each) => each.outerHTML.slice(0, 99))];
-    """
-    page_width, window, beyond = browser.execute_script(script)
-    assert window == width
-    assert page_width <= window
-    assert beyond == []
+    browser.execute_script(UNFOLD)
+    assert browser.execute_script("return innerWidth") == width
+    assert beyond(browser) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1400])
+def test_axe_finds_nothing_serious(opened, violations, width, scheme):
+    browser = opened(width, scheme=scheme)
+    browser.execute_script(UNFOLD)
+    assert violations(browser) == []
 
 
 def test_on_a_wide_window_the_verdicts_need_no_scrolling(opened):
     browser = opened(1400)
-    box = browser.find_element(By.CSS_SELECTOR, ".scroll")
+    box = browser.find_element("css selector", ".scroll")
     assert browser.execute_script("return arguments[0].scrollWidth", box) <= box.size["width"]
 
 
 def test_on_a_phone_number_ours_and_verdict_need_no_scrolling(opened):
     browser = opened(400)
-    for box in browser.find_elements(By.CSS_SELECTOR, ".scroll"):
-        if box.is_displayed() and not box.find_elements(By.XPATH, "ancestor::details"):
+    for box in browser.find_elements("css selector", ".scroll"):
+        if box.is_displayed() and not box.find_elements("xpath", "ancestor::details"):
             assert browser.execute_script("return arguments[0].scrollWidth", box) <= 400
-    heads = browser.find_elements(By.CSS_SELECTOR, "table.verdicts thead th")
+    heads = browser.find_elements("css selector", "table.verdicts thead th")
     shown = [head.text for head in heads if head.is_displayed()]
     assert shown == ["Number", "Published", "Ours", "Verdict"]
 

@@ -1,19 +1,28 @@
 """How Sphinx builds the site: ``uv run --group docs sphinx-build -W docs docs/_build/html``."""
 
-import importlib.metadata
-import shutil
+import sys
+import tomllib
 from pathlib import Path
-
-import nnloss  # noqa: F401  # keeps TensorFlow quiet
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT))  # the extensions and the notebooks are no part of the package
 
-project = "nnloss"
-author = "The nnloss authors"
-release = importlib.metadata.version("nnloss")
+import nnloss  # noqa: E402, F401  # keeps TensorFlow quiet
 
-extensions = ["myst_nb"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+project = PROJECT["name"]
+author = PROJECT["authors"][0]["name"]
+release = PROJECT["version"]
+
+extensions = [
+    "myst_nb",
+    "docs.extensions.files",
+    "docs.extensions.keyboard",
+    "docs.extensions.labs",
+    "docs.extensions.mathml",
+]
 exclude_patterns = ["_build", "exam_sheet"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -21,11 +30,15 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"
 
 html_theme = "furo"
-html_title = "nnloss"
-html_extra_path = ["exam_sheet.html", "exam_sheet.pdf", "../results/report.html"]
-
-# Sphinx reads sources in its own folder only.
-LABS = DOCS / "labs"
-LABS.mkdir(exist_ok=True)
-for notebook in (ROOT / "notebooks").glob("*.ipynb"):
-    shutil.copy(notebook, LABS)
+html_title = f"nnloss {release}"
+html_baseurl = PROJECT.get("urls", {}).get("Documentation", "")
+html_favicon = "_static/favicon.svg"
+html_css_files = ["site.css"]
+# The report has the name of a page, and would replace it elsewhere.
+html_static_path = ["_static", "../results/report.html"]
+html_extra_path = ["exam_sheet.html", "exam_sheet.pdf"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sourcelink = False
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"

@@ -1,0 +1,37 @@
+"""Let the keyboard scroll what may be wider than the page: code, tables and formulas."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+NAMES = {"table-wrapper": "Table", "math-wrapper": "Formula", "output text_html": "Table"}
+
+
+def focusable(body: str) -> str:
+    """Return the HTML of a page with its scrollable regions in the order of the Tab key."""
+    body = body.replace("<pre>", '<pre tabindex="0">')
+    return re.sub(
+        f'<div class="({"|".join(NAMES)})',
+        lambda found: (
+            f'<div tabindex="0" role="group" aria-label="{NAMES[found[1]]}" class="{found[1]}'
+        ),
+        body,
+    )
+
+
+def change(
+    app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Change the body of a page before its template is filled in."""
+    if "body" in context:
+        context["body"] = focusable(context["body"])
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Change each page."""
+    app.connect("html-page-context", change)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -25,8 +25,8 @@ AXE_HASH = (
 )
 # What is in a frame is a page of its own.
 RUN_AXE = """
-const done = arguments[1];
-axe.run(document, {resultTypes: ["violations"], iframes: false, rules: arguments[0]}).then(
+const done = arguments[0];
+axe.run(document, {resultTypes: ["violations"], iframes: false}).then(
   ({violations}) => done(violations
     .filter(({impact}) => impact === "serious" || impact === "critical")
     .flatMap(({id, nodes}) => nodes.map(({target, html, any, all, none}) =>
@@ -35,12 +35,56 @@ axe.run(document, {resultTypes: ["violations"], iframes: false, rules: arguments
   (error) => done([["axe-core", "", "", String(error)]]));
 """
 
+# Of each text: the colour, and what is behind it, as far as that has a colour of its own.
+CONTRASTS = """
+const channels = (css) => css.match(/[\\d.]+/g).map(Number);
+const part = (value) => value / 255 <= 0.03928
+  ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
+const light = ([red, green, blue]) =>
+  0.2126 * part(red) + 0.7152 * part(green) + 0.0722 * part(blue);
+function behind(element) {
+  for (let each = element; each; each = each.parentElement) {
+    const found = channels(getComputedStyle(each).backgroundColor);
+    if (found.length === 3 || found[3] === 1) return found;
+  }
+  return [255, 255, 255];
+}
+function shaded(element, colour) {  // at worst a text is on the darkest cell of a matrix
+  let most = colour;
+  for (const cell of element.closest("svg")?.querySelectorAll("path") ?? []) {
+    const style = getComputedStyle(cell);
+    const opacity = Number(style.fillOpacity);
+    if (style.fill === "none" || opacity === 0 || opacity === 1) continue;
+    const fill = channels(style.fill);
+    const mixed = colour.map((value, place) => value + opacity * (fill[place] - value));
+    const far = (other) => Math.abs(light(other) - light(colour));
+    if (far(mixed) > far(most)) most = mixed;
+  }
+  return most;
+}
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+const found = [];
+while (walker.nextNode()) {
+  const element = walker.currentNode.parentElement;
+  const seen = element.checkVisibility({opacityProperty: true, visibilityProperty: true});
+  if (!walker.currentNode.data.trim() || !seen) continue;
+  const style = getComputedStyle(element);
+  const inside = element.namespaceURI.endsWith("svg");
+  const ink = light(channels(inside ? style.fill : style.color));
+  const paper = light(shaded(element, behind(element).slice(0, 3)));
+  const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+  found.push([ratio, walker.currentNode.data.trim()]);
+}
+return found;
+"""
+
 BEYOND = """
 const scrolls = (element) => element !== document.documentElement && element !== document.body
   && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
 return [...document.querySelectorAll("html, body, body :not(svg *)")].filter((each) =>
   each === document.documentElement ? each.scrollWidth > innerWidth
-  : each.getBoundingClientRect().right > innerWidth + 0.5 && !scrolls(each)
+  : each.checkVisibility({visibilityProperty: true})
+    && each.getBoundingClientRect().right > innerWidth + 0.5 && !scrolls(each)
 ).map((each) => each.outerHTML.slice(0, 120));
 """
 
@@ -66,20 +110,29 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     driver.quit()
 
 
-def show(driver: Any, address: str, width: int, scheme: str, media: str = "screen") -> None:
-    """Open a page, forget what the logs had, and wait until the whole page is there."""
+def wait(driver: Any, until: Callable[[], Any]) -> None:
+    """Wait until something is true."""
     from selenium.webdriver.support.ui import WebDriverWait
 
+    WebDriverWait(driver, 60).until(lambda _: until())
+
+
+def show(driver: Any, address: str, width: int, scheme: str, media: str = "screen") -> None:
+    """Open a page, forget what the logs had, and wait until the whole page is there."""
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+    emulate(driver, scheme, media)
     for kind in ("browser", "performance"):
         driver.get_log(kind)
     driver.get(address)
     # On busy cores `get` was seen to return while half of the page was there.
-    script = "return document.readyState"
-    WebDriverWait(driver, 60).until(lambda _: driver.execute_script(script) == "complete")
+    wait(driver, lambda: driver.execute_script("return document.readyState") == "complete")
+
+
+def emulate(driver: Any, scheme: str, media: str = "screen") -> None:
+    """Let the page that is open be seen in the light or in the dark, or on paper."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
 
 
 def beyond(driver: Any) -> list[str]:
@@ -87,9 +140,17 @@ def beyond(driver: Any) -> list[str]:
     return driver.execute_script(BEYOND)
 
 
+def contrasts(driver: Any) -> list[tuple[float, str]]:
+    """Compute the contrast of each text that is seen."""
+    return driver.execute_script(CONTRASTS)
+
+
 @pytest.fixture(scope="session")
-def violations(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[list[str]]]:
-    """Find what axe-core calls serious or critical: rule, selector, element and what is wrong."""
+def violations(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any], list[list[str]]]:
+    """Give a function: what axe-core calls serious or critical on the page that is open.
+
+    Of each violation it returns the rule, a selector, the element and what is wrong.
+    """
     if shutil.which("npm") is None:
         missing("needs Debian's npm, which fetches axe-core")
     folder = tmp_path_factory.mktemp("axe")
@@ -104,11 +165,4 @@ def violations(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[l
         member = archive.extractfile("package/axe.min.js")
         assert member is not None
         axe = member.read().decode()
-
-    def violations(driver: Any, **rules: bool) -> list[list[str]]:
-        """Run axe-core on the page that is open; ``color_contrast=False`` leaves a rule out."""
-        driver.execute_script(axe)
-        given = {name.replace("_", "-"): {"enabled": on} for name, on in rules.items()}
-        return driver.execute_async_script(RUN_AXE, given)
-
-    return violations
+    return lambda driver: driver.execute_async_script(axe + RUN_AXE)

@@ -6,7 +6,7 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
-from browser import beyond, show
+from browser import beyond, contrasts, show
 from sweep_tables import split_seeds, tables
 
 from nnloss.report.html import page
@@ -16,48 +16,6 @@ EVIL = "<script>alert(1)</script>"
 
 ENTER, SPACE, TAB = "\ue007", "\ue00d", "\ue004"  # as WebDriver sends them
 UNFOLD = "document.querySelectorAll('details').forEach((each) => (each.open = true))"
-
-# Of each text: the colour, and what is behind it, as far as that has a colour of its own.
-CONTRASTS = """
-const channels = (css) => css.match(/[\\d.]+/g).map(Number);
-const part = (value) => value / 255 <= 0.03928
-  ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
-const light = ([red, green, blue]) =>
-  0.2126 * part(red) + 0.7152 * part(green) + 0.0722 * part(blue);
-function behind(element) {
-  for (let each = element; each; each = each.parentElement) {
-    const found = channels(getComputedStyle(each).backgroundColor);
-    if (found.length === 3 || found[3] === 1) return found;
-  }
-  return [255, 255, 255];
-}
-function shaded(element, colour) {  // at worst a text is on the darkest cell of a matrix
-  let most = colour;
-  for (const cell of element.closest("svg")?.querySelectorAll("path") ?? []) {
-    const style = getComputedStyle(cell);
-    const opacity = Number(style.fillOpacity);
-    if (style.fill === "none" || opacity === 0 || opacity === 1) continue;
-    const fill = channels(style.fill);
-    const mixed = colour.map((value, place) => value + opacity * (fill[place] - value));
-    const far = (other) => Math.abs(light(other) - light(colour));
-    if (far(mixed) > far(most)) most = mixed;
-  }
-  return most;
-}
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-const found = [];
-while (walker.nextNode()) {
-  const element = walker.currentNode.parentElement;
-  if (!walker.currentNode.data.trim() || element.tagName === "SCRIPT") continue;
-  const style = getComputedStyle(element);
-  const inside = element.namespaceURI.endsWith("svg");
-  const ink = light(channels(inside ? style.fill : style.color));
-  const paper = light(shaded(element, behind(element).slice(0, 3)));
-  const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
-  found.push([ratio, walker.currentNode.data.trim()]);
-}
-return found;
-"""
 
 pytestmark = pytest.mark.slow
 
@@ -222,7 +180,8 @@ def test_on_a_phone_number_ours_and_verdict_need_no_scrolling(opened):
 @pytest.mark.parametrize("media", ["screen", "print"])
 def test_every_text_has_contrast(opened, media, scheme):
     browser = opened(media=media, scheme=scheme)
-    ratios = browser.execute_script(CONTRASTS)
+    browser.execute_script(UNFOLD)
+    ratios = contrasts(browser)
     assert len(ratios) > 800
     assert [(ratio, text) for ratio, text in ratios if ratio < 4.5] == []
 

@@ -18,10 +18,10 @@ release = PROJECT["version"]
 
 extensions = [
     "myst_nb",
-    "docs.extensions.files",
-    "docs.extensions.keyboard",
-    "docs.extensions.labs",
-    "docs.extensions.mathml",
+    "docs._extensions.files",
+    "docs._extensions.keyboard",
+    "docs._extensions.labs",
+    "docs._extensions.mathml",
 ]
 exclude_patterns = ["_build", "exam_sheet"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
@@ -40,5 +40,10 @@ html_extra_path = ["exam_sheet.html", "exam_sheet.pdf"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
+html_show_copyright = False
+# Summaries are fetched, which a browser refuses to pages that are opened from a folder.
+html_show_search_summary = False
+# These two have contrast enough; the background of the light one is hardly one.
+html_theme_options = {"light_css_variables": {"color-code-background": "#f4f5f7"}}
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -158,6 +159,42 @@ def python() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+def site_sources(folder: Path, *left_out: str) -> Path:
+    """Copy what the site is made of, and return the copy's docs: a build writes beside them."""
+    copied = {"docs", "notebooks"}
+    for name in copied:
+        left = shutil.ignore_patterns("_build", "labs", "__pycache__", *left_out)
+        shutil.copytree(ROOT / name, folder / name, ignore=left)
+    for path in ROOT.iterdir():
+        if path.name not in copied:
+            (folder / path.name).symlink_to(path)
+    return folder / "docs"
+
+
+def build_site(docs: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    """Build the site as its command does, without the data and without a network."""
+    nowhere = "http://127.0.0.1:9"  # where nobody listens
+    environment = {**os.environ, "http_proxy": nowhere, "https_proxy": nowhere}
+    environment.pop("NNLOSS_DATA", None)
+    return subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--quiet", str(docs), str(target)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site, and return its folder."""
+    folder = tmp_path_factory.mktemp("site")
+    done = build_site(site_sources(folder), folder / "built" / "html")
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder / "built" / "html"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The README: its numbers are those of committed runs, its code runs, its commands exist."""
+"""README and docs: numbers are those of committed runs, code runs, links and options exist."""
 
 from __future__ import annotations
 
@@ -7,18 +7,26 @@ import re
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, assert_in_range, code_of
 
-from nnloss import RunRecord
+from nnloss import PairingError, RunRecord
 from nnloss._tensorflow import keras
+from nnloss.pairing.command import main as check
 from nnloss.quiz import read_questions
 from nnloss.quiz.command import QUESTIONS
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = ROOT / "docs"
+README, RESULTS, SPEED, COMMANDS = (
+    path.read_text(encoding="utf-8")
+    for path in (
+        ROOT / "README.md", DOCS / "results.md", DOCS / "speed.md", DOCS / "command-line.md",
+    )
+)  # fmt: skip
 ALL = [RunRecord.read(path) for path in sorted(ROOT.glob("results/*/*/run.json"))]
 RECORDS = [record for record in ALL if record.exercise != "losses"]
 RUNS = {(each.exercise, each.augment or each.loss): each for each in RECORDS}
@@ -27,29 +35,38 @@ CCE, BCE = ("wafer", "categorical_crossentropy"), ("wafer", "binary_crossentropy
 PLAIN, AUGMENTED = ("cifar10", "categorical_crossentropy"), ("cifar10", True)
 
 
+def test_the_readme_is_one_page():
+    assert len(README.splitlines()) <= 150
+
+
+# Numbers
+
+
 def test_every_number_is_the_one_that_the_script_writes():
     done = subprocess.run([sys.executable, "results/readme.py", "--check"], cwd=ROOT, check=False)
     assert done.returncode == 0, "run: uv run python results/readme.py"
 
 
-def test_the_script_notices_another_number(tmp_path):
-    """Run the script on a README with one digit changed."""
-    for name in ("results", "benchmarks", "docs"):
-        (tmp_path / name).symlink_to(ROOT / name)
+def test_the_script_notices_another_number(tmp_path, monkeypatch):
+    """Run the script on pages with one digit changed."""
+    monkeypatch.syspath_prepend(str(ROOT / "results"))
     script = runpy.run_path(str(ROOT / "results" / "readme.py"))
     script["main"].__globals__["ROOT"] = tmp_path
+    (tmp_path / "docs").mkdir()
+    for page in script["PAGES"]:
+        (tmp_path / page).write_bytes((ROOT / page).read_bytes())
     accuracy = f"{RUNS[AUGMENTED].metrics['test']['accuracy']:.4f}"
-    assert README.count(accuracy) >= 1
-    path = tmp_path / "README.md"
-    path.write_text(README.replace(accuracy, "0.9999"), encoding="utf-8")
+    assert RESULTS.count(accuracy) >= 1
+    path = tmp_path / "docs" / "results.md"
+    path.write_text(RESULTS.replace(accuracy, "0.9999"), encoding="utf-8")
     status = [script["main"](*option) for option in (["--check"], [], ["--check"])]
     assert status == [1, 0, 0]
-    assert path.read_text(encoding="utf-8") == README
+    assert path.read_text(encoding="utf-8") == RESULTS
 
 
-def row(model):
-    """Cells of a row of the table of results."""
-    (cells,) = re.findall(rf"^\| {re.escape(model)} \|(.+)\|$", README, flags=re.MULTILINE)
+def row(name, text=RESULTS):
+    """Cells of a row of a table."""
+    (cells,) = re.findall(rf"^\| {re.escape(name)} \|(.+)\|$", text, flags=re.MULTILINE)
     return [cell.strip() for cell in cells.split("|")]
 
 
@@ -86,6 +103,29 @@ def test_the_committed_runs_are_where_they_should_be():
         assert RUNS[key].metrics["test"]["accuracy"] >= 0.994
         baseline = RUNS[key].baseline["logistic_regression"]
         assert baseline["accuracy"] == pytest.approx(0.9018494484, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "key", "measure"),
+    [
+        ("boston", MSE, lambda test: f"{1000 * test['mean_absolute_error']:,.0f} USD"),
+        ("cifar10", PLAIN, lambda test: f"{100 * test['accuracy']:.1f} %"),
+        ("cifar10", AUGMENTED, lambda test: f"{100 * test['accuracy']:.1f} %"),
+        ("wafer", CCE, lambda test: f"{100 * test['accuracy']:.1f} %"),
+    ],
+)
+def test_the_answers_are_those_of_the_runs(exercise, key, measure):
+    (line,) = re.findall(rf"^\| \[`{exercise}`\].+", README, flags=re.MULTILINE)
+    _, _, _, answer, course, *_ = line.split("|")
+    assert measure(RUNS[key].metrics["test"]) in answer
+    table = pd.read_csv(ROOT / "results" / "sweep" / "verdicts.csv")
+    metric = "MAE" if exercise == "boston" else "accuracy"
+    (verdict,) = table[
+        (table["exercise"] == exercise)
+        & (table["edition"] == "2023")
+        & (table["quantity"] == f"network: test {metric}")
+    ]["verdict"]
+    assert verdict in course
 
 
 @pytest.mark.parametrize(
@@ -134,7 +174,7 @@ def test_the_shares_are_those_of_the_run():
     test = table[table["rows"] == "test"]
     size = np.sort((test["actual"] - test["network"]).abs().to_numpy())[::-1]
     squared, absolute = (size[:5] ** k for k in (2, 1))
-    text = " ".join(README.split())
+    text = " ".join(RESULTS.split())
     assert f"make {100 * squared.sum() / np.sum(size**2):.0f} % of the squared error" in text
     assert f"and {100 * absolute.sum() / np.sum(size):.0f} % of its absolute error" in text
 
@@ -144,6 +184,7 @@ def test_the_claims_are_those_of_a_full_run():
     assert (record.status, record.quick, record.seed) == ("finished", False, 0)
     assert "dirty" not in (record.git_commit or "dirty")
     assert all(each["holds"] for each in record.claims)
+    assert f"{len(record.claims)} of {len(record.claims)} claims hold" in README
     for topic in {each["topic"] for each in record.claims}:
         claims = sum(each["topic"] == topic for each in record.claims)
         assert row(topic)[0] == f"{claims} of {claims}"
@@ -155,12 +196,18 @@ def test_the_cost_of_other_pairings_is_that_of_the_run():
     last = table[table["epoch"] == table["epoch"].max()].groupby(["pairing", "bias"])["accuracy"]
     for (pairing, bias), values in last:
         start = f'sure of "normal" (logit {bias:g})' if bias else "usual"
-        (cells,) = re.findall(rf"^\| {re.escape(f'{pairing} | {start}')} \|(.+)\|$", README, re.M)
-        found = [cell.strip() for cell in cells.split("|")]
+        found = row(f"{pairing} | {start}")
         assert found[:2] == [f"{values.mean():.4f}", f"{values.min():.4f}"]
         seeds = table[(table["pairing"] == pairing) & (table["bias"] == bias)]
         best = seeds.groupby("seed")["accuracy"].max()
         assert found[2] == f"{(best >= 0.97).sum()} of {len(best)}"
+
+
+def test_comparisons_have_the_share_that_their_rule_explains():
+    table = pd.read_csv(ROOT / "results" / "sweep" / "comparisons.csv")
+    rows = re.findall(r"^\| \w+ instead of \w+ \|(.+)\|$", RESULTS, flags=re.MULTILINE)
+    shares = [float(each.split("|")[5].removesuffix(" % ")) for each in rows]
+    assert shares == pytest.approx(100 * table["share"], abs=0.051)
 
 
 @pytest.mark.parametrize("name", ["plain Keras", "PyTorch"])
@@ -177,67 +224,103 @@ def test_the_speed_is_that_of_the_committed_benchmark(name):
             for value in (ratio, each.min(), each.max())
         )
         expected += [f"{theirs.median():.1f}", f"{ratio} ({low} to {high})"]
-    assert row(name) == expected
+    assert row(name, SPEED) == expected
 
 
-def test_every_picture_and_link_is_there():
-    targets = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert len(targets) >= 4
-    for target in targets:
-        assert (ROOT / target).exists(), target
-
-
-CODE = code_of(README)
-
-
-@pytest.mark.slow
-def test_the_code_for_many_seeds_runs(python):
-    (code,) = (each for each in CODE if "fit_many" in each)
-    done = python("-c", code.replace("range(100)", "range(7)"))
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"count +7\.0", done.stdout)
-    mean = float(re.search(r"mean +([\d.]+)", done.stdout)[1])
-    assert mean == pytest.approx(20.8, abs=1.5)
-    # The mean of all networks errs less than they do in the mean: the error is convex.
-    assert 15 < float(re.search(r"mean of all networks: ([\d.]+)", done.stdout)[1]) < mean
-
-
-def test_the_code_does_what_it_says(python, tmp_path):
-    (code,) = (each for each in CODE if "log=" in each)
-    done = python("-c", code.replace('log="runs"', f"log={str(tmp_path)!r}"))
-    assert done.returncode == 0, done.stderr
-    assert_in_range(done.stdout.splitlines()[0], code)
-    promised = re.search(r"The last line prints\n\n((?:> .+\n)+)", README)[1]
-    promised = " ".join(line.removeprefix("> ") for line in promised.splitlines())
-    assert done.stdout.splitlines()[-1] == promised
-    assert list(tmp_path.glob("sequential/*/run.json"))
-
-
-def test_the_check_prints_what_it_says(capsys):
-    (code,) = (each for each in CODE if "check_pairing" in each)
-    keras.utils.clear_session()  # names are counted from the beginning
-    exec(code, {})
-    promised = re.search(r"\nprints\n\n((?:    .+\n)+)", README)[1]
-    lines = "".join(f"{line[4:]}\n" for line in promised.splitlines())
-    assert capsys.readouterr().out == lines
-
-
-def test_the_quiz_has_as_many_questions_and_proofs_as_it_says():
-    questions = read_questions(QUESTIONS)
-    assert f"all {len(questions)} with answers" in README
-    assert f"for {sum(bool(each.proof) for each in questions)} of them" in README
-
-
-EXERCISES = [path.stem for path in (ROOT / "exercises").glob("[!_]*.py")]
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_every_option_of_the_command_is_described(lab, exercise):
-    options = re.findall(r"--[a-z-]+", lab(exercise, "--help").stdout)
-    assert {option for option in options if not re.search(rf"[` ]{option}\b", README)} == set()
+def test_the_quiz_has_as_many_questions_as_it_says():
+    assert f"| {len(read_questions(QUESTIONS))} questions |" in README
 
 
 def test_records_name_no_folder_of_a_machine():
     for record in ALL:
         text = json.dumps(record.row()) + record.to_json()
         assert not re.search(r"/(home|root|work|tmp|Users)/", text)
+
+
+# Output, code and options
+
+
+def indented(after):
+    """Return the indented lines that follow a text of the README."""
+    block = re.search(rf"{re.escape(after)}\n+((?:    .+\n)+)", README)[1]
+    return [line[4:] for line in block.splitlines()]
+
+
+def words_and_numbers(line):
+    """Return a line without its numbers, and these: other processors round otherwise."""
+    number = r"-? *-?\d[\d,]*(?:\.\d+)?"
+    found = [float(each.replace(",", "").replace(" ", "")) for each in re.findall(number, line)]
+    return re.sub(rf" *{number}", "#", line), found
+
+
+def test_the_first_command_ends_as_it_says(lab, tmp_path):
+    done = lab("boston", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    printed = [words_and_numbers(line) for line in done.stdout.splitlines()]
+    promised = [words_and_numbers(line) for line in indented("<!-- numbers: output -->")]
+    assert len(promised) == 10
+    first = printed.index(next(each for each in printed if each[0] == promised[1][0])) - 1
+    for (words, numbers), (expected, near) in zip(printed[first:], promised, strict=False):
+        assert words == expected
+        assert numbers == pytest.approx(near, rel=0.1, abs=2)
+
+
+def test_the_code_does_what_it_says(capsys):
+    first, second = code_of(README)
+    keras.utils.clear_session()  # names are counted from the beginning
+    names: dict[str, object] = {}
+    with pytest.raises(PairingError) as refused:
+        exec(first, names)
+    assert_in_range(capsys.readouterr().out.splitlines()[-1], first)
+    quoted = re.search(r"The last line raises\n\n((?:> .+\n)+)", README)[1]
+    assert f"PairingError: {refused.value}" == " ".join(
+        line.removeprefix("> ") for line in quoted.splitlines()
+    )
+    exec(second, names)
+    assert capsys.readouterr().out.splitlines() == indented("\nprints\n")
+
+
+EXERCISES = [path.stem for path in (ROOT / "exercises").glob("[!_]*.py")]
+
+
+@pytest.mark.parametrize("command", [*EXERCISES, "check"])
+def test_every_command_and_option_is_described(lab, typed, command):
+    done = typed(check, "--help") if command == "check" else lab(command, "--help")
+    options = re.findall(r"--[a-z-]+", done.stdout)
+    assert len(options) >= 2
+    assert {each for each in options if not re.search(rf"[` ]{each}(?![\w-])", COMMANDS)} == set()
+    assert f"`nnloss {command}`" in COMMANDS or f"`exercises.{command}`" in COMMANDS
+
+
+# Links
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"] + [
+    path for path in DOCS.rglob("*.md") if not {"_build", "labs"} & set(path.parts)
+]
+
+
+def prose(path: Path) -> str:
+    """Return a page without its blocks of code."""
+    text = path.read_text(encoding="utf-8")
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of the headings of a page, as the code host and MyST name them."""
+    headings = re.findall(r"^#+ (.+)$", prose(path), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_picture_and_link_is_there(page):
+    targets = re.findall(r'(?:\]\(|src=")([^)"\s]+)[)"]', prose(page))
+    assert len(targets) >= 20 or page.name != "README.md"
+    for target in targets:
+        if re.match(r"https?:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        if file.parent == DOCS / "labs":  # made from the notebooks, where the site is built
+            file = ROOT / "notebooks" / file.name
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target

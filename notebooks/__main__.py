@@ -30,7 +30,7 @@ INSTALL = """\
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install --quiet nnloss"""
+    %pip install --quiet git+https://github.com/nnloss/nnloss"""
 LIMIT = 1_000_000  # bytes of a notebook
 
 Names = Annotated[

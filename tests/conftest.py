@@ -39,6 +39,13 @@ os.unsetenv("COLUMNS")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files that are slow as a whole, which import what the group slow has."""
+    if "not slow" in config.option.markexpr and collection_path.suffix == ".py":
+        return "\npytestmark = pytest.mark.slow\n" in collection_path.read_text("utf-8") or None
+    return None
+
+
 def code_of(text: str) -> list[str]:
     """Return the blocks of Python code in Markdown."""
     return re.findall(r"```python\n(.+?)```", text, flags=re.DOTALL)

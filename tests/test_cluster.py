@@ -21,6 +21,8 @@ from nnloss import NnlossError
 from nnloss.reproduction import cluster
 from nnloss.reproduction.units import Unit
 
+pytestmark = pytest.mark.slow
+
 
 class Cluster:
     """A Dask scheduler, and workers, each a process."""
@@ -95,7 +97,6 @@ def light(tmp_path: Path) -> Iterator[LightSweep]:
     sweep.close()
 
 
-@pytest.mark.slow
 def test_a_killed_worker_loses_nothing(new_cluster: Cluster, light: LightSweep) -> None:
     workers = [new_cluster.worker() for _ in range(2)]
     light.hold()
@@ -115,7 +116,6 @@ def test_a_killed_worker_loses_nothing(new_cluster: Cluster, light: LightSweep) 
     light.check()
 
 
-@pytest.mark.slow
 def test_a_killed_process_of_a_worker_loses_nothing(
     new_cluster: Cluster, light: LightSweep
 ) -> None:
@@ -132,7 +132,6 @@ def test_a_killed_process_of_a_worker_loses_nothing(
     light.check()
 
 
-@pytest.mark.slow
 def test_a_sweep_without_workers_says_so_and_waits_for_one(
     new_cluster: Cluster, light: LightSweep
 ) -> None:
@@ -151,7 +150,6 @@ def test_a_sweep_without_workers_says_so_and_waits_for_one(
     light.check()
 
 
-@pytest.mark.slow
 def test_a_unit_that_kills_its_workers_ends_the_sweep(
     new_cluster: Cluster, light: LightSweep
 ) -> None:
@@ -172,7 +170,6 @@ def test_a_unit_that_kills_its_workers_ends_the_sweep(
     light.check()
 
 
-@pytest.mark.slow
 def test_a_lost_scheduler_is_told_and_the_rest_is_done_later(
     new_cluster: Cluster, light: LightSweep
 ) -> None:
@@ -195,7 +192,6 @@ def test_a_lost_scheduler_is_told_and_the_rest_is_done_later(
     light.check()
 
 
-@pytest.mark.slow
 def test_an_interrupted_sweep_takes_its_units_back(sound: Cluster, light: LightSweep) -> None:
     light.hold("seeds-2-3")
     process = light.start("--scheduler", sound.address)
@@ -210,7 +206,6 @@ def test_an_interrupted_sweep_takes_its_units_back(sound: Cluster, light: LightS
     light.check()
 
 
-@pytest.mark.slow
 def test_the_longest_begin_first(sound: Cluster, light: LightSweep) -> None:
     process = light.start("--scheduler", sound.address)
 
@@ -221,7 +216,6 @@ def test_the_longest_begin_first(sound: Cluster, light: LightSweep) -> None:
     light.check()
 
 
-@pytest.mark.slow
 def test_what_the_work_refuses_is_one_line(sound: Cluster, light: LightSweep) -> None:
     (light.signs / "refuse").touch()
 
@@ -230,7 +224,6 @@ def test_what_the_work_refuses_is_one_line(sound: Cluster, light: LightSweep) ->
     assert ended == (2, "Error: A rule; it is broken. Mend it.\n")
 
 
-@pytest.mark.slow
 def test_what_goes_wrong_in_the_work_names_the_unit(sound: Cluster, light: LightSweep) -> None:
     (light.signs / "fail").touch()
 
@@ -242,7 +235,6 @@ def test_what_goes_wrong_in_the_work_names_the_unit(sound: Cluster, light: Light
     assert 'raise KeyError("of the work")' in errors
 
 
-@pytest.mark.slow
 def test_the_exercises_give_the_same_bits_on_a_cluster(sound: Cluster, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "exercises.reproduce", "--exercise", "boston", "--quick"]
     tables = []
@@ -337,7 +329,6 @@ def worker(sound: Cluster) -> str:
     return sound._told(sound.processes[1], "Start worker at:")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "found"),
     [
@@ -363,7 +354,6 @@ def test_no_scheduler(
     assert not light.out.exists()
 
 
-@pytest.mark.slow
 def test_a_scheduler_without_workers(new_cluster: Cluster, light: LightSweep) -> None:
     status, errors = light.ended(light.start("--scheduler", new_cluster.address))
 
@@ -375,7 +365,6 @@ def test_a_scheduler_without_workers(new_cluster: Cluster, light: LightSweep) ->
     assert not light.out.exists()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "content", "found"),
     [
@@ -408,7 +397,6 @@ def test_a_worker_that_has_not_what_is_here(
     cluster.connect(sound.address, light_work.work).close()
 
 
-@pytest.mark.slow
 def test_a_scheduler_that_has_not_what_is_here(tmp_path: Path) -> None:
     made = Cluster(tmp_path, foreign(tmp_path, "numpy-0.1.dist-info/METADATA", "Version: 0.1"))
     try:
@@ -427,7 +415,6 @@ def foreign(folder: Path, file: str, content: str) -> Path:
     return folder / "foreign"
 
 
-@pytest.mark.slow
 def test_dask_is_not_needed_without_a_scheduler(light: LightSweep) -> None:
     code = (
         "import sys; sys.modules['dask'] = sys.modules['distributed'] = None\n"

@@ -185,8 +185,14 @@ def test_without_a_command_the_help_is_all_that_is_printed(python):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("published", "nnloss.course.published"),
+        ("backup", "nnloss.training.backup"),
+        ("encoding", "nnloss.table.encoding"),
+        ("ensembles", "nnloss.training.many_seeds"),
+        ("models", "nnloss.training.models"),
         ("paired", "nnloss.reproduction.comparisons"),
+        ("progress", "nnloss.training.progress"),
+        ("published", "nnloss.course.published"),
+        ("records", "nnloss.runs.record"),
         ("verdicts", "nnloss.reproduction.verdicts"),
     ],
 )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import nbformat
 import pandas as pd
 import pytest
 from conftest import ROOT
 from matplotlib.figure import Figure
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 
 from nnloss import RunRecord, lab
 from nnloss.errors import LabError
@@ -138,6 +135,9 @@ def test_an_imported_lab_does_nothing():
 
 def executed(folder, *cells):
     """Execute a notebook in a folder."""
+    import nbformat
+    from nbclient import NotebookClient
+
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
     place = {"metadata": {"path": str(folder)}}
     NotebookClient(notebook, resources=place, kernel_name="python3").execute()
@@ -194,6 +194,8 @@ def test_a_notebook_shows_everything_inline(tmp_path):
     ],
 )
 def test_an_error_in_a_notebook_is_one_line(tmp_path, options, code, message):
+    from nbclient.exceptions import CellExecutionError
+
     with pytest.raises(CellExecutionError) as found:
         executed(tmp_path, begin(options), code)
     (line,) = (line for line in found.value.traceback.splitlines() if line.startswith("Error: "))

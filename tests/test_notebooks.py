@@ -8,6 +8,8 @@ import pytest
 import notebooks.__main__ as notebooks
 from notebooks.__main__ import FOLDER, LABS, LIMIT, is_stale
 
+pytestmark = pytest.mark.slow
+
 NAMES = [lab.stem for lab in LABS]
 
 

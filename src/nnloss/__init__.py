@@ -5,9 +5,9 @@ nnloss`` is fast and the parts that need no TensorFlow do not load it. From then
 TensorFlow is imported without its start-up messages.
 """
 
+import pkgutil
 import sys
 import warnings
-from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -19,11 +19,17 @@ from nnloss._quiet import QuietTensorFlow
 
 _lazy, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-#: Former names and what they are now; they will be removed in version 0.2.
+#: Names of version 0.1 and what they are now; the old ones will be removed in version 0.3.
 _RENAMED = {
     "OutputError": "errors.FolderError",
+    "backup": "training.backup",
+    "encoding": "table.encoding",
+    "ensembles": "training.many_seeds",
+    "models": "training.models",
     "paired": "reproduction.comparisons",
+    "progress": "training.progress",
     "published": "course.published",
+    "records": "runs.record",
     "verdicts": "reproduction.verdicts",
 }
 
@@ -31,8 +37,7 @@ _RENAMED = {
 def _renamed(name: str) -> Any:
     new = f"nnloss.{_RENAMED[name]}"
     warnings.warn(f"nnloss.{name} is now {new}", DeprecationWarning, stacklevel=3)
-    module, _, leaf = new.rpartition(".")
-    return getattr(import_module(module), leaf)
+    return pkgutil.resolve_name(new)
 
 
 def __getattr__(name: str) -> Any:

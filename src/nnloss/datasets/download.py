@@ -20,73 +20,46 @@ _TIMEOUT = 30  # seconds without a byte
 _CHUNK = 2**16
 
 
-class _Bar:
-    """Progress bar with pooch's interface, which also stops a download that exceeds `limit` bytes.
-
-    Without a terminal it prints one line when the first bytes arrive.
-    """
-
-    def __init__(self, url: str, limit: int) -> None:
-        self.total = 0  # set by pooch to the announced size
-        self._url = url
-        self._limit = limit
-        self._received = 0
-        console = Console(stderr=True)
-        self._drawn = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._announced = console.is_terminal
-        self._task = self._drawn.add_task(f"Fetching {_last(url)}", total=None)
-
-    def __enter__(self) -> _Bar:
-        self._drawn.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._drawn.stop()
-
-    def update(self, size: int) -> None:
-        if not self._announced:
-            print(f"Fetching {self._url}", file=sys.stderr)
-            self._announced = True
-        self._received += size
-        # The announced size may be wrong, so count the received bytes too.
-        if max(self.total, self._received - _CHUNK) > self._limit:
-            raise DataError(
-                f"{self._url} must give at most {self._limit:,} bytes",
-                f"found {max(self.total, self._received):,} or more",
-                "Take the file from another place",
-            )
-        self._drawn.update(self._task, completed=self._received, total=self.total or None)
-
-    def reset(self) -> None:
-        self._received = 0
-
-    def close(self) -> None:
-        self._drawn.stop()
-
-
 def fetch(url: str, path: Path, *, limit: int) -> None:
     """Load a file from the web into `path`, with a progress bar on standard error.
 
-    Raises `DataError` if the server does not answer properly or the file exceeds `limit` bytes, and
-    OSError if writing fails. An error may leave a partial file: use a temporary place.
+    Without a terminal, one line is printed when the server has answered. Raises `DataError` if the
+    server does not answer properly or the file exceeds `limit` bytes, and OSError if writing fails.
+    An error may leave a partial file: use a temporary place.
     """
-    import pooch
+    import requests
 
-    with _Bar(url, limit) as bar:
-        get = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_TIMEOUT)
-        try:
-            get(url, str(path), None)
-        except DataError:
-            raise
-        except _no_answer() as error:
-            raise _unreachable(url, error) from error
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    )  # fmt: skip
+    try:
+        with (
+            Progress(*columns, console=console, disable=not console.is_terminal) as bar,
+            path.open("wb") as file,
+        ):
+            task = bar.add_task(f"Fetching {_last(url)}", total=None)
+            with requests.get(url, stream=True, timeout=_TIMEOUT) as response:
+                response.raise_for_status()
+                if not console.is_terminal:
+                    print(f"Fetching {url}", file=sys.stderr)
+                size, received = int(response.headers.get("content-length", 0)), 0
+                bar.update(task, total=size or None)
+                for chunk in response.iter_content(_CHUNK):
+                    received += len(chunk)
+                    # The announced size may be wrong, so count the received bytes too.
+                    if max(size, received) > limit:
+                        raise DataError(
+                            f"{url} must give at most {limit:,} bytes",
+                            f"found {max(size, received):,} or more",
+                            "Take the file from another place",
+                        )
+                    file.write(chunk)
+                    bar.update(task, completed=received)
+    except DataError:
+        raise
+    except _no_answer() as error:
+        raise _unreachable(url, error) from error
 
 
 def zip_members(path: Path, names: tuple[str, ...], *, limit: int) -> dict[str, bytes]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import platformdirs
+
 from nnloss.errors import DataError
 
 DataDir = str | os.PathLike[str] | None
@@ -54,6 +56,4 @@ def missing_file(folder: Path, origin: str, name: str, without: str, found: str 
 
 def cache_folder() -> Path:
     """Return the user's cache folder for this package, which ``XDG_CACHE_HOME`` can change."""
-    import pooch
-
-    return Path(pooch.os_cache("nnloss"))
+    return platformdirs.user_cache_path("nnloss")

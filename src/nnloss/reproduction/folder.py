@@ -25,10 +25,10 @@ from nnloss.runs.record import RunRecord
 
 logger = logging.getLogger("nnloss")
 
-#: Version of the files below; increase it when their meaning changes.
+#: Version of the files below; increase it when their meaning or the result of a seed changes.
 FORMAT = 1
-#: Software whose version may change the result of a seed.
-_DECISIVE = ("nnloss", "python", "tensorflow", "keras", "numpy")
+#: Libraries whose version may change the result of a seed.
+_DECISIVE = ("python", "tensorflow", "keras", "numpy")
 _SUMS = "SHA256SUMS"
 _KEYS = ["exercise", "loss", "augment", "epochs", "batch_size"]
 

@@ -15,7 +15,7 @@ from conftest import missing
 
 ARGUMENTS = """
     --headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking
-    --disable-component-update --disable-sync
+    --disable-component-update --disable-sync --force-prefers-reduced-motion
 """.split()
 
 AXE = "axe-core@4.14.1"
@@ -95,7 +95,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or chromedriver is None:
         missing("needs Debian's chromium and chromium-driver")
-    # Imported here, for the fast tests are collected without it.
+    # Imported here, for only slow tests have it.
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -114,7 +114,7 @@ def wait(driver: Any, until: Callable[[], Any]) -> None:
     """Wait until something is true."""
     from selenium.webdriver.support.ui import WebDriverWait
 
-    WebDriverWait(driver, 60).until(lambda _: until())
+    WebDriverWait(driver, 10).until(lambda _: until())
 
 
 def show(driver: Any, address: str, width: int, scheme: str, media: str = "screen") -> None:

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from browser import beyond, contrasts, show
+from selenium.common.exceptions import NoAlertPresentException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from sweep_tables import split_seeds, tables
 
 from nnloss.report.html import page
@@ -14,7 +17,6 @@ from nnloss.reproduction.results import Results
 
 EVIL = "<script>alert(1)</script>"
 
-ENTER, SPACE, TAB = "\ue007", "\ue00d", "\ue004"  # as WebDriver sends them
 UNFOLD = "document.querySelectorAll('details').forEach((each) => (each.open = true))"
 
 pytestmark = pytest.mark.slow
@@ -48,7 +50,7 @@ def opened(browser, address):
 
 def column(browser, name):
     """Find the header button of a column of the verdicts, and read the column."""
-    heads = browser.find_elements("css selector", "table.verdicts thead th")
+    heads = browser.find_elements(By.CSS_SELECTOR, "table.verdicts thead th")
     place = next(i for i, head in enumerate(heads) if head.text.startswith(name))
     script = (
         "return [...document.querySelectorAll('table.verdicts tbody tr')]"
@@ -79,11 +81,9 @@ def test_it_is_quiet_and_asks_for_nothing(opened, address):
 
 def test_a_name_is_shown_and_not_run(opened):
     browser = opened()
-    from selenium.common.exceptions import NoAlertPresentException
-
     with pytest.raises(NoAlertPresentException):
         browser.switch_to.alert.accept()
-    assert len(browser.find_elements("tag name", "script")) == 1
+    assert len(browser.find_elements(By.TAG_NAME, "script")) == 1
     assert browser.title == f"Report of {EVIL}"
     drawn, links = browser.execute_script(
         "const all = (which) => [...document.querySelectorAll(which)];"
@@ -111,16 +111,16 @@ def test_tables_sort_by_number_and_back(opened):
     browser = opened()
     head, original = column(browser, "Published")
     assert head.get_attribute("aria-sort") == "none"
-    head.find_element("tag name", "button").click()
+    head.find_element(By.TAG_NAME, "button").click()
     head, higher_is_better = column(browser, "Published")
     assert head.get_attribute("aria-sort") == "ascending"
     assert numbers(higher_is_better) == sorted(map(float, original))
     assert numbers(higher_is_better) != [float(value) for value in sorted(original)], "not as text"
-    head.find_element("tag name", "button").click()
+    head.find_element(By.TAG_NAME, "button").click()
     head, downwards = column(browser, "Published")
     assert head.get_attribute("aria-sort") == "descending"
     assert numbers(downwards) == sorted(map(float, original), reverse=True)
-    head.find_element("tag name", "button").click()
+    head.find_element(By.TAG_NAME, "button").click()
     head, back = column(browser, "Published")
     assert (head.get_attribute("aria-sort"), back) == ("none", original)
 
@@ -129,16 +129,16 @@ def test_they_sort_by_keyboard_and_what_is_missing_stays_last(opened):
     browser = opened()
     head, original = column(browser, "Percentile")
     assert "" in original
-    head.find_element("tag name", "button").send_keys(ENTER)
+    head.find_element(By.TAG_NAME, "button").send_keys(Keys.ENTER)
     higher_is_better = numbers(column(browser, "Percentile")[1])
     assert higher_is_better == sorted(higher_is_better)
     focused = browser.switch_to.active_element
-    focused.send_keys(SPACE)
+    focused.send_keys(Keys.SPACE)
     head, downwards = column(browser, "Percentile")
     assert numbers(downwards) == higher_is_better[::-1]
     assert head.get_attribute("aria-sort") == "descending"
-    focused.send_keys(TAB)
-    browser.switch_to.active_element.send_keys(ENTER)
+    focused.send_keys(Keys.TAB)
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
     other, _ = column(browser, "p, corrected")
     assert other.get_attribute("aria-sort") == "ascending"
     assert head.get_attribute("aria-sort") == "none"
@@ -162,16 +162,16 @@ def test_axe_finds_nothing_serious(opened, violations, width, scheme):
 
 def test_on_a_wide_window_the_verdicts_need_no_scrolling(opened):
     browser = opened(1400)
-    box = browser.find_element("css selector", ".scroll")
+    box = browser.find_element(By.CSS_SELECTOR, ".scroll")
     assert browser.execute_script("return arguments[0].scrollWidth", box) <= box.size["width"]
 
 
 def test_on_a_phone_number_ours_and_verdict_need_no_scrolling(opened):
     browser = opened(400)
-    for box in browser.find_elements("css selector", ".scroll"):
-        if box.is_displayed() and not box.find_elements("xpath", "ancestor::details"):
+    for box in browser.find_elements(By.CSS_SELECTOR, ".scroll"):
+        if box.is_displayed() and not box.find_elements(By.XPATH, "ancestor::details"):
             assert browser.execute_script("return arguments[0].scrollWidth", box) <= 400
-    heads = browser.find_elements("css selector", "table.verdicts thead th")
+    heads = browser.find_elements(By.CSS_SELECTOR, "table.verdicts thead th")
     shown = [head.text for head in heads if head.is_displayed()]
     assert shown == ["Number", "Published", "Ours", "Verdict"]
 

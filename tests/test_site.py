@@ -68,6 +68,7 @@ def pages(site: Path) -> Iterator[Path]:
         (r"\log p", ">log</mo><mi>p</mi>"),
         (r"y \sim x", "<mi>y</mi><mo>\u223c</mo><mi>x</mi>"),
         (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "<mtd"),
+        ("B'", "<mrow><mi>B</mi><mi>&#x02032;</mi></mrow>"),
         (r"\{ a \}", "<mi>a</mi>"),
         (r"a < b", "<mi>a</mi><mo>&#x0003C;</mo><mi>b</mi>"),
     ],
@@ -208,12 +209,22 @@ def messages(docs: Path) -> str:
     return done.stderr
 
 
+NUMBERED = "$$\na = b\n$$ (equality)\n\nSee {eq}`equality`."
+
+
 @pytest.fixture(scope="module")
-def warnings(tmp_path_factory) -> list[str]:
-    """Build a site with a page for each fault, and one that no other names."""
-    docs = broken_site(tmp_path_factory.mktemp("broken"), *(text for text, _ in FAULTS))
+def broken(tmp_path_factory) -> Path:
+    """Make a site: a page for each fault, one that no other names, and one with a formula."""
+    texts = [text for text, _ in FAULTS]
+    docs = broken_site(tmp_path_factory.mktemp("broken"), *texts, NUMBERED)
     (docs / "alone.md").write_text("# Alone\n")
-    return messages(docs).splitlines()
+    return docs.parent
+
+
+@pytest.fixture(scope="module")
+def warnings(broken) -> list[str]:
+    """Build it, and return the lines that it says."""
+    return messages(broken / "docs").splitlines()
 
 
 @pytest.mark.parametrize("number", range(len(FAULTS)))
@@ -230,6 +241,13 @@ def test_a_page_outside_of_the_contents_fails_the_build(warnings):
 
 def test_nothing_else_is_wrong(warnings):
     assert len([line for line in warnings if "WARNING" in line]) == len(FAULTS) + 1
+
+
+def test_a_numbered_formula_has_its_number(warnings, broken):
+    page = Page(broken / "built" / "html" / f"page-{len(FAULTS)}.html")
+    assert page.all("math")
+    assert "(1)" in page.text
+    assert "See (1)." in page.text
 
 
 def test_a_formula_that_is_not_understood_fails_the_build(tmp_path):

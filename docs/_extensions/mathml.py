@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from xml.etree import ElementTree
+from xml.sax.saxutils import unescape
 
 from docutils import nodes
 from latex2mathml import commands
-from latex2mathml.converter import Converter
+from latex2mathml.converter import convert_to_element
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.math import get_node_equation_number
@@ -24,9 +25,9 @@ CHILDREN = {
     "msubsup": 3,
     "munderover": 3,
 }
-# The space that TeX has around the name of a function.
-THIN = {"form": "prefix", "lspace": "0.1667em", "rspace": "0.1667em"}
+THIN = "0.1667em"
 TILDE = "&#x0007E;"  # what latex2mathml makes of \sim: a letter, without space around it
+PRIME = "&#x02032;"  # is raised by itself, not to be raised again
 
 
 def mathml(latex: str, display: str = "inline") -> str:
@@ -46,15 +47,10 @@ def mathml(latex: str, display: str = "inline") -> str:
     """
     known = latex.replace("{aligned}", "{split}")  # the same, and latex2mathml has only one
     try:
-        converter = Converter(display=display)
-        element = converter.convert_to_element(known)
-        for each in element.iter():
-            if each.tag in {"mi", "mo"} and re.fullmatch(r"[A-Za-z]{2,}", each.text or ""):
-                each.tag = "mo"
-                each.attrib.update(THIN)
-            elif each.text == TILDE:
-                each.tag, each.text = "mo", "\u223c"
-        markup = converter._convert(element)
+        element = convert_to_element(known, display=display)
+        mend(element)
+        # The texts of its elements are entities.
+        markup = unescape(ElementTree.tostring(element, encoding="unicode"))
         wrong = mistakes(known, ElementTree.fromstring(markup))
     except Exception as error:  # it has no class of errors of its own
         wrong = [str(error) or type(error).__name__]
@@ -64,6 +60,18 @@ def mathml(latex: str, display: str = "inline") -> str:
             f"{', '.join(wrong)}. Write it in other commands."
         )
     return markup
+
+
+def mend(element: ElementTree.Element) -> None:
+    r"""Give functions, \sim and primes the space and the place that they have in TeX."""
+    for each in element.iter():
+        if each.tag in {"mi", "mo"} and re.fullmatch(r"[A-Za-z]{2,}", each.text or ""):
+            each.tag = "mo"
+            each.attrib.update(form="prefix", lspace=THIN, rspace=THIN)
+        elif each.text == TILDE:
+            each.tag, each.text = "mo", "\u223c"
+        elif each.tag == "msup" and each[1].text == PRIME:
+            each.tag = "mrow"
 
 
 def mistakes(latex: str, element: ElementTree.Element) -> list[str]:

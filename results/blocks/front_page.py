@@ -28,8 +28,8 @@ def twins() -> str:
     largest = claims[claims["topic"] == "GLM twins"]["difference"].max()
     return f"""<img src="{folder}/twins.png" width="600" alt="Coefficients of GLMs and networks">
 
-One panel for each row of the table, on Boston Housing: outlined are the coefficients of the GLM,
-filled the weights of a network without hidden layer. They differ by {largest:.0e} at most.
+One panel for each row of the table, on Boston Housing. Outlines are the coefficients of the GLM,
+filled symbols the weights of a network without hidden layer; they differ by {largest:.0e} at most.
 """
 
 
@@ -46,7 +46,7 @@ def output() -> str:
 def answers() -> str:
     """Return the block with the answer, the time and the figure of each exercise."""
     rows, figures = zip(_boston(), _cifar10(), _wafer(), _losses(), strict=True)
-    text = head("exercise", "question", "answer", "the course's run", "time, two cores")
+    text = head("exercise", "question", "answer", "the course's run", "training, two cores")
     text += "".join(row(*each) for each in rows)
     labs = ", ".join(_link(name) for name in ("identities", "glm_twins", "pitfalls", "inside"))
     text += row(labs, "The same, step by step, in four labs", "", "", "")

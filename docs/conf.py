@@ -8,7 +8,7 @@ DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))  # the extensions and the notebooks are no part of the package
 
-import nnloss  # noqa: E402, F401  # keeps TensorFlow quiet
+import nnloss.table  # noqa: E402  # keeps TensorFlow quiet
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -49,3 +49,72 @@ html_show_search_summary = False
 html_theme_options = {"light_css_variables": {"color-code-background": "#f4f5f7"}}
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
+
+# The reference: docstrings in the style of numpydoc.
+extensions += [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "numpydoc",
+    "docs._extensions.constants",
+    "docs._extensions.names",
+]
+default_role = "py:obj"
+nitpicky = True
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+autodoc_typehints_format = "short"
+autodoc_type_aliases = {
+    "ArrayLike": "~numpy.typing.ArrayLike",
+    "Figure": "~matplotlib.figure.Figure",
+    "pd.DataFrame": "~pandas.DataFrame",
+}
+python_maximum_signature_line_length = 88
+numpydoc_show_class_members = False
+# All checks but those of an extended summary, See Also and Examples, which a test asks of the names
+# that matter, and of types of arguments that are handed on to Keras.
+numpydoc_validation_checks = {"all", "ES01", "SA01", "EX01", "PR04"}
+# Docstrings of one paragraph say it all; those with sections have all of them.
+numpydoc_validation_overrides = {
+    check: [r"\A(?![\s\S]*\n\s*-{4,})"] for check in ("PR01", "RT01", "YD01")
+}
+# Types of parameters are words; those that name a class become links.
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {
+    name.rpartition(".")[2]: name
+    for name in (
+        *(f"nnloss.{name}" for name in nnloss.__all__ if name[0].isupper()),
+        *(f"nnloss.table.{name}" for name in nnloss.table.__all__ if name not in nnloss.__all__),
+        "nnloss.reproduction.Configuration",
+        "nnloss.reproduction.Outcome",
+        "nnloss.reproduction.Unit",
+        "nnloss.reproduction.results.Results",
+        "nnloss.theory.Claim",
+        "nnloss.theory.pairings.Pairing",
+        "matplotlib.figure.Figure",
+        "numpy.ndarray",
+        "pandas.DataFrame",
+        "pathlib.Path",
+    )
+} | {
+    "array_like": "numpy.typing.ArrayLike",
+    "bool": ":class:`python:bool`",
+    "iterable": "collections.abc.Iterable",
+    "mapping": "collections.abc.Mapping",
+    "path": "os.PathLike",
+    "sequence": "collections.abc.Sequence",
+}
+# Pages that others keep: plain text files in the format of Sphinx 0.5, with the names that we use.
+# A build needs no network, and Keras has no such file.
+intersphinx_mapping = {
+    name: (address, f"_inventories/{name}.inv")
+    for name, address in {
+        "keras": "https://keras.io/api/",
+        "matplotlib": "https://matplotlib.org/stable/",
+        "numpy": "https://numpy.org/doc/stable/",
+        "pandas": "https://pandas.pydata.org/docs/",
+        "python": "https://docs.python.org/3/",
+        "sklearn": "https://scikit-learn.org/stable/",
+    }.items()
+}

@@ -115,7 +115,8 @@ def commands() -> dict[str, set[str]]:
                 if name == "nnloss" and words:
                     name += f" {words[0]}"
                 options = {word.partition("=")[0] for word in words if word.startswith("--")}
-                found.setdefault(name, set()).update(options)
+                if not name.endswith("NAME"):  # any of several commands
+                    found.setdefault(name, set()).update(options)
     return found
 
 

@@ -36,7 +36,9 @@ def test_the_numbers_of_trainings_are_those_of_the_committed_run():
     }
     mse, bce = ({**usual[name], **sure[name]} for name in ("sigmoid + MSE", "sigmoid + BCE"))
     twice, linear = usual["double softmax + CCE"], usual["linear + BCE"]
-    signs = usual["sigmoid + BCE, labels -1 and 1"]
+    signs, numbers = (
+        usual[name] for name in ("sigmoid + BCE, labels -1 and 1", "softmax + MSE, integer labels")
+    )
     for text in (
         f"for {trained['epoch'].max()} epochs, from {bce['seeds']} seeds.",
         f'have a mean test accuracy of {" ".join(right)}; always saying "normal" has {baseline}.',
@@ -47,9 +49,9 @@ def test_the_numbers_of_trainings_are_those_of_the_committed_run():
         f"where one softmax gets to {usual['softmax + CCE']['loss']:.3f}.",
         f"{linear['reached']} of {linear['seeds']} seeds reach {GOOD:g}; the worst has "
         f"{linear['worst']:.3f}.",
-        f"ends at {signs['loss']:.1f}, where no negative log-likelihood of labels can be; accuracy "
-        f"{signs['accuracy']:.3f}.",
-        f"with each node: {usual['softmax + MSE, integer labels']['accuracy']:.3f}.",
+        f"ends at {signs['loss']:.1f}, where no negative log-likelihood of labels can be. The "
+        f"accuracy is {signs['accuracy']:.3f}.",
+        f"with each node. The accuracy is {numbers['accuracy']:.3f}.",
     ):
         assert text in PROSE
 

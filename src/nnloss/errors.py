@@ -25,6 +25,15 @@ class NnlossError(ValueError):
     Notes
     -----
     The message is one line: ``"{rule}; {found}. {remedy}."``
+
+    Examples
+    --------
+    >>> from nnloss import TargetError, likelihoods
+    >>> try:
+    ...     likelihoods.binary_cross_entropy([1, 0], [2.0, -1.5])
+    ... except TargetError as error:
+    ...     print(error.remedy)
+    Give probabilities, or use the function that ends in from_logits
     """
 
     def __init__(self, rule: str, found: str, remedy: str) -> None:

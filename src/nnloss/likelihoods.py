@@ -44,6 +44,12 @@ def sum_of_squared_errors(y: ArrayLike, mu: ArrayLike) -> float:
     ------
     TargetError
         If the shapes differ or there are no rows.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.sum_of_squared_errors([20.0, 30.0], [21.0, 28.0])
+    5.0
     """
     return float(np.sum(MSE.terms(*_pair(y, mu))))
 
@@ -69,6 +75,17 @@ def mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
     ------
     TargetError
         If the shapes differ or there are no rows.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.mean_squared_error([20.0, 30.0], [21.0, 28.0])
+    2.5
+
+    The mean is the best constant:
+
+    >>> [likelihoods.mean_squared_error([1, 2, 9], [c] * 3) for c in (2, 4, 5)]
+    [16.67, 12.67, 13.67]
     """
     return _mean(MSE.terms(*_pair(y, mu)))
 
@@ -94,6 +111,12 @@ def half_mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
     ------
     TargetError
         If the shapes differ or there are no rows.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.half_mean_squared_error([20.0, 30.0], [21.0, 28.0])
+    1.25
     """
     return mean_squared_error(y, mu) / 2
 
@@ -115,6 +138,12 @@ def root_mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
     ------
     TargetError
         If the shapes differ or there are no rows.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.root_mean_squared_error([20.0, 30.0], [21.0, 28.0])
+    1.58
     """
     return float(np.sqrt(mean_squared_error(y, mu)))
 
@@ -141,6 +170,17 @@ def mean_absolute_error(y: ArrayLike, mu: ArrayLike) -> float:
     ------
     TargetError
         If the shapes differ or there are no rows.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.mean_absolute_error([20.0, 30.0], [21.0, 28.0])
+    1.5
+
+    The median is the best constant:
+
+    >>> [likelihoods.mean_absolute_error([1, 2, 9], [c] * 3) for c in (2, 4, 5)]
+    [2.67, 3.33, 3.67]
     """
     return _mean(MAE.terms(*_pair(y, mu)))
 
@@ -159,7 +199,7 @@ def binary_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.0) ->
     p : array_like with the shape of `y`
         Predicted probability of label 1.
     epsilon : float, default 0
-        Clip `p` to [epsilon, 1 - epsilon] first, as Keras does with 1e-7.
+        Clip `p` to [epsilon, 1 - epsilon] first, as Keras does with 1e-7. Less than 0.5.
 
     Returns
     -------
@@ -169,7 +209,26 @@ def binary_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.0) ->
     Raises
     ------
     TargetError
-        If the shapes differ, there are no rows, or a value lies outside [0, 1].
+        If the shapes differ, there are no rows, a value lies outside [0, 1], or `epsilon` is not in
+        [0, 0.5).
+
+    See Also
+    --------
+    binary_cross_entropy_from_logits : The same from logits, which neither clips nor overflows.
+    categorical_cross_entropy : For more than two classes.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.binary_cross_entropy([1, 0], [0.9, 0.2])
+    0.1643
+
+    A label that was held to be impossible has infinite loss; Keras clips the probability:
+
+    >>> likelihoods.binary_cross_entropy([1], [0.0])
+    inf
+    >>> likelihoods.binary_cross_entropy([1], [0.0], epsilon=1e-7)
+    16.118
     """
     y, p = _pair(y, p)
     _require_probabilities(y, "y")
@@ -201,6 +260,21 @@ def binary_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
     ------
     TargetError
         If the shapes differ, there are no rows, or `y` lies outside [0, 1].
+
+    See Also
+    --------
+    binary_cross_entropy : The same from probabilities.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.binary_cross_entropy_from_logits([1, 0], [2.0, -1.5])
+    0.1641
+
+    A logit of -1000 for a row of class 1 costs 1000 nats:
+
+    >>> likelihoods.binary_cross_entropy_from_logits([1], [-1000.0])
+    1000.0
     """
     y, z = _pair(y, z)
     _require_probabilities(y, "y")
@@ -222,7 +296,7 @@ def categorical_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.
     p : array_like of shape (N, C)
         Predicted probabilities; each row sums to 1.
     epsilon : float, default 0
-        Clip `p` to [epsilon, 1 - epsilon] first, as Keras does with 1e-7.
+        Clip `p` to [epsilon, 1 - epsilon] first, as Keras does with 1e-7. Less than 0.5.
 
     Returns
     -------
@@ -232,7 +306,19 @@ def categorical_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.
     Raises
     ------
     TargetError
-        If the shapes differ, there are no rows, or a row is not a distribution.
+        If the shapes differ, there are no rows, a row is not a distribution, or `epsilon` is not in
+        [0, 0.5).
+
+    See Also
+    --------
+    categorical_cross_entropy_from_logits : The same from logits, which neither clips nor overflows.
+    entropy : Its minimum, for targets that are distributions.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.categorical_cross_entropy([[0, 1, 0]], [[0.2, 0.7, 0.1]])
+    0.3567
     """
     y, p = _pair(y, p)
     _require_distributions(y, "y")
@@ -264,6 +350,18 @@ def categorical_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
     ------
     TargetError
         If the shapes differ, there are no rows, or a row of `y` is not a distribution.
+
+    See Also
+    --------
+    categorical_cross_entropy : The same from probabilities.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.categorical_cross_entropy_from_logits([[0, 1, 0]], [[1.0, 2.0, 0.0]])
+    0.4076
+    >>> likelihoods.categorical_cross_entropy_from_logits([[0, 1, 0]], [[101.0, 102.0, 100.0]])
+    0.4076
     """
     y, z = _pair(y, z)
     _require_distributions(y, "y")
@@ -290,6 +388,14 @@ def entropy(p: ArrayLike) -> float:
     ------
     TargetError
         If there are no rows, or a row is not a distribution.
+
+    Examples
+    --------
+    Of a fair coin, in nats:
+
+    >>> from nnloss import likelihoods
+    >>> likelihoods.entropy([0.5, 0.5])
+    0.6931
     """
     p = _array(p)
     _require_distributions(p, "p")
@@ -313,6 +419,20 @@ def kl_divergence(p: ArrayLike, q: ArrayLike) -> float:
     ------
     TargetError
         If the shapes differ, there are no rows, or a row is not a distribution.
+
+    Notes
+    -----
+    It is the cross-entropy minus the entropy: :math:`\mathrm{KL}(p \| q) = H(p, q) - H(p)` (Cover &
+    Thomas, *Elements of Information Theory*, chapter 2).
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> p, q = [[0.5, 0.5]], [[0.9, 0.1]]
+    >>> likelihoods.kl_divergence(p, q)
+    0.5108
+    >>> likelihoods.categorical_cross_entropy(p, q) - likelihoods.entropy(p)
+    0.5108
     """
     p, q = _pair(p, q)
     _require_distributions(p, "p")
@@ -332,6 +452,12 @@ def sigmoid(z: ArrayLike) -> Array:
     -------
     ndarray of float64 with the shape of `z`
         Probabilities.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.sigmoid([-2.0, 0.0, 2.0])
+    array([0.11920292, 0.5       , 0.88079708])
     """
     return LOGIT.inverse(_array(z))
 
@@ -348,6 +474,17 @@ def softmax(z: ArrayLike) -> Array:
     -------
     ndarray of float64 with the shape of `z`
         Probabilities; rows sum to 1.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> likelihoods.softmax([[1.0, 2.0, 0.0]])
+    array([[0.24472847, 0.66524096, 0.09003057]])
+
+    With two classes it is the sigmoid of the difference of the logits:
+
+    >>> likelihoods.softmax([1.0, 3.0]), likelihoods.sigmoid([-2.0, 2.0])
+    (array([0.11920292, 0.88079708]), array([0.11920292, 0.88079708]))
     """
     return SOFTMAX.inverse(_array(z))
 

@@ -24,13 +24,56 @@ MEASURES = {
 
 
 def standardised(split: Split) -> Predictions:
-    """Return the features centred and scaled by mean and SD (n - 1) of the training rows."""
+    """Return the features centred and scaled by mean and SD (n - 1) of the training rows.
+
+    Parameters
+    ----------
+    split : Split
+        Boston Housing.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Features of the ``train`` and of the ``test`` rows.
+
+    Examples
+    --------
+    >>> from nnloss import load_boston
+    >>> from nnloss.course import boston
+    >>> x = boston.standardised(load_boston())
+    >>> x["train"].shape, x["test"].shape
+    ((404, 13), (102, 13))
+    """
     mean, sd = split.x_train.mean(axis=0), split.x_train.std(axis=0, ddof=1)
     return {"train": (split.x_train - mean) / sd, "test": (split.x_test - mean) / sd}
 
 
 def linear_regression(split: Split) -> Predictions:
-    """Fit a linear regression on all 13 features and return its predictions."""
+    """Fit a linear regression on all 13 features and return its predictions.
+
+    Parameters
+    ----------
+    split : Split
+        Boston Housing.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Prices of the ``train`` and of the ``test`` rows, in 1000 USD.
+
+    See Also
+    --------
+    sklearn.linear_model.LinearRegression : The model.
+
+    Examples
+    --------
+    >>> from nnloss import load_boston
+    >>> from nnloss.course import boston
+    >>> split = load_boston()
+    >>> predicted = boston.linear_regression(split)
+    >>> boston.error_measures(split, predicted)["test"]["mean_squared_error"]
+    23.1956
+    """
     from sklearn.linear_model import LinearRegression
 
     x = standardised(split)
@@ -39,7 +82,20 @@ def linear_regression(split: Split) -> Predictions:
 
 
 def network() -> Any:
-    """Return the hidden layers of the course's network (3,009 parameters with the output)."""
+    """Return the hidden layers of the course's network.
+
+    Returns
+    -------
+    keras.Sequential
+        Layers of 64 and 32 ReLU units for 13 features.
+
+    Examples
+    --------
+    >>> from nnloss import REGRESSION, compile_for_task
+    >>> from nnloss.course import boston
+    >>> compile_for_task(boston.network(), REGRESSION).count_params()
+    3009
+    """
     import keras
 
     return keras.Sequential(

@@ -12,7 +12,7 @@ from nnloss.datasets import Split
 Array = np.ndarray[Any, np.dtype[Any]]
 
 QUICK_EPOCHS, QUICK_ROWS = 3, 10_000
-#: The course's augmentation, as arguments of `RandomAffine`.
+#: The course's augmentation: degrees, share of the width and height, and whether to mirror.
 AUGMENTATION: dict[str, Any] = {"rotation": 10.0, "shift": 0.1, "flip": True}
 
 
@@ -36,7 +36,25 @@ def softmax_regression(split: Split) -> tuple[Array, str]:
 
 
 def network(augment: bool) -> Any:
-    """Return the hidden layers of the course's network (167,562 parameters with the output)."""
+    """Return the hidden layers of the course's network.
+
+    Parameters
+    ----------
+    augment : bool
+        Whether training images are augmented.
+
+    Returns
+    -------
+    keras.Sequential
+        Convolutions, pooling and 64 ReLU units for images of type uint8.
+
+    Examples
+    --------
+    >>> from nnloss import MULTICLASS, compile_for_task
+    >>> from nnloss.course import cifar10
+    >>> compile_for_task(cifar10.network(augment=False), MULTICLASS, classes=10).count_params()
+    167562
+    """
     import keras
 
     from nnloss.course.augmentation import RandomAffine

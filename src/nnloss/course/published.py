@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: A year, or "2024-pdf", which has the settings of 2024 and numbers of its own.
 Edition = int | str
 
+#: All editions.
 EDITIONS: tuple[Edition, ...] = (2023, 2024, "2024-pdf")
 
 
@@ -44,6 +45,15 @@ class Published:
         Training loss; None for a model without training.
     augment : bool or None
         Whether the training images were augmented; None without images.
+
+    Examples
+    --------
+    >>> from nnloss.course.published import PUBLISHED
+    >>> number = PUBLISHED[2]
+    >>> number.exercise, number.edition, number.quantity, number.value
+    ('boston', 2023, 'network: test MSE', 21.91999)
+    >>> number.settings
+    Settings(epochs=100, batch_size=32)
     """
 
     exercise: str
@@ -69,7 +79,15 @@ class Published:
 
 @dataclass(frozen=True)
 class Settings:
-    """Epochs and batch size of a training in one edition."""
+    """Epochs and batch size of a training in one edition.
+
+    Parameters
+    ----------
+    epochs : int
+        Number of epochs.
+    batch_size : int
+        Rows in a batch.
+    """
 
     epochs: int
     batch_size: int
@@ -140,7 +158,25 @@ def parse_edition(text: str) -> Edition:
 def settings_of(exercise: str, edition: Edition, *, augment: bool = False) -> Settings:
     """Return the course's settings for one training.
 
-    `exercise` is named as in a run record; `edition` is one of `EDITIONS`.
+    Parameters
+    ----------
+    exercise : str
+        Name as in a run record.
+    edition : int or str
+        One of `EDITIONS`.
+    augment : bool, default False
+        Whether the training images are augmented.
+
+    Returns
+    -------
+    Settings
+        Epochs and batch size.
+
+    Examples
+    --------
+    >>> from nnloss.course.published import settings_of
+    >>> settings_of("boston", 2024)
+    Settings(epochs=100, batch_size=64)
     """
     return SETTINGS[f"{exercise}_augmented" if augment else exercise, edition]
 
@@ -149,6 +185,22 @@ def decimals(value: float) -> int:
     """Return the number of decimals that a number was printed with.
 
     R does not print trailing zeros, so they do not count.
+
+    Parameters
+    ----------
+    value : float
+        Published number.
+
+    Returns
+    -------
+    int
+        Digits after the point.
+
+    Examples
+    --------
+    >>> from nnloss.course.published import decimals
+    >>> decimals(21.91999), decimals(0.7045), decimals(0.70)
+    (5, 4, 1)
     """
     digits = format(Decimal(repr(float(value))), "f")  # without an exponent
     return len(digits.partition(".")[2].rstrip("0"))

@@ -124,7 +124,19 @@ def ridge_logistic_regression(split: Split) -> Fitted:
 def network() -> Any:
     """Return the hidden layers of the course's network.
 
-    With two softmax outputs it has 10,994 parameters, with one sigmoid output 9,969.
+    Returns
+    -------
+    keras.Sequential
+        Three convolutions with pooling for series of shape (152, 1).
+
+    Examples
+    --------
+    >>> from nnloss import BINARY, MULTICLASS, compile_for_task
+    >>> from nnloss.course import wafer
+    >>> compile_for_task(wafer.network(), MULTICLASS, classes=2).count_params()
+    10994
+    >>> compile_for_task(wafer.network(), BINARY).count_params()
+    9969
     """
     import keras
 

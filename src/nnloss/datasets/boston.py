@@ -49,7 +49,7 @@ def load_boston(data_dir: DataDir = None) -> Split:
     Returns
     -------
     Split
-        float64; x of shape (404, 13) and (102, 13).
+        Numbers are float64; x has the shape (404, 13) and (102, 13), y (404,) and (102,).
 
     Raises
     ------
@@ -60,6 +60,13 @@ def load_boston(data_dir: DataDir = None) -> Split:
     References
     ----------
     Harrison & Rubinfeld (1978), *Journal of Environmental Economics and Management* 5, 81-102.
+
+    Examples
+    --------
+    >>> from nnloss import load_boston
+    >>> split = load_boston()
+    >>> split.x_train.shape, split.y_train.mean()
+    ((404, 13), np.float64(22.395))
     """
     path, source = _find(data_dir)
     remedy = f"Replace {path.name} by the original, whose origin and checksum data/README.md gives"

@@ -57,8 +57,8 @@ def load_cifar10(data_dir: DataDir = None) -> Split:
     Returns
     -------
     Split
-        x uint8, 0 to 255, of shape (50000, 32, 32, 3) and (10000, 32, 32, 3); y int64, 0 to 9. Row
-        numbers come from the ``id`` in TensorFlow Datasets.
+        Inputs are uint8, 0 to 255, of shape (50000, 32, 32, 3) and (10000, 32, 32, 3); y is int64,
+        0 to 9. Row numbers come from the ``id`` in TensorFlow Datasets.
 
     Raises
     ------
@@ -69,6 +69,13 @@ def load_cifar10(data_dir: DataDir = None) -> Split:
     ----------
     Krizhevsky (2009), *Learning multiple layers of features from tiny images*, University of
     Toronto.
+
+    Examples
+    --------
+    >>> from nnloss import load_cifar10
+    >>> split = load_cifar10()  # doctest: +SKIP
+    >>> split.x_train.shape, split.classes[split.y_train[0]]  # doctest: +SKIP
+    ((50000, 32, 32, 3), 'truck')
     """
     named = named_folder(data_dir)
     builder = _prepared() if named is None else _stored(*named)

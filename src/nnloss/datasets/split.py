@@ -16,11 +16,13 @@ class Split:
 
     Parameters
     ----------
-    x_train, x_test : ndarray, shape (N, ...)
-        Inputs as in the source, not standardised.
-    y_train, y_test : ndarray, shape (N,)
-        Targets: a quantity, or the class number, an index of `classes`.
-    rows_train, rows_test : ndarray of int64, shape (N,)
+    x_train : ndarray of shape (N, ...)
+        Inputs of the training rows as in the source, not standardised.
+    y_train : ndarray of shape (N,)
+        Targets of the training rows: a quantity, or the class number, an index of `classes`.
+    x_test, y_test : ndarray
+        The same of the test rows.
+    rows_train, rows_test : ndarray of int64 of shape (N,)
         Row numbers in the source, from 0.
     features : tuple of str
         Names of the columns of x, if any.
@@ -32,6 +34,15 @@ class Split:
         Checksum of the files' concatenated bytes.
     arrays_sha256 : str
         Checksum of the numbers, independent of the file format. Loading checks this one.
+
+    Examples
+    --------
+    >>> from nnloss import load_boston
+    >>> split = load_boston()
+    >>> split.sizes
+    {'train': 404, 'test': 102}
+    >>> split.features[:3], split.rows_test[:3].tolist()
+    (('CRIM', 'ZN', 'INDUS'), [415, 112, 339])
     """
 
     x_train: NDArray[Any]
@@ -71,7 +82,26 @@ class Split:
         return pd.DataFrame({"class": list(self.classes), **count})
 
     def redrawn(self, seed: int) -> Split:
-        """Return a random split of all rows, of the same sizes; `seed` determines it."""
+        """Return a random split of all rows, of the same sizes.
+
+        Parameters
+        ----------
+        seed : int
+            Determines the split, whatever the present one is.
+
+        Returns
+        -------
+        Split
+            The same rows, in another order.
+
+        Examples
+        --------
+        >>> from nnloss import load_boston
+        >>> split = load_boston()
+        >>> again = split.redrawn(0)
+        >>> again.sizes, sorted([*again.rows_train, *again.rows_test]) == list(range(506))
+        ({'train': 404, 'test': 102}, True)
+        """
         rows = np.concatenate([self.rows_train, self.rows_test])
         # In the order of the source, so that the given split does not matter.
         order = np.argsort(rows)[np.random.default_rng(seed).permutation(len(rows))]
@@ -91,7 +121,18 @@ class Split:
         )
 
     def head(self, rows: int) -> Split:
-        """Return a split with the first `rows` training rows and all test rows."""
+        """Return a split with the first training rows and all test rows.
+
+        Parameters
+        ----------
+        rows : int
+            Number of training rows.
+
+        Returns
+        -------
+        Split
+            Of ``rows`` training rows, or of all if there are fewer.
+        """
         return replace(
             self,
             x_train=self.x_train[:rows],

@@ -49,9 +49,9 @@ def load_wafer(data_dir: DataDir = None) -> Split:
     Returns
     -------
     Split
-        x float64 of shape (1000, 152) and (6164, 152), each series standardised by the archive; y
-        int64, 0 or 1. (float32 would cut off digits that matter in an unpenalised logistic
-        regression of these data.)
+        Inputs are float64, of shape (1000, 152) and (6164, 152), each series standardised by the
+        archive; y is int64, 0 or 1. Type float32 would cut off digits that matter in an unpenalised
+        logistic regression of these data.
 
     Raises
     ------
@@ -64,6 +64,15 @@ def load_wafer(data_dir: DataDir = None) -> Split:
     Olszewski (2001), *Generalized feature extraction for structural pattern recognition in
     time-series data*, Carnegie Mellon University. Dau et al. (2019), "The UCR time series archive",
     *IEEE/CAA Journal of Automatica Sinica* 6, 1293-1305.
+
+    Examples
+    --------
+    >>> from nnloss import load_wafer
+    >>> split = load_wafer()  # doctest: +SKIP
+    >>> split.class_counts  # doctest: +SKIP
+          class  train  test
+    0  abnormal     97   665
+    1    normal    903  5499
     """
     named = named_folder(data_dir)
     if named is not None:

@@ -47,11 +47,26 @@ def lab(
     Returns
     -------
     Lab
+        With the options that were given.
 
     Raises
     ------
     LabError
         If the lab is imported, or the options of the notebook are invalid.
+
+    Examples
+    --------
+    The first cell of a lab:
+
+    >>> from nnloss import lab
+    >>> begun = lab(__name__, "boston", loss=("mse", "mae", "both"))  # doctest: +SKIP
+
+    A lab is run and not imported:
+
+    >>> lab("exercises.boston", "boston")
+    Traceback (most recent call last):
+        ...
+    nnloss.errors.LabError: 'exercises.boston' is a lab, to be run and not imported; ...
     """
     caller = sys._getframe(1).f_globals
     if name != "__main__":

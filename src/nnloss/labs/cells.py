@@ -49,8 +49,19 @@ class Lab:
         Source of the lab, whose headings are printed; None in a notebook.
     seed, epochs, batch_size, loss, augment, edition, out, data_dir, quick
         Options of the command line, with their defaults.
+    choices : sequence of str
+        Values that `loss` can have.
     runs : dict of str to Run
         Runs of the lab by title, in the order in which they began.
+    progress : EpochProgress or None
+        Callback of the run that is in progress.
+
+    Examples
+    --------
+    >>> from nnloss import Lab
+    >>> lab = Lab("boston", None, loss="both", choices=("mse", "mae", "both"))
+    >>> lab.losses, lab.settings(quick_epochs=5)
+    (['mse', 'mae'], Settings(epochs=100, batch_size=32))
     """
 
     exercise: str
@@ -67,15 +78,14 @@ class Lab:
     choices: Sequence[str] = ()
     runs: dict[str, Run] = field(default_factory=dict)
     progress: EpochProgress | None = None
-    _how_quick: str = "fewer epochs and seeds"
-    _waiting: list[tuple[Any, str, str]] = field(default_factory=list)
-    _headings: dict[int, tuple[str, str]] = field(default_factory=dict)  # level and text, by line
+    _how_quick: str = field(default="fewer epochs and seeds", init=False)
+    _waiting: list[tuple[Any, str, str]] = field(default_factory=list, init=False)
+    _headings: dict[int, tuple[str, str]] = field(init=False)  # level and text, by line
 
     def __post_init__(self) -> None:
-        if self.file:
-            lines = self.file.read_text(encoding="utf-8").splitlines()
-            found = {place: re.match("# (#+) (.*)", line) for place, line in enumerate(lines, 1)}
-            self._headings = {place: (it[1], it[2]) for place, it in found.items() if it}
+        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file else []
+        found = {place: re.match("# (#+) (.*)", line) for place, line in enumerate(lines, 1)}
+        self._headings = {place: (it[1], it[2]) for place, it in found.items() if it}
 
     @property
     def losses(self) -> Sequence[str]:
@@ -85,7 +95,17 @@ class Lab:
     def settings(self, quick_epochs: int, *, augment: bool = False) -> Settings:
         """Return the course's settings, changed by the options of the command line.
 
-        `quick_epochs` are the epochs of a quick run.
+        Parameters
+        ----------
+        quick_epochs : int
+            Epochs of a quick run.
+        augment : bool, default False
+            Whether the settings are those with augmentation.
+
+        Returns
+        -------
+        Settings
+            Epochs and batch size.
         """
         course = self._course(augment)
         settings = Settings(
@@ -100,12 +120,12 @@ class Lab:
     def run(self, title: str, split: Split | None = None, **known: Any) -> Iterator[Run]:
         """Start a run, and end it with the block.
 
-        Within the block `progress` is a callback that shows the epochs.
+        Within the block ``progress`` is a callback that shows the epochs.
 
         Parameters
         ----------
         title : str
-            Name of the run in `runs` and of its progress.
+            Name of the run in ``runs`` and of its progress.
         split : Split, optional
             Data of the run, for its record.
         **known
@@ -114,6 +134,7 @@ class Lab:
         Yields
         ------
         Run
+            The run in progress.
         """
         from nnloss.training import EpochProgress
 
@@ -151,7 +172,8 @@ class Lab:
         name : str, optional
             Name of the file, without its ending. What has none is not saved.
         caption : str, optional
-            Caption of a figure, by default that in `CAPTIONS` for its name, or title of a table.
+            Caption of a figure, by default the one that nnloss has for its name, or title of a
+            table.
         run : str, optional
             Title of the run that it belongs to. By default it is saved in all runs, those that
             begin later included.

@@ -45,9 +45,9 @@ def check_pairing(
     Returns
     -------
     PairingReport
-        `verdict` is ``"right"``, ``"wrong"`` or ``"unknown"``; `findings` has the rule, what was
-        found and what to do for each output. Lambda layers, custom layers, losses and methods, and
-        outputs without a loss are unknown.
+        Its verdict is ``"right"``, ``"wrong"`` or ``"unknown"``; its findings have the rule, what
+        was found and what to do for each output. Lambda layers, custom layers, losses and methods,
+        and outputs without a loss are unknown.
 
     Raises
     ------
@@ -56,10 +56,30 @@ def check_pairing(
     DataError
         If `model` is a file that cannot be read.
 
+    See Also
+    --------
+    compile_for_task : Complete a model for a task; what is wrong raises an error.
+
     Examples
     --------
-    >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2, "softmax")])
-    >>> check_pairing(model, "binary_crossentropy").verdict
+    >>> import keras
+    >>> from nnloss import check_pairing
+    >>> head = keras.layers.Dense(2, "softmax", name="head")
+    >>> model = keras.Sequential([keras.Input((8,)), head], name="net")
+    >>> report = check_pairing(model, "binary_crossentropy")
+    >>> report.verdict
+    'wrong'
+    >>> print(report)
+    net: wrong
+      output 'head', wrong: The loss 'binary_crossentropy' needs a sigmoid output; output 'head' of
+        model 'net' ends in Dense(2, activation='softmax'), which makes one choice and not yes/no
+        answers. End in sigmoid, or use loss='categorical_crossentropy' if the targets are one-hot.
+    >>> check_pairing(model, "categorical_crossentropy").verdict
+    'right'
+
+    Targets are checked where they are given:
+
+    >>> check_pairing(model, "categorical_crossentropy", [[1, 0], [1, 1]]).verdict
     'wrong'
     """
     if task is not None:

@@ -25,6 +25,17 @@ class Finding:
     rule, found, remedy : str
         The requirement, what was found, and what to do. For ``"unknown"``, `remedy` says how to
         find out; for ``"right"``, it is empty or a note.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from nnloss import check_pairing
+    >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1, "relu")], name="net")
+    >>> (finding,) = check_pairing(model, "mean_squared_error").findings
+    >>> finding.verdict
+    'wrong'
+    >>> print(finding.remedy)
+    End in a linear layer
     """
 
     output: str
@@ -48,6 +59,24 @@ class PairingReport:
         Name of the model.
     findings : tuple of Finding
         One for each output and each of its losses.
+
+    See Also
+    --------
+    check_pairing : Make a report.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from nnloss import check_pairing
+    >>> head = keras.layers.Dense(1, "sigmoid", name="head")
+    >>> model = keras.Sequential([keras.Input((8,)), head], name="net")
+    >>> report = check_pairing(model, "binary_crossentropy")
+    >>> print(report)
+    net: right
+      output 'head', right: The loss 'binary_crossentropy' fits this output; output 'head' of model
+        'net' ends in Dense(1, activation='sigmoid').
+    >>> report.to_dict()["verdict"]
+    'right'
     """
 
     model: str
@@ -120,6 +149,7 @@ class PairingReport:
         Returns
         -------
         str
+            Lines without a line break at the end.
         """
         lines = [f"{printable(self.model)}: {self.verdict}"]
         for finding in self.findings:

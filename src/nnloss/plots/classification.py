@@ -40,6 +40,15 @@ def confusion_matrix(counts: Mapping[str, ArrayLike], classes: Sequence[str]) ->
     Figure
         Two panels a row. Counts as numbers; the shade is the share of the actual class, so that
         rare classes are visible. The titles give the share of mistakes and the most frequent one.
+
+    Examples
+    --------
+    >>> from nnloss import plots
+    >>> counts = {"network": [[8, 2], [1, 89]]}
+    >>> figure = plots.confusion_matrix(counts, ["abnormal", "normal"])
+    >>> print(figure.axes[0].get_title(loc="left"))
+    network: 3.00 % wrong,
+    most often abnormal taken for normal (2)
     """
     few = len(classes) <= 3
     figure, panels = figure_with_panels(len(counts), 2.1 if few else 4.5, across=2, sharey=True)
@@ -143,6 +152,14 @@ def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike
         Whole curves above; below, enlarged, the corners where good models are: at most 2 % of false
         positives, at least 90 % of recall and of precision. A dotted line marks guessing.
         The legend gives the areas, the titles the largest one.
+
+    Examples
+    --------
+    >>> from nnloss import plots
+    >>> figure = plots.roc_and_precision_recall([0, 0, 1, 1], {"network": [0.1, 0.6, 0.4, 0.9]})
+    >>> print(figure.axes[0].get_title(loc="left"))
+    ROC: the largest area is 0.7500,
+    network
     """
     from sklearn.metrics import (
         average_precision_score,

@@ -21,13 +21,22 @@ def images(rows: Mapping[str, ArrayLike], *, title: str = "") -> Figure:
     Parameters
     ----------
     rows : mapping of str to array_like, shape (K, height, width, 3)
-        uint8 images by row label; K may differ between rows.
+        Images of type uint8 by row label; K may differ between rows.
     title : str, optional
         Title of the figure.
 
     Returns
     -------
     Figure
+        A row of panels for each label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnloss import plots
+    >>> figure = plots.images({"black": np.zeros((4, 32, 32, 3), dtype=np.uint8)})
+    >>> len(figure.axes)
+    4
     """
     across = max(len(np.asarray(row)) for row in rows.values())
     height = 5.8 / across * len(rows) + (0.3 if title else 0)

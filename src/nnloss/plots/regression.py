@@ -51,6 +51,17 @@ def predicted_vs_actual(
     Figure
         The dashed diagonal marks perfect predictions. A ring and a label mark the largest error,
         whose share in the squared error is in the title. A note counts points outside the limits.
+
+    Examples
+    --------
+    >>> from nnloss import plots
+    >>> predictions = {"network": [21.0, 28.0, 50.0]}
+    >>> figure = plots.predicted_vs_actual(
+    ...     [20.0, 30.0, 40.0], predictions, limits=(0, 60), unit="1000 USD"
+    ... )
+    >>> print(figure.axes[0].get_title(loc="left"))
+    network: MAE 4.33,
+    MSE 35.00, 95 % of it from row 2
     """
     y = np.asarray(actual)
     rows = np.arange(len(y)) if names is None else np.asarray(names)
@@ -122,6 +133,17 @@ def squared_against_absolute(
     Figure
         One panel per model with two cumulative curves; dots mark the `worst` rows. The dashed
         diagonal is the curve of equal errors.
+
+    Examples
+    --------
+    >>> from nnloss import plots
+    >>> predictions = {"network": [21.0, 28.0, 50.0]}
+    >>> figure = plots.squared_against_absolute(
+    ...     ["a", "b", "c"], [20.0, 30.0, 40.0], predictions, worst=1
+    ... )
+    >>> print(figure.axes[0].get_title(loc="left"))
+    network: 1 of 3 test rows
+    make 95 % of the squared error
     """
     y, rows = np.asarray(actual), np.asarray(names)
     worst = min(worst, len(y))

@@ -48,6 +48,17 @@ def distributions(
     Figure
         A histogram from 40 seeds on, otherwise one dot per seed; the triangle is the mean. The axis
         excludes values more than two widths of the central 95 % away from it; a note counts them.
+
+    Examples
+    --------
+    >>> from nnloss import plots
+    >>> figure = plots.distributions(
+    ...     {"Boston, test MSE": [20.1, 21.3, 20.8]},
+    ...     label="(1000 USD)²",
+    ...     published={"Boston, test MSE": {"2023": 21.91999}},
+    ... )
+    >>> figure.axes[0].get_xlabel()
+    '(1000 USD)²'
     """
     published, intervals = published or {}, intervals or {}
     finite = {name: _finite(part) for name, part in values.items()}
@@ -89,6 +100,14 @@ def bands(curves: pd.DataFrame, metric: str) -> pd.DataFrame:
     DataFrame
         By epoch: ``median``, ``outer_low`` and ``outer_high`` (the central 95 %, or the range with
         fewer than 40 seeds), ``inner_low`` and ``inner_high`` (the central 50 %).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from nnloss import plots
+    >>> curves = pd.DataFrame({"seed": [0, 1, 2], "epoch": [1, 1, 1], "loss": [1.0, 2.0, 6.0]})
+    >>> plots.bands(curves, "loss")[["outer_low", "median", "outer_high"]].iloc[0].tolist()
+    [1.0, 2.0, 6.0]
     """
     many = curves["seed"].nunique() >= MANY
     outer = (0.025, 0.975) if many else (0.0, 1.0)

@@ -44,6 +44,16 @@ def history(
         The titles give the values after the last epoch. Where the first twentieth of the epochs
         would take more than half of an axis, the axis leaves them out and a note gives the values
         of the first epoch.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from nnloss import plots
+    >>> table = pd.DataFrame({"epoch": [1, 2], "loss": [4.0, 2.0], "val_loss": [5.0, 3.0]})
+    >>> figure = plots.history(table, {"loss": "MSE"})
+    >>> print(figure.axes[0].get_title(loc="left"))
+    Loss after epoch 2:
+    training 2.00, test 3.00
     """
     figure, drawn = figure_with_panels(len(panels), 3.1)
     for axes, (metric, label) in zip(drawn, panels.items(), strict=True):
@@ -92,6 +102,17 @@ def train_test_gap(
     Figure
         A star marks the training rows as they are, a black bar the gap to the test rows, whose
         size is in the title.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from nnloss import plots
+    >>> table = pd.DataFrame({"epoch": [1, 2], "accuracy": [0.5, 0.7], "val_accuracy": [0.5, 0.6]})
+    >>> ends = {"network": (0.75, 0.6)}
+    >>> figure = plots.train_test_gap({"network": table}, "accuracy", ends, label="accuracy")
+    >>> print(figure.axes[0].get_title(loc="left"))
+    network: gap 0.1500
+    (training 0.7500, test 0.6000)
     """
     figure, panels = figure_with_panels(len(tables), 3.4, sharey=True)
     for axes, (name, table) in zip(panels, tables.items(), strict=True):

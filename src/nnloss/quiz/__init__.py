@@ -1,6 +1,6 @@
 """What does an exam ask about losses?
 
-Questions with answers, reasons and proofs, which are in `questions.toml`, and a memory of past
+Questions with answers, reasons and proofs, which are in ``questions.toml``, and a memory of past
 answers. Imports nothing from the other packages.
 """
 

@@ -26,10 +26,33 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def read_questions(path: Path) -> list[Question]:
-    """Read a TOML file with one table ``[[question]]`` per question.
+    """Read a TOML file of questions.
 
-    Raise DataError if the file cannot be read or has no question, or if a question is incomplete or
-    inconsistent.
+    Parameters
+    ----------
+    path : Path
+        File with one table ``[[question]]`` per question.
+
+    Returns
+    -------
+    list of Question
+        In the order of the file.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or has no question, or if a question is incomplete or
+        inconsistent.
+
+    Examples
+    --------
+    Those of ``nnloss quiz``:
+
+    >>> from importlib.resources import files
+    >>> from nnloss.quiz import read_questions
+    >>> questions = read_questions(files("nnloss.quiz") / "questions.toml")
+    >>> len(questions) > 50, questions[0].kind, questions[0].topic
+    (True, 'match', 'pairing')
     """
     rule = f"The quiz file '{path}' must be a TOML file with tables [[question]]"
     try:

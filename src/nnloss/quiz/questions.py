@@ -48,6 +48,13 @@ class Question:
         Hint that does not give the answer away; may be empty.
     proof : str
         Python code that raises if the variable `answer` is wrong; may be empty.
+
+    Examples
+    --------
+    >>> from nnloss.quiz import Question
+    >>> asked = Question("nodes", "outputs", "number", "Nodes for 3 classes?", 3, "One a class.")
+    >>> asked.is_right(asked.parse(" 3.0 "))
+    True
     """
 
     id: str
@@ -97,7 +104,18 @@ class Question:
         return f"answer = {answer}\n{self.proof.strip()}" if self.proof else ""
 
     def wording(self, given: Any) -> str:
-        """Return an answer parsed by `parse` as text, a choice with its option."""
+        """Return an answer as text, a choice with its option.
+
+        Parameters
+        ----------
+        given : str, bool, float, tuple of str, or dict of str to str
+            Result of `Question.parse`.
+
+        Returns
+        -------
+        str
+            Such as ``"b) softmax"`` or ``"1b 2a"``.
+        """
         match self.kind:
             case "choice":
                 return f"{given}) {self.options[self.letters.index(given)]}"
@@ -114,8 +132,15 @@ class Question:
     def parse(self, text: str) -> Any:
         """Parse an answer as typed, ignoring case, spaces, commas and brackets.
 
-        The result has the form of `answer`, but is plain text for a blank, and None if it is not a
-        valid answer.
+        Parameters
+        ----------
+        text : str
+            Text as typed.
+
+        Returns
+        -------
+        str, bool, float, tuple of str, dict of str to str, or None
+            In the form of `answer`, but plain text for a blank; None if it is not a valid answer.
         """
         text = text.strip().replace("\N{MINUS SIGN}", "-")
         lower = text.lower()
@@ -135,7 +160,18 @@ class Question:
         return text or None
 
     def is_right(self, given: Any) -> bool:
-        """Return whether an answer parsed by `parse` is right."""
+        """Return whether an answer is right.
+
+        Parameters
+        ----------
+        given : str, bool, float, tuple of str, or dict of str to str
+            Result of `Question.parse`.
+
+        Returns
+        -------
+        bool
+            True within the tolerance of a number, and for each accepted spelling of a blank.
+        """
         if self.kind == "number":
             return bool(abs(given - self.answer) <= self.tolerance + 1e-9)
         if self.kind == "blank":

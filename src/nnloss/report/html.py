@@ -59,6 +59,7 @@ def page(results: Results, *, title: str, quick: bool = False) -> str:
     results : Results
         Each of its tables may be empty.
     title : str
+        Title of the page.
     quick : bool, default False
         Whether the sweep was short; the page then says that its numbers are not judged.
 
@@ -66,6 +67,15 @@ def page(results: Results, *, title: str, quick: bool = False) -> str:
     -------
     str
         HTML text.
+
+    Examples
+    --------
+    >>> from nnloss import report
+    >>> from nnloss.reproduction.results import Results
+    >>> classical = {"boston": {"linear_regression": {"mean_squared_error": 23.19560}}}
+    >>> text = report.page(Results.of({}, classical, editions=[2023]), title="A sweep")
+    >>> text.count("<h1"), "A sweep" in text
+    (1, True)
     """
     tables = {name: getattr(results, name) for name in TABLES}
     run = {name for table in tables.values() if len(table) for name in table["exercise"]}

@@ -110,8 +110,8 @@ def compare(seeds: pd.DataFrame, *, editions: Iterable[Edition] = EDITIONS) -> p
     seeds : DataFrame
         One row per configuration and seed: ``exercise``, ``loss``, ``augment``, ``epochs``,
         ``batch_size``, ``seed``, ``diverged`` and the metrics of the last epoch. May be empty.
-    editions : iterable of int or str, default `EDITIONS`
-        Editions of the course whose settings are used.
+    editions : iterable of int or str, optional
+        Editions of the course whose settings are used; all by default.
 
     Returns
     -------

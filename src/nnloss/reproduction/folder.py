@@ -50,6 +50,20 @@ class SweepFolder:
         ``<out>/sweep``.
     under_way : Path
         Folder for backups and progress of unfinished units.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from nnloss.reproduction import Configuration, Outcome, SweepFolder, Unit
+    >>> from nnloss import Run
+    >>> classical = Configuration("boston")
+    >>> with TemporaryDirectory() as out, SweepFolder(Path(out)).opened() as folder:
+    ...     with Run.start(out, "boston") as run:
+    ...         run.update(baseline={"linear_regression": {"mean_squared_error": 23.2}})
+    ...     folder.keep(Unit(classical), Outcome(run.record))
+    ...     [str(unit.folder) for unit in folder.done(classical)]
+    ['boston/classical']
     """
 
     def __init__(self, out: Path) -> None:
@@ -61,8 +75,20 @@ class SweepFolder:
     def opened(self, *, fresh: bool = False) -> Iterator[SweepFolder]:
         """Lock the folder for this process, verify its units, and set damaged ones aside.
 
-        With `fresh`, set all existing results aside first. Raise FolderError if the folder is not
-        writable, another sweep uses it, or other versions wrote it.
+        Parameters
+        ----------
+        fresh : bool, default False
+            Whether to set all existing results aside first.
+
+        Yields
+        ------
+        SweepFolder
+            The folder itself.
+
+        Raises
+        ------
+        FolderError
+            If the folder is not writable, another sweep uses it, or other versions wrote it.
         """
         require_folder(self.home)
         create_folder(self.home)
@@ -92,18 +118,51 @@ class SweepFolder:
             lock.release()
 
     def done(self, configuration: Configuration) -> list[Unit]:
-        """Return the stored units of a configuration."""
+        """Return the stored units of a configuration.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Settings of the training.
+
+        Returns
+        -------
+        list of Unit
+            Sorted by seeds.
+        """
         return [unit for unit in self._units() if unit.configuration == configuration]
 
     def records(self, *, quick: bool) -> list[RunRecord]:
-        """Return the records of quick or full units, sorted by exercise, configuration and seed."""
+        """Return the records of all units.
+
+        Parameters
+        ----------
+        quick : bool
+            Whether to return those of quick units or of full ones.
+
+        Returns
+        -------
+        list of RunRecord
+            Sorted by exercise, configuration and seeds.
+        """
         return [self._done[unit] for unit in self._units() if unit.configuration.quick == quick]
 
     def keep(self, unit: Unit, outcome: Outcome) -> None:
         """Store the outcome of a unit.
 
-        Raise FolderError if it cannot be written, or other versions than the sweep's produced it,
-        and DataError if one of its seeds is already stored.
+        Parameters
+        ----------
+        unit : Unit
+            What was run.
+        outcome : Outcome
+            Its record and its tables.
+
+        Raises
+        ------
+        FolderError
+            If it cannot be written, or other versions than the sweep's produced it.
+        DataError
+            If one of its seeds is already stored.
         """
         self._require_same(outcome.record)
         folder = self.home / unit.folder
@@ -136,10 +195,20 @@ class SweepFolder:
             (self.under_way / f"{unit.name}.{left}").unlink(missing_ok=True)
 
     def table(self, name: str, *, quick: bool) -> pd.DataFrame:
-        """Return the table "seeds", "curves" or "confusion" of all quick or all full units.
+        """Return a table of all units.
 
-        The columns of the configuration come first; "seeds" also has ``folder``, relative to the
-        folder of all runs.
+        Parameters
+        ----------
+        name : {"seeds", "curves", "confusion", "splits"}
+            Name of the table, as in `Outcome`.
+        quick : bool
+            Whether to take quick units or full ones.
+
+        Returns
+        -------
+        DataFrame
+            Columns of the configuration come first; "seeds" also has ``folder``, relative to the
+            folder of all runs.
         """
         parts = []
         for unit in self._units():
@@ -204,7 +273,10 @@ class SweepFolder:
     def read_only(self) -> None:
         """Read and verify the units, written by any version, without changing the folder.
 
-        Raise DataError if a unit is damaged.
+        Raises
+        ------
+        DataError
+            If a unit is damaged.
         """
         self._done = {}
         for folder in self._folders():

@@ -39,10 +39,15 @@ class Results:
     records : sequence of RunRecord
         One per unit.
     printed_logs : mapping
-        Result of `printed.logs`.
-    verdicts, logs, matrices, comparisons, split_comparisons : DataFrame
-        Results of `verdicts.verdicts`, `printed.log_verdicts`, `printed.matrix_verdicts`,
-        `comparisons.compare` and `splits.compare_splits`.
+        Training logs of the course and ours, by exercise and edition.
+    verdicts : DataFrame
+        Result of `nnloss.reproduction.verdicts.verdicts`.
+    logs, matrices : DataFrame
+        Verdicts on the printed training logs and confusion matrices.
+    comparisons : DataFrame
+        Result of `nnloss.reproduction.comparisons.compare`.
+    split_comparisons : DataFrame
+        The same over random splits.
     """
 
     seeds: pd.DataFrame
@@ -72,7 +77,24 @@ class Results:
         *,
         editions: Iterable[Edition] = EDITIONS,
     ) -> Results:
-        """Judge the course by tables of `TABLES`; a missing one is empty."""
+        """Judge the course by tables of a sweep.
+
+        Parameters
+        ----------
+        tables : mapping of str to DataFrame
+            Tables by name, as in `Outcome`; a missing one is empty.
+        classical : mapping
+            Results by exercise, classical model and metric.
+        records : sequence of RunRecord, optional
+            One per unit.
+        editions : iterable of int or str, optional
+            Editions of the course; all by default.
+
+        Returns
+        -------
+        Results
+            Tables and verdicts.
+        """
         editions = tuple(editions)
         given = {name: tables.get(name, pd.DataFrame()) for name in TABLES}
         seeds, logs = given["seeds"], printed.logs(given["curves"], editions)
@@ -90,7 +112,22 @@ class Results:
 
     @classmethod
     def read(cls, folder: SweepFolder, editions: Iterable[Edition], *, quick: bool) -> Results:
-        """Judge the course by the quick or the full units in an open folder."""
+        """Judge the course by the units in an open folder.
+
+        Parameters
+        ----------
+        folder : SweepFolder
+            Folder that is open or was read.
+        editions : iterable of int or str
+            Editions of the course.
+        quick : bool
+            Whether to take quick units or full ones.
+
+        Returns
+        -------
+        Results
+            Tables and verdicts.
+        """
         records = folder.records(quick=quick)
         tables = {name: folder.table(name, quick=quick) for name in TABLES}
         classical = {record.exercise: record.baseline for record in records if record.baseline}

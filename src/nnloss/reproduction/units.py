@@ -32,6 +32,12 @@ class Configuration:
     seeds_per_split : int or None
         Seed s is trained on random split ``s // seeds_per_split`` of the rows; None for the split
         of the course.
+
+    Examples
+    --------
+    >>> from nnloss.reproduction import Configuration
+    >>> Configuration("boston", "mean_squared_error", epochs=100, batch_size=32).name
+    'mean_squared_error-batch-32-epochs-100'
     """
 
     exercise: str
@@ -44,7 +50,18 @@ class Configuration:
 
     @classmethod
     def of(cls, record: RunRecord) -> Configuration:
-        """Return the configuration of a run record of a sweep."""
+        """Return the configuration of a run record of a sweep.
+
+        Parameters
+        ----------
+        record : RunRecord
+            Its fields of the same names are taken.
+
+        Returns
+        -------
+        Configuration
+            Settings of the run.
+        """
         return cls(**{name: getattr(record, name) for name in cls.__dataclass_fields__})
 
     @property
@@ -66,8 +83,16 @@ class Unit:
     Parameters
     ----------
     configuration : Configuration
+        Settings of the training.
     seeds : tuple of int
         Consecutive; empty for the classical models.
+
+    Examples
+    --------
+    >>> from nnloss.reproduction import Configuration, Unit
+    >>> mse = Configuration("boston", "mean_squared_error", epochs=100, batch_size=32)
+    >>> print(Unit(mse, (0, 1, 2)).folder)
+    boston/mean_squared_error-batch-32-epochs-100/seeds-0-2
     """
 
     configuration: Configuration
@@ -95,7 +120,7 @@ class Outcome:
     Parameters
     ----------
     record : RunRecord
-        Its `seeds` are the unit's.
+        Its seeds are the unit's.
     tables : dict of str to DataFrame
         ``seeds`` (one row per seed: the values after the last epoch), ``curves`` (one row per seed
         and epoch) and, for classifiers, ``confusion`` (one row per seed, actual and predicted

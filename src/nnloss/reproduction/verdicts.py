@@ -72,8 +72,8 @@ def verdicts(
         ``batch_size``, ``seed``, ``diverged`` and the metrics of the last epoch. May be empty.
     classical : mapping
         Results by exercise, classical model and metric, as ``baseline`` in a run record.
-    editions : iterable of int or str, default `EDITIONS`
-        Editions of the course.
+    editions : iterable of int or str, optional
+        Editions of the course; all by default.
 
     Returns
     -------
@@ -90,6 +90,17 @@ def verdicts(
     ------
     DataError
         If a configuration has a seed twice.
+
+    Examples
+    --------
+    The linear regression on Boston Housing has no randomness:
+
+    >>> import pandas as pd
+    >>> from nnloss.reproduction import verdicts
+    >>> classical = {"boston": {"linear_regression": {"mean_squared_error": 23.19560}}}
+    >>> judged = verdicts.verdicts(pd.DataFrame(), classical, editions=[2023])
+    >>> judged["verdict"].tolist()  # the other numbers of the edition were not run
+    ['reproduced', 'undecided', 'undecided', 'undecided']
     """
     run = set(classical) | (set() if seeds.empty else set(seeds["exercise"]))
     wanted = set(editions)
@@ -109,7 +120,25 @@ def verdicts(
 def judge(values: Values, published: float) -> dict[str, Any]:
     """Judge one published run by many of ours, by the rule in `RULE`.
 
-    `values` are finite and rounded like the published one. The keys are columns of `verdicts`.
+    Parameters
+    ----------
+    values : ndarray of float
+        Values of our runs, finite and rounded like the published one.
+    published : float
+        Value of the course's run.
+
+    Returns
+    -------
+    dict
+        Keys are columns of `verdicts`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnloss.reproduction.verdicts import judge
+    >>> ours = np.linspace(20, 22, 101)
+    >>> judge(ours, 21.9)["verdict"], judge(ours, 25.0)["verdict"]
+    ('typical', 'not reproduced')
     """
     n, place = len(values), percentile(values, published)
     narrow, wide = interval(values), interval(values, 1000)
@@ -145,8 +174,16 @@ def judge(values: Values, published: float) -> dict[str, Any]:
 def summary(table: pd.DataFrame) -> str:
     """Return a paragraph that summarises the result of `verdicts`.
 
-    It says how many numbers hold, what chance explains, what remains after Holm's correction, and
-    what the number of seeds leaves open.
+    Parameters
+    ----------
+    table : DataFrame
+        Result of `verdicts`.
+
+    Returns
+    -------
+    str
+        How many numbers hold, what chance explains, what remains after Holm's correction, and what
+        the number of seeds leaves open.
     """
     if table.empty:
         return "No published number was selected."

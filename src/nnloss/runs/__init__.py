@@ -1,6 +1,6 @@
 """What does a run leave?
 
-A folder with `run.json`, tables and figures, and a row in the table of all runs, each replaced
+A folder with ``run.json``, tables and figures, and a row in the table of all runs, each replaced
 atomically. Imports no TensorFlow.
 """
 

@@ -73,6 +73,17 @@ class RunRecord:
         Problems that did not end the run.
     error : str or None
         Traceback of a failed run.
+
+    See Also
+    --------
+    Run : Write a record.
+
+    Examples
+    --------
+    >>> from nnloss import RunRecord
+    >>> record = RunRecord("20240101T120000-abc123", "boston", seed=0, epochs=100)
+    >>> record.status, record.get("epochs"), record.get("metrics.test.loss")
+    ('running', 100, None)
     """
 
     id: str
@@ -112,9 +123,17 @@ class RunRecord:
     error: str | None = None
 
     def get(self, path: str) -> Any:
-        """Return a value by its dotted path, such as ``"metrics.test.mean_squared_error"``.
+        """Return a value by its path.
 
-        None if there is no such value.
+        Parameters
+        ----------
+        path : str
+            Keys joined by dots, such as ``"metrics.test.mean_squared_error"``.
+
+        Returns
+        -------
+        Any
+            The value; None if there is none.
         """
         value: Any = asdict(self)
         for key in path.split("."):
@@ -122,21 +141,40 @@ class RunRecord:
         return value
 
     def row(self) -> dict[str, Any]:
-        """Return the run's row of the results table, a dict from dotted path to scalar.
+        """Return the run's row of the table of all runs.
 
-        It has the settings, the time, and all metrics of the network and the classical model.
+        Returns
+        -------
+        dict of str to scalar
+            Settings, times, and all metrics of the network and the classical model, by path.
         """
         settings = {path: self.get(path) for path in _ROW}
         numbers = dict(_flat({"metrics": self.metrics, "baseline": self.baseline}))
         return {path: _plain(value) for path, value in (settings | numbers).items()}
 
     def to_json(self) -> str:
-        """Return the record as JSON, with null for NaN and infinity."""
+        """Return the record as JSON.
+
+        Returns
+        -------
+        str
+            Indented, with null for NaN and infinity.
+        """
         return json.dumps(_plain(asdict(self)), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:
         """Read a ``run.json``.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        RunRecord
+            The record in it.
 
         Raises
         ------

@@ -38,9 +38,25 @@ class Run:
     record : RunRecord
         Initial record.
 
+    Attributes
+    ----------
+    folder : Path
+        Folder of the run, ``<out>/<exercise>/<id>``.
+
     See Also
     --------
     Run.start : Create a run.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from nnloss import Run, RunRecord
+    >>> with TemporaryDirectory() as out:
+    ...     with Run.start(out, "boston", seed=0) as run:
+    ...         run.update(metrics={"test": {"mean_squared_error": 21.9}})
+    ...     record = RunRecord.read(run.folder / "run.json")
+    >>> record.status, record.get("metrics.test.mean_squared_error")
+    ('finished', 21.9)
     """
 
     def __init__(self, out: Path, record: RunRecord) -> None:
@@ -65,11 +81,12 @@ class Run:
         Returns
         -------
         Run
+            To be used as a context.
 
         Raises
         ------
         FolderError
-            If the folder is not writable.
+            If the folder is not writable, or its ``results.csv`` is no table of runs.
         """
         out = Path(out)
         require_folder(out)
@@ -96,19 +113,41 @@ class Run:
     def update(self, **known: Any) -> None:
         """Update fields of the record and write it.
 
-        Dictionaries are merged with the existing ones; other values are replaced.
+        Parameters
+        ----------
+        **known
+            Fields of `RunRecord`. Dictionaries are merged with the existing ones; other values are
+            replaced.
         """
         self._write(**known)
         if self.record.status != "running":  # evaluate() may follow the end
             add_row(self.out / "results.csv", self.record.row())
 
     def save_table(self, name: str, table: pd.DataFrame) -> None:
-        """Write a table as ``name.csv``, without its index."""
+        """Write a table as a CSV file, without its index.
+
+        Parameters
+        ----------
+        name : str
+            Name of the file, without its ending.
+        table : DataFrame
+            Table to write.
+        """
         with replacing(self.folder / f"{name}.csv") as path:
             table.to_csv(path, index=False)
 
     def save_figure(self, name: str, figure: Figure, caption: str) -> None:
-        """Write a figure as ``name.png`` and ``name.svg``, and its caption into the record."""
+        """Write a figure as PNG and SVG files, and its caption into the record.
+
+        Parameters
+        ----------
+        name : str
+            Name of the files, without their ending.
+        figure : Figure
+            Figure to write.
+        caption : str
+            What it shows.
+        """
         layout = figure.get_layout_engine()
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # else each file computes it again
@@ -119,7 +158,13 @@ class Run:
         self._write(figures={name: caption})  # which are not in the table of runs
 
     def save_model(self, model: Any) -> None:
-        """Write a model as ``model.keras``."""
+        """Write a model as ``model.keras``.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Model to write.
+        """
         with replacing(self.folder / "model.keras") as path:
             model.save(path)
 

@@ -35,6 +35,12 @@ class Activation:
         Bounds of its values; infinite without a bound.
     bends : bool, default False
         Whether it is linear except for a kink at 0.
+
+    Examples
+    --------
+    >>> from nnloss.table import Activation
+    >>> Activation("relu", lower=0).limit
+    'which cannot predict below 0'
     """
 
     name: str

@@ -41,6 +41,17 @@ class Domain:
     ----------
     by_node : bool
         Whether each output node has a separate target.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnloss.table import ONE_HOT, ZERO_ONE
+    >>> ZERO_ONE.misfit(np.array([0, 1, 1]), (None, 1)) is None
+    True
+    >>> print(ZERO_ONE.misfit(np.array([-1, 1, 1]), (None, 1)).remedy)
+    Use (y + 1) // 2
+    >>> ONE_HOT.text((None, 3))
+    'targets that are one-hot, of shape (N, 3)'
     """
 
     by_node: bool = True
@@ -48,7 +59,17 @@ class Domain:
     def text(self, shape: Shape, axis: int = -1) -> str:
         """Return a description of valid targets and their shape, to follow "needs".
 
-        `shape` is that of the output, rows first; `axis` is the axis of the classes.
+        Parameters
+        ----------
+        shape : tuple of int or None
+            Shape of the output, rows first; None for a size that is not fixed.
+        axis : int, default -1
+            Axis of the classes.
+
+        Returns
+        -------
+        str
+            Plural, with the shape.
         """
         raise NotImplementedError
 
@@ -67,8 +88,10 @@ class Domain:
         ----------
         y : ndarray
             Finite real numbers, rows first.
-        shape, axis
-            As for `text`.
+        shape : tuple of int or None
+            Shape of the output, rows first; None for a size that is not fixed.
+        axis : int, default -1
+            Axis of the classes.
         ignored : int, optional
             Label that the loss ignores.
         sample : bool, default False
@@ -82,9 +105,24 @@ class Domain:
         raise NotImplementedError
 
     def encode(self, numbers: NDArray[np.int64], classes: int) -> NDArray[Any]:
-        """Return class numbers, from 0 to ``classes - 1``, as targets of this domain.
+        """Return class numbers as targets of this domain.
 
-        Raise TargetError if targets of this domain cannot represent so many classes.
+        Parameters
+        ----------
+        numbers : ndarray of int64 of shape (N,)
+            From 0 to ``classes - 1``.
+        classes : int
+            Number of classes.
+
+        Returns
+        -------
+        ndarray
+            Numbers of shape (N,), or one-hot rows.
+
+        Raises
+        ------
+        TargetError
+            If targets of this domain cannot represent so many classes.
         """
         raise NotImplementedError
 

@@ -27,6 +27,7 @@ def class_numbers(labels: ArrayLike, order: Sequence[Any]) -> NDArray[np.int64]:
     Returns
     -------
     ndarray of int64 of shape (N,)
+        Positions in `order`.
 
     Raises
     ------
@@ -35,6 +36,7 @@ def class_numbers(labels: ArrayLike, order: Sequence[Any]) -> NDArray[np.int64]:
 
     Examples
     --------
+    >>> from nnloss import class_numbers
     >>> class_numbers([-1, 1, 1], order=(-1, 1))
     array([0, 1, 1])
     """
@@ -70,15 +72,22 @@ def encode(numbers: ArrayLike, task: Task, classes: int) -> NDArray[Any]:
     Returns
     -------
     ndarray
-        int64 of shape (N,), or float32 of shape (N, classes).
+        Type int64 and shape (N,), or float32 and (N, classes).
 
     Raises
     ------
     TargetError
         If the task has no classes or another number of them, or if a number is not a class.
 
+    See Also
+    --------
+    class_numbers : Number labels of any type.
+
     Examples
     --------
+    >>> from nnloss import BINARY, MULTICLASS, encode
+    >>> encode([0, 1, 1], BINARY, 2)
+    array([0, 1, 1])
     >>> encode([0, 1, 1], MULTICLASS, 2)
     array([[1., 0.],
            [0., 1.],
@@ -98,10 +107,36 @@ def encode(numbers: ArrayLike, task: Task, classes: int) -> NDArray[Any]:
 
 
 def as_targets(y: ArrayLike, loss: Loss, classes: int) -> NDArray[Any]:
-    """Return `y` of a `Split` as targets of a loss: one-hot rows if it needs them, else a column.
+    """Return targets of a `Split` as a loss needs them.
 
-    `y` is a quantity or class numbers of shape (N,); another shape is returned unchanged. `classes`
-    is the number of output nodes. Raise TargetError if a number is not a class.
+    Parameters
+    ----------
+    y : array_like of shape (N,) or (N, ...)
+        A quantity or class numbers of shape (N,); another shape is returned unchanged.
+    loss : Loss
+        Its domain decides.
+    classes : int
+        Number of output nodes.
+
+    Returns
+    -------
+    ndarray
+        One-hot rows, of shape (N, classes), if the loss needs them, else a column, of shape (N, 1).
+
+    Raises
+    ------
+    TargetError
+        If a number is not a class.
+
+    Examples
+    --------
+    >>> from nnloss.table import CCE, MSE, as_targets
+    >>> as_targets([20.5, 31.0], MSE, 1)
+    array([[20.5],
+           [31. ]])
+    >>> as_targets([2, 0], CCE, 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
     """
     given = np.asarray(y)
     if given.ndim != 1:

@@ -26,6 +26,10 @@ class Fit:
         Intercepts first. Multinomial coefficients are relative to class 0.
     log_likelihood : float
         Log-likelihood of the training rows at these coefficients, in nats.
+
+    See Also
+    --------
+    Task.fit_glm : Fit the GLM of a task.
     """
 
     coefficients: Array
@@ -50,6 +54,11 @@ class Family:
         Part of each target's log-likelihood that depends only on the target.
     scaled : bool, default False
         Whether the variance is a parameter, set to its maximum-likelihood estimate.
+
+    See Also
+    --------
+    Task.log_likelihood : Compute the log-likelihood of a task.
+    Task.fit_glm : Fit the GLM of a task.
     """
 
     name: str
@@ -58,7 +67,22 @@ class Family:
     scaled: bool = False
 
     def log_likelihood(self, loss: Loss, y: ArrayLike, eta: ArrayLike) -> float:
-        """Compute the log-likelihood of all rows; see `Task.log_likelihood`."""
+        """Compute the log-likelihood of all rows, as `Task.log_likelihood` does.
+
+        Parameters
+        ----------
+        loss : Loss
+            Negative log-likelihood of the family, up to `base` and scale.
+        y : array_like of shape (N,) or (N, nodes)
+            Targets of the loss.
+        eta : array_like of shape (N, nodes)
+            Linear predictor.
+
+        Returns
+        -------
+        float
+            Sum over rows, in nats.
+        """
         predictor, rows = np.asarray(eta, dtype=np.float64), loss.value(y, eta)
         n = predictor.size if loss.domain.by_node else len(rows)
         if self.scaled:
@@ -66,9 +90,26 @@ class Family:
         return float(self.base(np.asarray(y, dtype=np.float64)).sum() - n * rows.mean())
 
     def fit(self, loss: Loss, x: ArrayLike, y: ArrayLike) -> Fit:
-        """Fit the GLM with the link of `loss`, using statsmodels; see `Task.fit_glm`.
+        """Fit the GLM with the link of a loss, using statsmodels, as `Task.fit_glm` does.
 
-        Raise ValueError if the fit does not converge. With separated classes no maximum exists.
+        Parameters
+        ----------
+        loss : Loss
+            Its link is that of the GLM.
+        x : array_like of shape (N, features)
+            Features without a column of ones.
+        y : array_like of shape (N,) or (N, nodes)
+            Targets; class numbers for the multinomial family.
+
+        Returns
+        -------
+        Fit
+            Maximum-likelihood estimate.
+
+        Raises
+        ------
+        ValueError
+            If the fit does not converge. With separated classes no maximum exists.
         """
         import statsmodels.api as sm
 
@@ -140,6 +181,14 @@ def separated(x: ArrayLike, y: ArrayLike) -> bool:
     ------
     ValueError
         If the linear program that searches for the plane cannot be solved.
+
+    Examples
+    --------
+    >>> from nnloss.table import separated
+    >>> separated([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
+    True
+    >>> separated([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1])
+    False
     """
     from scipy.optimize import linprog
 

@@ -37,6 +37,14 @@ class Link:
         Keras name of the inverse.
     mean : callable
         The inverse, from float64 arrays to float64 arrays.
+
+    Examples
+    --------
+    >>> from nnloss.table import LOG, LOGIT
+    >>> LOGIT.inverse([-2.0, 0.0, 2.0])
+    array([0.11920292, 0.5       , 0.88079708])
+    >>> LOG.activation, LOG.kind
+    ('exponential', <Kind.POSITIVE: 'above 0'>)
     """
 
     name: str
@@ -44,7 +52,18 @@ class Link:
     mean: Callable[[Any], Any]
 
     def inverse(self, eta: ArrayLike) -> Array:
-        """Compute means or probabilities from the linear predictor of shape (..., nodes)."""
+        """Compute means or probabilities from the linear predictor.
+
+        Parameters
+        ----------
+        eta : array_like of shape (..., nodes)
+            Linear predictor; the softmax is over the last axis.
+
+        Returns
+        -------
+        ndarray of float64 with the shape of `eta`
+            Values of the output activation.
+        """
         return np.asarray(self.mean(np.asarray(eta, dtype=np.float64)), dtype=np.float64)
 
     @property

@@ -33,8 +33,16 @@ class Metric:
         Name in ``keras.metrics``.
     name : str
         Key in the history and in the record.
-    from_logits : tuple of (str, float)
+    from_logits : tuple of (str, float), default ()
         Constructor arguments, as pairs, for a model that returns logits.
+
+    Examples
+    --------
+    A probability above one half is a logit above zero:
+
+    >>> from nnloss import BINARY
+    >>> BINARY.metrics[0].keras_class, BINARY.metrics[0].from_logits
+    ('BinaryAccuracy', (('threshold', 0.0),))
     """
 
     keras_class: str
@@ -77,6 +85,14 @@ class Loss:
         Whether the Keras class has the option ``from_logits``.
     curvature : float, optional
         Largest second derivative of a row's terms in the linear predictor, if known.
+
+    Examples
+    --------
+    >>> from nnloss.table import BCE, LOSSES
+    >>> BCE.value([1, 0], [2.0, 2.0])
+    array([0.12692801, 2.12692801])
+    >>> LOSSES["mean_absolute_error"].likelihood
+    'Laplace'
     """
 
     name: str
@@ -111,26 +127,42 @@ class Loss:
         ------
         TargetError
             If the shapes differ or there are no rows.
+
+        Examples
+        --------
+        >>> from nnloss.table import SPARSE_CCE
+        >>> SPARSE_CCE.value([2], [[0.0, 0.0, 0.0]])  # log 3
+        array([1.09861229])
         """
         terms = np.asarray(self.terms(*self._columns(y, eta)), dtype=np.float64)
         return np.asarray(terms.mean(axis=-1) if self.domain.by_node else terms.sum(axis=-1))
 
     def gradient(self, y: ArrayLike, eta: ArrayLike) -> Array:
-        """Compute the derivative of `value` with respect to the linear predictor.
+        """Compute the derivative of `Loss.value` with respect to the linear predictor.
 
         Parameters
         ----------
         y, eta : array_like
-            As for `value`.
+            As for `Loss.value`.
 
         Returns
         -------
         ndarray of float64 with the shape of `eta`
+            With one node and a canonical link the residual, mean minus target; for MSE, which lacks
+            the factor one half, twice the residual.
 
         Raises
         ------
         TargetError
             If the shapes differ or there are no rows.
+
+        Examples
+        --------
+        >>> from nnloss.table import BCE, LOGIT
+        >>> BCE.gradient([1, 0], [2.0, 2.0])
+        array([-0.11920292,  0.88079708])
+        >>> LOGIT.inverse([2.0, 2.0]) - [1, 0]
+        array([-0.11920292,  0.88079708])
         """
         columns = self._columns(y, eta)
         slopes = np.asarray(self.slopes(*columns), dtype=np.float64)

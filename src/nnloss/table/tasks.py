@@ -50,6 +50,21 @@ class Task:
         Plural noun for the nodes if their number is open.
     in_course : bool, default False
         Whether the course covers the task.
+
+    Examples
+    --------
+    A task knows its output, its loss and its GLM:
+
+    >>> from nnloss import BINARY, COUNTS
+    >>> BINARY.activation, BINARY.loss.name, BINARY.link.name
+    ('sigmoid', 'binary_crossentropy', 'logit')
+
+    A task of your own joins losses and a family of `nnloss.table`:
+
+    >>> from nnloss import Task
+    >>> hours = Task("hours", "hours until a failure", 1, COUNTS.losses, COUNTS.family)
+    >>> hours.row
+    ('hours until a failure', '1', 'exponential', 'Poisson loss', 'Poisson, log link')
     """
 
     name: str
@@ -95,7 +110,18 @@ class Task:
         return self.problem, nodes, self.activation, self.loss.title, glm
 
     def accepts(self, nodes: int | None) -> bool:
-        """Return whether an output may have this many nodes; None if their number is not fixed."""
+        """Return whether an output may have this many nodes.
+
+        Parameters
+        ----------
+        nodes : int or None
+            Number of nodes; None if it is not fixed.
+
+        Returns
+        -------
+        bool
+            True for `nodes` of the task, or, where the task leaves it open, for None and 2 or more.
+        """
         return nodes == self.nodes if self.nodes is not None else nodes is None or nodes >= 2
 
     def log_likelihood(self, y: ArrayLike, eta: ArrayLike) -> float:
@@ -112,6 +138,19 @@ class Task:
         -------
         float
             Sum over rows, in nats; a Gaussian variance is set to its maximum-likelihood estimate.
+
+        Raises
+        ------
+        TargetError
+            If the shapes differ or there are no rows.
+
+        Examples
+        --------
+        Two fair coins, one of each side:
+
+        >>> from nnloss import BINARY
+        >>> BINARY.log_likelihood([1, 0], [[0.0], [0.0]])
+        -1.3863
         """
         return self.family.log_likelihood(self.loss, y, eta)
 
@@ -134,6 +173,16 @@ class Task:
         ------
         ValueError
             If the likelihood has no maximum, for example with separated classes.
+
+        Examples
+        --------
+        >>> from nnloss import BINARY
+        >>> fit = BINARY.fit_glm([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1])
+        >>> fit.coefficients  # the intercept, then the slope
+        array([[-1.36227639],
+               [ 0.90818426]])
+        >>> fit.log_likelihood
+        -2.35
         """
         return self.family.fit(self.loss, x, y)
 

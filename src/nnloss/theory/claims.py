@@ -30,6 +30,10 @@ class Claim:
         Largest difference at which the claim holds.
     relative : bool
         Whether `difference` is relative.
+
+    See Also
+    --------
+    same : Compare two quantities.
     """
 
     topic: str
@@ -68,10 +72,29 @@ def same(
     relative : bool, default False
         Whether to divide differences by the largest absolute value on either side.
 
+    Returns
+    -------
+    Claim
+        With the elements of both sides where the left one is largest.
+
     Raises
     ------
     ValueError
         If the shapes differ or there are no elements; nothing is broadcast.
+
+    Examples
+    --------
+    >>> from nnloss import likelihoods
+    >>> from nnloss.theory import same
+    >>> claim = same(
+    ...     "softmax",
+    ...     "softmax(z)[1] = sigmoid(z1 - z0)",
+    ...     likelihoods.softmax([0.5, 2.0])[1],
+    ...     likelihoods.sigmoid(1.5),
+    ...     tolerance=1e-10,
+    ... )
+    >>> claim.left, claim.holds
+    (0.8176, True)
     """
     one, other = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if one.shape != other.shape or not one.size:
@@ -102,11 +125,16 @@ def save(claims: Sequence[Claim], run: Run) -> None:
 def claim_table(claims: Sequence[Claim]) -> pd.DataFrame:
     """Return claims as a table to read: both numbers, their difference, and its limit.
 
+    Parameters
+    ----------
+    claims : sequence of Claim
+        A row for each.
+
     Returns
     -------
     DataFrame
-        Texts: ``claim``, ``left`` and ``right`` with five digits, ``differ`` (`Claim.difference`),
-        ``limit`` (`Claim.tolerance`) and ``holds``.
+        Texts: ``claim``, ``left`` and ``right`` with five digits, ``differ`` (the difference),
+        ``limit`` (the tolerance) and ``holds``.
     """
     return pd.DataFrame(
         {

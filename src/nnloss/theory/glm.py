@@ -1,6 +1,6 @@
 """Linear networks trained until they reach the maximum of a GLM's likelihood.
 
-`nnloss.table.Task.fit_glm` maximises the same likelihood with statsmodels, so the coefficients
+`Task.fit_glm` maximises the same likelihood with statsmodels, so the coefficients
 agree if the maximum exists.
 """
 

@@ -48,6 +48,7 @@ class Errors:
     states : float
         Of a linear model on the hidden states of the network.
     network : float
+        Of the network.
     """
 
     features: float
@@ -110,6 +111,11 @@ def of_series(model: Any, split: Split) -> tuple[Array, Errors]:
 
 def error_table(errors: Mapping[str, Errors]) -> pd.DataFrame:
     """Return errors by title as a table to read.
+
+    Parameters
+    ----------
+    errors : mapping of str to Errors
+        A row for each.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Losses are likelihoods: equal values and gradients from Keras, statsmodels and scikit-learn.
 
 The linear predictor is eta, the mean or probability mu. A loss is a mean over rows, a
-log-likelihood a sum. Each function returns a list of `Claim`. Features `x` have the shape
-(N, features), logits `z` the shape (N, classes), targets `y` the shape (N,).
+log-likelihood a sum. Each function returns a list of `Claim`. Features *x* have the shape
+(N, features), logits *z* the shape (N, classes), targets *y* the shape (N,).
 """
 
 from __future__ import annotations
@@ -28,6 +28,27 @@ def gaussian(x: Array, y: Array) -> list[Claim]:
     """Compare MSE with the Gaussian likelihood, identity link, for real `y`.
 
     Value, value at the best sigma, scikit-learn's value, gradients of Keras and statsmodels.
+
+    Parameters
+    ----------
+    x : ndarray of shape (N, features)
+        Features without a column of ones.
+    y : ndarray of shape (N,)
+        Targets.
+
+    Returns
+    -------
+    list of Claim
+        Five claims.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnloss.theory import identities
+    >>> x = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> claims = identities.gaussian(x, np.array([1.0, 0.0, 3.0, 2.0]))
+    >>> [claim.holds for claim in claims]
+    [True, True, True, True, True]
     """
     import statsmodels.api as sm
     from sklearn.metrics import mean_squared_error

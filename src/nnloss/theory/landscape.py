@@ -36,8 +36,10 @@ def mean_squared_error(weights: Weights, x: Array, y: Array) -> float:
     ----------
     weights : sequence of ndarray
         Kernel, bias, kernel, bias, ...; a single pair is a linear regression.
-    x : ndarray, shape (N, features)
-    y : ndarray, shape (N,)
+    x : ndarray of shape (N, features)
+        Inputs.
+    y : ndarray of shape (N,)
+        Targets.
 
     Returns
     -------
@@ -58,7 +60,9 @@ def direction(weights: Weights, random: np.random.Generator) -> list[Array]:
     Parameters
     ----------
     weights : sequence of ndarray
+        Kernel, bias, kernel, bias, ...
     random : numpy.random.Generator
+        Source of the random numbers.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def surface(
     reach : ndarray, shape (K,)
         Steps in each direction, as multiples of it.
     x, y : ndarray
-        See `mean_squared_error`.
+        See `nnloss.theory.landscape.mean_squared_error`.
 
     Returns
     -------
@@ -121,8 +125,9 @@ def surfaces(weights: Mapping[str, Weights], x: Array, y: Array) -> dict[str, Ar
     Parameters
     ----------
     weights : mapping of str to sequence of ndarray
+        Centres of the planes, by title.
     x, y : ndarray
-        See `mean_squared_error`.
+        See `nnloss.theory.landscape.mean_squared_error`.
 
     Returns
     -------

@@ -24,16 +24,18 @@ def profile(weights: Weights, place: tuple[int, ...], reach: Array, x: Array, y:
     Parameters
     ----------
     weights : sequence of ndarray
+        Kernel, bias, kernel, bias, ...
     place : tuple of int
         Index of the array in `weights`, then the index within it.
     reach : ndarray, shape (K,)
         Values to add to the parameter.
     x, y : ndarray
-        See `mean_squared_error`.
+        See `nnloss.theory.landscape.mean_squared_error`.
 
     Returns
     -------
-    ndarray, shape (K,)
+    ndarray of shape (K,)
+        Losses.
     """
     losses = []
     for step in reach:
@@ -86,7 +88,7 @@ def profiles(
     feature : int
         Column of `x`.
     x, y : ndarray
-        See `mean_squared_error`.
+        See `nnloss.theory.landscape.mean_squared_error`.
 
     Returns
     -------
@@ -124,6 +126,11 @@ def bowl_claims(plane: Array, at_zero: Array, fitted: Array, column: Array) -> l
         Profiles of least squares along LSTAT, see `profiles`.
     column : ndarray, shape (N,)
         The feature LSTAT.
+
+    Returns
+    -------
+    list of Claim
+        Its shape, and its curvature in two ways.
     """
     topic, square = "landscape of least squares", 2 * np.mean(column**2)
     left, _ = quadratic_fit(REACH, plane)
@@ -144,6 +151,11 @@ def panels(
     ----------
     at_zero, fitted, learned
         See `profiles`.
+
+    Returns
+    -------
+    dict of str to (ndarray, dict of str to ndarray)
+        Values added and losses by name, by title.
     """
     return {
         "least squares: one bowl, moved": (WIDE, {"at 0": at_zero, "fitted": fitted}),

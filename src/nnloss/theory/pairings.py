@@ -48,11 +48,12 @@ class Pairing:
 
         Parameters
         ----------
-        outputs : tensor, shape (..., nodes)
+        outputs : tensor of shape (..., nodes)
+            Outputs of the network.
 
         Returns
         -------
-        tensor of bool, shape (...)
+        tensor of bool of shape (...)
             True for class 1.
         """
         return outputs[..., -1] > (outputs[..., 0] if self.nodes == 2 else 0.5)
@@ -71,6 +72,7 @@ def _signs(y: Array) -> Array:
 
 
 _LOSSES = keras.losses
+#: Right pairs first, then their mistakes.
 PAIRINGS = (
     Pairing("sigmoid + BCE", ("sigmoid",), 1, _LOSSES.binary_crossentropy, _column, right=True),
     Pairing(

@@ -41,7 +41,13 @@ def double_softmax_floor(classes: int) -> float:
     Returns
     -------
     float
-        ln(e + K - 1) - 1, in nats.
+        The floor, ln(e + K - 1) - 1, in nats.
+
+    Examples
+    --------
+    >>> from nnloss.theory import pitfalls
+    >>> pitfalls.double_softmax_floor(2), pitfalls.double_softmax_floor(10)
+    (0.3133, 1.4612)
     """
     return float(np.log(np.e + classes - 1) - 1)
 
@@ -75,8 +81,19 @@ def gradients(logits: Array) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``logit``, ``probability`` p, and the gradients ``BCE``, p - 1, and ``MSE``,
+        Columns ``logit``, ``probability`` p, and the gradients ``BCE``, p - 1, and ``MSE``,
         2 (p - 1) p (1 - p).
+
+    Examples
+    --------
+    A mistake of which the network is sure costs it nothing with MSE:
+
+    >>> import numpy as np
+    >>> from nnloss.theory import pitfalls
+    >>> pitfalls.gradients(np.array([-8.0, 0.0])).round(4)
+       logit  probability     BCE     MSE
+    0   -8.0       0.0003 -0.9997 -0.0007
+    1    0.0       0.5000 -0.5000 -0.2500
     """
     z = tf.Variable(logits[:, np.newaxis])
     truth = np.ones((len(logits), 1))
@@ -107,6 +124,7 @@ def train(
     Parameters
     ----------
     pairing : Pairing
+        Output, loss and coding of the targets.
     split : Split
         Two classes; inputs of shape (N, features).
     seeds : iterable of int
@@ -164,9 +182,7 @@ def train_all(split: Split, seeds: Iterable[int], epochs: int) -> pd.DataFrame:
 
     Parameters
     ----------
-    split : Split
-    seeds : iterable of int
-    epochs : int
+    split, seeds, epochs
         See `train`.
 
     Returns
@@ -233,6 +249,11 @@ def summary(runs: pd.DataFrame, level: float) -> pd.DataFrame:
 
 def summary_table(found: pd.DataFrame) -> pd.DataFrame:
     """Return the result of `summary` as a table to read.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Result of `summary`.
 
     Returns
     -------

@@ -18,6 +18,7 @@ def keep_weights(epochs: int) -> tuple[Any, dict[str, list[Any]]]:
     Returns
     -------
     callback : keras.callbacks.Callback
+        For ``fit``.
     kept : dict of str to list of ndarray
         Weights after the first epoch, a tenth of the epochs (at least 2) and the last one, by
         title, such as ``"epoch 10"``. It is filled during the training.

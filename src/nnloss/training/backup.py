@@ -29,32 +29,32 @@ class Backup(keras.callbacks.Callback):
     """Keras callback that saves the state of a training after each epoch and restores it.
 
     The file holds the weights, the states of the optimizer and of the layers' random generators,
-    and the values of all epochs. Calling `fit` again, on a model built in the same way after the
+    and the values of all epochs. Calling ``fit`` again, on a model built in the same way after the
     same ``set_seed``, resumes from there and ends with the same weights as an uninterrupted run.
     This works because a `TaskModel` shuffles its rows by seed and epoch alone, and augmentation and
-    dropout use the layers' generators. Keras' ``BackupAndRestore`` omits the generators and writes
-    two files, so that a process killed between them leaves them inconsistent.
+    dropout use the layers' generators. `keras.callbacks.BackupAndRestore` omits the generators and
+    writes two files, so that a process killed between them leaves them inconsistent.
 
     Parameters
     ----------
     path : path
-        The file, used by one training at a time. Its folder is created.
+        File, used by one training at a time. Its folder is created.
     training : str
         Description of what the model does not show, such as data and batch size.
     keep : bool, default False
         Keep the file after the training. Delete it once the results are saved, so that no process
-        killed in between loses the training. Until then `fit` returns the trained model without
+        killed in between loses the training. Until then ``fit`` returns the trained model without
         training.
 
     Attributes
     ----------
     epochs : list of dict
         ``epoch``, from 1, and its values, for all epochs, including those before an interruption.
-        The History returned by `fit` contains them too.
+        The History returned by ``fit`` contains them too.
 
     Notes
     -----
-    The file is used only if `fit` starts from the same state: `training`, model, loss, optimizer,
+    The file is used only if ``fit`` starts from the same state: `training`, model, loss, optimizer,
     library versions, initial weights, and the state of Python's random generator, which seeds the
     shuffling. Otherwise, or if the file is damaged, it is renamed with a warning and training
     starts afresh. Without ``set_seed`` no two trainings start from the same state.
@@ -62,8 +62,28 @@ class Backup(keras.callbacks.Callback):
     Put this callback last, so that it saves what the others have changed. A resumed training may
     end with other weights if it uses callbacks that remember earlier epochs (``EarlyStopping``,
     ``ReduceLROnPlateau``), random numbers from elsewhere than a layer's
-    ``keras.random.SeedGenerator``, or a dataset or generator with its own order. These start
-    afresh.
+    `keras.random.SeedGenerator`, or a dataset or generator with its own order. These start afresh.
+
+    Examples
+    --------
+    A training that ended after two epochs goes on in the third:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import keras
+    >>> import numpy as np
+    >>> from nnloss import REGRESSION, Backup, compile_for_task, set_seed
+    >>> def fitted(epochs, path):
+    ...     set_seed(0)
+    ...     body = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, "relu")])
+    ...     model, backup = compile_for_task(body, REGRESSION), Backup(path, keep=True)
+    ...     data = np.ones((32, 1)), np.ones(32)
+    ...     return model.fit(*data, epochs=epochs, verbose=0, callbacks=[backup]).epoch
+    >>> with TemporaryDirectory() as folder:
+    ...     fitted(2, Path(folder) / "backup")
+    ...     fitted(3, Path(folder) / "backup")
+    [0, 1]
+    [0, 1, 2]
     """
 
     #: Uses no batch hooks, so several steps may run at once.

@@ -46,8 +46,17 @@ def predict_many(
 
     Examples
     --------
-    >>> runs, weights = fit_many(network, x, y, ..., return_weights=True)
-    >>> outputs = predict_many(compile_for_task(network(), REGRESSION), weights, x_new)
+    >>> import keras
+    >>> import numpy as np
+    >>> from nnloss import REGRESSION, compile_for_task, fit_many, predict_many
+    >>> def network():
+    ...     return keras.Sequential([keras.Input((1,)), keras.layers.Dense(4, "relu")])
+    >>> x = np.linspace(-1, 1, 64)[:, np.newaxis]
+    >>> options = {"task": REGRESSION, "epochs": 2, "jit_compile": False, "return_weights": True}
+    >>> runs, weights = fit_many(network, x, 2 * x[:, 0], seeds=range(3), **options)
+    >>> outputs = predict_many(compile_for_task(network(), REGRESSION), weights, x)
+    >>> outputs.shape
+    (3, 64, 1)
     >>> mean, sd = outputs.mean(axis=0), outputs.std(axis=0)
     """
     _require_weights(model, weights)

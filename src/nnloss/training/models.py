@@ -66,7 +66,7 @@ def compile_for_task(
         Metrics in addition to those of the task.
     log : path or Run, optional
         A folder: each ``fit`` writes a run record to ``log/<name of the model>/<run id>/`` and adds
-        a row to ``log/results.csv``. An open `nnloss.runs.Run`: ``fit`` writes to it.
+        a row to ``log/results.csv``. An open `Run`: ``fit`` writes to it.
     head : {"auto", "add", "keep"}, default "auto"
         Whether to add the output layer. "auto" infers it from the model.
     strict : bool, default True
@@ -83,12 +83,35 @@ def compile_for_task(
     PairingError
         If the model, its output layer, the loss or a metric does not fit the task.
 
+    See Also
+    --------
+    check_pairing : Check any Keras model without changing it.
+    fit_many : Train a small model from many seeds.
+
     Examples
     --------
+    You bring the hidden layers and name the problem:
+
+    >>> import keras
+    >>> from nnloss import MULTICLASS, REGRESSION, compile_for_task
     >>> body = keras.Sequential([keras.Input((13,)), keras.layers.Dense(64, "relu")])
     >>> model = compile_for_task(body, REGRESSION)
-    >>> model.output_shape
-    (None, 1)
+    >>> model.output_shape, model.layers[-1].activation.__name__
+    ((None, 1), 'linear')
+
+    The same body for three classes, with logits as outputs:
+
+    >>> loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    >>> model = compile_for_task(body, MULTICLASS, classes=3, loss=loss)
+    >>> model.output_shape, model.layers[-1].activation.__name__
+    ((None, 3), 'linear')
+
+    What does not belong together is rejected:
+
+    >>> compile_for_task(body, REGRESSION, loss="binary_crossentropy")
+    Traceback (most recent call last):
+        ...
+    nnloss.errors.PairingError: ...
     """
     completed = complete(model, task, classes=classes, loss=loss, head=head, strict=strict)
     result = TaskModel(
@@ -113,11 +136,11 @@ def compile_for_task(
 class TaskModel(OnDeviceModel):
     """Keras model with a task, built by `compile_for_task`.
 
-    A functional ``keras.Model``, fast on arrays. In addition, ``compile`` raises an error for a
-    loss or metric that does not fit the task, ``fit`` and ``evaluate`` check inputs and targets
-    before the first step, and a run is recorded if `log` is given. ``save`` writes an ordinary
-    Keras model, which loads without this package. ``keras.models.clone_model`` returns an ordinary
-    model too.
+    A functional `keras.Model`, fast on arrays. In addition, `TaskModel.compile` raises an error for
+    a loss or metric that does not fit the task, `TaskModel.fit` and `TaskModel.evaluate` check
+    inputs and targets before the first step, and a run is recorded if `log` is given.
+    `TaskModel.save` writes an ordinary Keras model, which loads without this package.
+    `keras.models.clone_model` returns an ordinary model too.
 
     Parameters
     ----------
@@ -127,8 +150,37 @@ class TaskModel(OnDeviceModel):
         Task of the output layer.
     name : str, optional
         Name of the model.
-    log, strict
-        See `compile_for_task`.
+    log : path or Run, optional
+        As in `compile_for_task`.
+    strict : bool, default True
+        As in `compile_for_task`.
+
+    Attributes
+    ----------
+    task : Task
+        Task of the output layer.
+
+    Examples
+    --------
+    >>> import keras
+    >>> import numpy as np
+    >>> from nnloss import BINARY, compile_for_task, set_seed
+    >>> set_seed(0)
+    >>> body = keras.Sequential([keras.Input((1,)), keras.layers.Dense(8, "relu")])
+    >>> model = compile_for_task(body, BINARY)
+    >>> x = np.linspace(-3, 3, 200)[:, np.newaxis]
+    >>> history = model.fit(x, x[:, 0] > 0, epochs=20, verbose=0)
+    >>> history.history["loss"][-1] < history.history["loss"][0]
+    True
+    >>> list(model.evaluate(x, x[:, 0] > 0, verbose=0, return_dict=True))
+    ['accuracy', 'loss']
+
+    Targets that are no labels are refused before the first step:
+
+    >>> model.fit(x, x[:, 0], verbose=0)
+    Traceback (most recent call last):
+        ...
+    nnloss.errors.TargetError: ...
     """
 
     def __init__(
@@ -169,7 +221,7 @@ class TaskModel(OnDeviceModel):
         optimizer, loss, metrics
             As in `compile_for_task`.
         **kwargs
-            Further arguments of ``keras.Model.compile``. ``jit_compile`` defaults to False: XLA
+            Further arguments of `keras.Model.compile`. ``jit_compile`` defaults to False: XLA
             cannot compile every layer and does not pay off in short trainings. Without it, a saved
             model gives bit-identical results wherever it is loaded.
 
@@ -204,7 +256,10 @@ class TaskModel(OnDeviceModel):
     def to_keras(self) -> Any:
         """Return an ordinary functional Keras model that is compiled in the same way.
 
-        It shares layers, weights and optimizer with this model.
+        Returns
+        -------
+        keras.Model
+            It shares layers, weights and optimizer with this model.
         """
         model = keras.Model(self.input, self.outputs[0], name=self.name)
         model.compile(
@@ -218,8 +273,13 @@ class TaskModel(OnDeviceModel):
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Save as an ordinary Keras model, which loads without this package.
 
-        Arguments are as in ``keras.Model.save``. To turn the loaded model into a `TaskModel`, pass
-        it to `compile_for_task`, which keeps its output layer.
+        To turn the loaded model into a `TaskModel`, pass it to `compile_for_task`, which keeps its
+        output layer.
+
+        Parameters
+        ----------
+        filepath, overwrite, **kwargs
+            As in `keras.Model.save`.
         """
         self.to_keras().save(filepath, overwrite=overwrite, **kwargs)
 

@@ -97,35 +97,44 @@ class OnDeviceModel(keras.Model):
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
     ) -> Any:
-        """Train, as ``keras.Model.fit``; a `TaskModel` first checks inputs and targets.
+        """Train, as `keras.Model.fit`; a `TaskModel` first checks inputs and targets.
 
         It checks every row of arrays, each batch of a generator as it is drawn, and the first batch
         of a ``tf.data.Dataset`` or ``PyDataset``. This starts the dataset once more: a shuffled one
         continues with its next order, and a source that can be read only once loses that batch.
-        Arguments not listed here are as in Keras.
 
         Parameters
         ----------
-        x, y, validation_data
-            As in Keras. float64 arrays are cast to ``keras.config.floatx()``.
-        validation_batch_size : int, optional
-            Default for arrays: 1024 if that cannot change the values, that is with a mean loss,
-            Keras' own metrics and no fixed batch size.
+        x, y
+            As in Keras. Arrays of float64 are cast to `keras.config.floatx`.
+        batch_size, epochs, verbose, callbacks, validation_split
+            As in Keras.
+        validation_data
+            As in Keras, and cast as `x`.
+        shuffle, class_weight, sample_weight, initial_epoch
+            As in Keras.
         steps_per_epoch : int, optional
             As in Keras; but of shuffled arrays every epoch takes the first batches of a new order.
             Keras goes on in the old order until it has drawn all rows.
+        validation_steps
+            As in Keras.
+        validation_batch_size : int, optional
+            Default for arrays: 1024 if that cannot change the values, that is with a mean loss,
+            Keras' own metrics and no fixed batch size.
+        validation_freq
+            As in Keras.
 
         Returns
         -------
         keras.callbacks.History
-            ``history`` maps each metric to its list of values per epoch.
+            Its ``history`` maps each metric to the list of its values by epoch.
 
         Raises
         ------
         TargetError
             If inputs or targets do not fit the task. Nothing is trained or written then.
         NnlossError
-            If ``batch_size`` or ``class_weight`` is not valid.
+            If `batch_size` or `class_weight` is not valid.
         """
         fitting.require_batch_size(batch_size)
         x = self._checked(x, y, sample_weight)
@@ -221,15 +230,16 @@ class OnDeviceModel(keras.Model):
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Evaluate, as ``keras.Model.evaluate``; a `TaskModel` first checks inputs and targets.
+        """Evaluate, as `keras.Model.evaluate`; a `TaskModel` first checks inputs and targets.
 
-        With its `log`, the values are stored as ``metrics.test`` in the record of the last ``fit``,
-        regardless of the rows.
+        If it has a log, the values are stored as ``metrics.test`` in the record of the last
+        training, regardless of the rows.
 
         Parameters
         ----------
         x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict
-            As in Keras. ``batch_size`` has the default of ``validation_batch_size`` in `fit`.
+            As in Keras. The default of `batch_size` is that of ``validation_batch_size`` in
+            `TaskModel.fit`.
         **kwargs
             Used by Keras for validation in ``fit``.
 

@@ -25,6 +25,21 @@ class EpochProgress(keras.callbacks.Callback):
         Label of the training.
     file : text file, optional
         Where to write; the default is standard error.
+
+    Examples
+    --------
+    >>> import sys
+    >>> import keras
+    >>> import numpy as np
+    >>> from nnloss import REGRESSION, EpochProgress, compile_for_task, set_seed
+    >>> set_seed(0)
+    >>> body = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, "relu")])
+    >>> model = compile_for_task(body, REGRESSION)
+    >>> x, y = np.ones((32, 1)), np.ones(32)
+    >>> lines = EpochProgress("line", sys.stdout)
+    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[lines])
+    line: epoch 1/2  loss ...
+    line: epoch 2/2  loss ...
     """
 
     def __init__(self, title: str, file: TextIO | None = None) -> None:

@@ -17,6 +17,18 @@ def set_seed(seed: int) -> None:
     ----------
     seed : int
         From 0 to 2**32 - 1.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from nnloss import set_seed
+    >>> def first_weight(seed):
+    ...     set_seed(seed)
+    ...     layer = keras.layers.Dense(1)
+    ...     layer.build((None, 1))
+    ...     return float(layer.kernel[0, 0])
+    >>> first_weight(7) == first_weight(7), first_weight(7) == first_weight(8)
+    (True, False)
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()

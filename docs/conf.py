@@ -15,7 +15,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 project = PROJECT["name"]
 author = PROJECT["authors"][0]["name"]
 release = PROJECT["version"]
-repository = PROJECT.get("urls", {}).get("Source", "")
+repository = PROJECT["urls"]["Source"]
 
 extensions = [
     "myst_nb",
@@ -59,17 +59,30 @@ extensions += [
     "docs._extensions.constants",
     "docs._extensions.names",
 ]
+html_css_files += ["reference.css"]
 default_role = "py:obj"
 nitpicky = True
+nitpick_ignore = [
+    # Types between two functions, which nobody makes.
+    ("py:class", "nnloss.reproduction.printed.Log"),
+    ("py:class", "nnloss.training.initial_states.Start"),
+    # Where pandas.Series has an index, autodoc shows types as in the source.
+    ("py:class", "pd.DataFrame"),
+    ("py:class", "pd.Series"),
+]
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 autodoc_type_aliases = {
     "ArrayLike": "~numpy.typing.ArrayLike",
+    # Imported for the type checker alone.
+    "EpochProgress": "~nnloss.EpochProgress",
     "Figure": "~matplotlib.figure.Figure",
+    "Loss": "~nnloss.table.Loss",
     "pd.DataFrame": "~pandas.DataFrame",
 }
-python_maximum_signature_line_length = 88
+# Counted before modules are left out of the types.
+python_maximum_signature_line_length = 110
 numpydoc_show_class_members = False
 # All checks but those of an extended summary, See Also and Examples, which a test asks of the names
 # that matter, and of types of arguments that are handed on to Keras.
@@ -78,6 +91,11 @@ numpydoc_validation_checks = {"all", "ES01", "SA01", "EX01", "PR04"}
 numpydoc_validation_overrides = {
     check: [r"\A(?![\s\S]*\n\s*-{4,})"] for check in ("PR01", "RT01", "YD01")
 }
+KERAS = [
+    line.split()[0]
+    for line in (DOCS / "_inventories" / "keras.inv").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
 # Types of parameters are words; those that name a class become links.
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"
@@ -88,6 +106,7 @@ numpydoc_xref_aliases = {
         *(f"nnloss.table.{name}" for name in nnloss.table.__all__ if name not in nnloss.__all__),
         "nnloss.reproduction.Configuration",
         "nnloss.reproduction.Outcome",
+        "nnloss.reproduction.SweepFolder",
         "nnloss.reproduction.Unit",
         "nnloss.reproduction.results.Results",
         "nnloss.theory.Claim",
@@ -98,12 +117,14 @@ numpydoc_xref_aliases = {
         "pathlib.Path",
     )
 } | {
+    **{name: f":obj:`{name}`" for name in KERAS},
     "array_like": "numpy.typing.ArrayLike",
     "bool": ":class:`python:bool`",
     "iterable": "collections.abc.Iterable",
     "mapping": "collections.abc.Mapping",
     "path": "os.PathLike",
     "sequence": "collections.abc.Sequence",
+    "ValueError": ":obj:`ValueError`",
 }
 # Pages that others keep: plain text files in the format of Sphinx 0.5, with the names that we use.
 # A build needs no network, and Keras has no such file.

@@ -26,8 +26,10 @@ from nnloss._tensorflow import keras
 pytest_plugins = ["browser"]
 
 ROOT = Path(__file__).resolve().parents[1]
-# Read before the fixture below removes it from the environment.
-DATA = Path(os.environ.get("NNLOSS_DATA") or ROOT.parent / "shared" / "data").resolve()
+# Tests, and the examples in docstrings, use the embedded data unless they say otherwise, whatever
+# the environment of the person who runs them names. The processes of pytest-xdist inherit this.
+_NAMED = os.environ.setdefault("NNLOSS_DATA_OF_TESTS", os.environ.pop("NNLOSS_DATA", ""))
+DATA = Path(_NAMED or ROOT.parent / "shared" / "data").resolve()
 
 
 # Tables have 100 columns where there is no terminal. pytest imports readline, which sets this
@@ -60,12 +62,6 @@ def assert_in_range(printed: str, code: str) -> None:
 def missing(text: str) -> NoReturn:
     """Skip a test that lacks something; with ``CI`` set, a green run means that all of it ran."""
     (pytest.fail if os.environ.get("CI") else pytest.skip)(text)
-
-
-@pytest.fixture(autouse=True)
-def _no_data_folder(monkeypatch):
-    """Use the embedded data, whatever the environment of the person who runs the tests names."""
-    monkeypatch.delenv("NNLOSS_DATA", raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def describe(app: Any, what: str, name: str, obj: Any, options: Any, lines: list
         lines[:] = text(obj) or lines
     elif str(getattr(obj, "__module__", "nnloss")).partition(".")[0] == "nnloss":
         return
-    lines += ["..", DEDUPLICATION_TAG]
+    lines += ["", "..", DEDUPLICATION_TAG]
 
 
 @singledispatch
@@ -68,7 +68,7 @@ def _(loss: Loss) -> list[str]:
         f"{_sentence(loss.title)}, {likelihood}.",
         "",
         *_items(
-            ("In Keras", f"``keras.losses.{loss.keras_class}``, {_listed(names)}"),
+            ("In Keras", f"`keras.losses.{loss.keras_class}`, {_listed(names)}"),
             ("Output", f"{loss.link.activation}, the inverse of the {loss.link.name} link"),
             ("Targets", _targets(loss.domain, None, "C" if not loss.domain.by_node else "k")),
             ("Tasks", _listed(f"``{name}``" for name in tasks)),
@@ -108,7 +108,8 @@ def _targets(domain: Domain, nodes: int | None, letter: str) -> str:
 
 
 def _sentence(words: str) -> str:
-    return words[0].upper() + words[1:]
+    first = words.split()[0]
+    return words if len(first) == 1 else words[0].upper() + words[1:]  # a formula stays
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -116,7 +117,7 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def _items(*pairs: tuple[str, str]) -> list[str]:
-    return [f":{name}: {value}" for name, value in pairs]
+    return [f"- {name}: {value}" for name, value in pairs]
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:

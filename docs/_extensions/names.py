@@ -1,4 +1,4 @@
-"""Names in docstrings and signatures: short ones are found, and those of array types are short.
+"""Names in docstrings and signatures: short ones are found, and long ones are made short.
 
 A docstring writes `TaskModel` wherever the class is documented, and the parameters of its function
 or class in the same way.
@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from sphinx import addnodes
+from sphinx.util import inspect
 from sphinx.util.nodes import make_refnode
 
 # What Python makes of numpy.typing.NDArray[...], Sphinx of an alias inside of another type, and
@@ -23,6 +24,7 @@ SHORTER = (
     (r"(?:~\w+(?:\.\w+)*\.)?TypeAliasForwardRef\('(.*?)'\)", r"\1"),
     (r"<(?:factory|function \w+)>", "..."),
     (r"PosixPath\(", "Path("),
+    (r"numpy\.random\._generator\.", "numpy.random."),
 )
 
 
@@ -37,13 +39,17 @@ def as_written(
     app: Any, what: str, name: str, obj: Any, options: Any, signature: Any, returns: Any
 ) -> tuple[Any, Any]:
     """Return a signature whose types are written as in the source."""
-
-    def shorter(text: str | None) -> str | None:
-        for pattern, short in SHORTER:
-            text = text and re.sub(pattern, short, text)
-        return text
-
-    return shorter(signature), shorter(returns)
+    if what == "class" and signature == "(*args, **kwargs)":  # of Keras' Model.__new__
+        signature = inspect.stringify_signature(
+            inspect.signature(obj.__init__, bound_method=True),
+            show_return_annotation=False,
+            unqualified_typehints=True,
+        )
+    for pattern, short in SHORTER:
+        signature, returns = (
+            text and re.sub(pattern, short, text) for text in (signature, returns)
+        )
+    return signature, returns
 
 
 def resolve(app: Any, env: Any, node: Any, text: Any) -> Any:

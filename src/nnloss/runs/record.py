@@ -145,7 +145,7 @@ class RunRecord:
 
         Returns
         -------
-        dict of str to scalar
+        dict of str to str, int, float, bool or None
             Settings, times, and all metrics of the network and the classical model, by path.
         """
         settings = {path: self.get(path) for path in _ROW}

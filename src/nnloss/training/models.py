@@ -111,7 +111,9 @@ def compile_for_task(
     >>> compile_for_task(body, REGRESSION, loss="binary_crossentropy")
     Traceback (most recent call last):
         ...
-    nnloss.errors.PairingError: ...
+    nnloss.errors.PairingError: Task 'regression' needs the loss 'mean_squared_error' or
+    'mean_absolute_error'; found 'binary_crossentropy', which is not a likelihood of this task.
+    Leave the loss out, or use loss='mean_squared_error'.
     """
     completed = complete(model, task, classes=classes, loss=loss, head=head, strict=strict)
     result = TaskModel(
@@ -175,12 +177,14 @@ class TaskModel(OnDeviceModel):
     >>> list(model.evaluate(x, x[:, 0] > 0, verbose=0, return_dict=True))
     ['accuracy', 'loss']
 
-    Targets that are no labels are refused before the first step:
+    Labels of -1 and 1 are refused before the first step:
 
-    >>> model.fit(x, x[:, 0], verbose=0)
+    >>> model.fit(x, np.sign(x[:, 0]), verbose=0)
     Traceback (most recent call last):
         ...
-    nnloss.errors.TargetError: ...
+    nnloss.errors.TargetError: The loss 'binary_crossentropy' needs targets that are 0 or 1, of
+    shape (N,) or (N, 1); found values -1, 1 in y of shape (200,), first bad rows 0, 1, 2, 3, 4,
+    .... Use (y + 1) // 2.
     """
 
     def __init__(

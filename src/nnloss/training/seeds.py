@@ -6,7 +6,7 @@ from nnloss._tensorflow import keras, tf
 
 
 def set_seed(seed: int) -> None:
-    """Make initial weights, shuffling and dropout depend on `seed` alone.
+    """Make initial weights, shuffling and dropout depend on a seed alone.
 
     Seeds Python, NumPy, TensorFlow and Keras, and requests deterministic operations from
     TensorFlow, for the rest of the process. On one machine, with the same library versions and

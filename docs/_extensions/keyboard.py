@@ -1,4 +1,4 @@
-"""Let the keyboard scroll code, tables and formulas, and give headings of the contents a level."""
+"""Let the keyboard scroll code, tables and formulas, and mend what confuses screen readers."""
 
 from __future__ import annotations
 
@@ -28,8 +28,11 @@ def change(
 ) -> None:
     """Change the body of a page and its contents before its template is filled in."""
     if "body" in context:
-        context["body"] = focusable(context["body"])
+        body = focusable(context["body"])
+        # A long signature is a list of definitions without terms.
+        context["body"] = re.sub(r"<dl>(?=\s*<dd>)", '<dl role="presentation">', body)
     contents = context["furo_navigation_tree"]
+    # A heading has a level.
     leveled = contents.replace('role="heading"', 'role="heading" aria-level="2"')
     context["furo_navigation_tree"] = leveled
 

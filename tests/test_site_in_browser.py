@@ -21,7 +21,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 WIDTHS = (400, 1400)
-SCHEMES = ("light", "dark")
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +66,7 @@ return [all("a[href]").map((each) => each.href), all("[id]").map((each) => each.
 
 
 def visit(driver, violations, host, page, width):
-    show(driver, host + page, width, SCHEMES[0])
+    show(driver, host + page, width, "light")
     asked, failed, size = network(driver)
     links, ids = driver.execute_script(LINKS)
     seen = Visit(
@@ -83,12 +82,11 @@ def visit(driver, violations, host, page, width):
         links=links,
         ids=ids,
     )
-    for scheme in SCHEMES:
+    # In the dark only colours differ.
+    for scheme, only in {"light": None, "dark": "color-contrast"}.items():
         emulate(driver, scheme)
-        seen.pale += [
-            f"{scheme}: {text}, {ratio:.2f}" for ratio, text in contrasts(driver) if ratio < 4.5
-        ]
-        seen.serious += [f"{scheme}: {', '.join(found)}" for found in violations(driver)]
+        seen.pale += [f"{scheme}: {text}" for ratio, text in contrasts(driver) if ratio < 4.5]
+        seen.serious += [f"{scheme}: {', '.join(found)}" for found in violations(driver, only)]
     return seen
 
 

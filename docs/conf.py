@@ -33,7 +33,7 @@ nb_execution_mode = "off"
 
 html_theme = "furo"
 html_title = f"nnloss {release}"
-html_baseurl = PROJECT.get("urls", {}).get("Documentation", "")
+html_baseurl = PROJECT["urls"]["Documentation"]
 html_favicon = "_static/favicon.svg"
 html_css_files = ["site.css"]
 # The report has the name of a page, and would replace it elsewhere.

@@ -195,7 +195,7 @@ INDEX = "# Index\n\n```{toctree}\n:glob:\npage-*\nlabs/*\n```\n"
 
 def broken_site(folder: Path, *pages: str) -> Path:
     """Make the sources of a site of the notebooks and these pages, and return their folder."""
-    docs = site_sources(folder, "*.md")
+    docs = site_sources(folder, "*.md", "*.rst")
     (docs / "index.md").write_text(INDEX)
     for number, text in enumerate(pages):
         (docs / f"page-{number}.md").write_text(f"# Page\n\n{text}\n")
@@ -246,7 +246,7 @@ def test_nothing_else_is_wrong(warnings):
 def test_a_numbered_formula_has_its_number(warnings, broken):
     page = Page(broken / "built" / "html" / f"page-{len(FAULTS)}.html")
     assert page.all("math")
-    assert "(1)" in page.text
+    assert page.text.count("(1)") == 2
     assert "See (1)." in page.text
 
 

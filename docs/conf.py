@@ -66,9 +66,6 @@ nitpick_ignore = [
     # Types between two functions, which nobody makes.
     ("py:class", "nnloss.reproduction.printed.Log"),
     ("py:class", "nnloss.training.initial_states.Start"),
-    # Where pandas.Series has an index, autodoc shows types as in the source.
-    ("py:class", "pd.DataFrame"),
-    ("py:class", "pd.Series"),
 ]
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 import re
 from collections import Counter
 from typing import Any
@@ -61,6 +62,16 @@ def test_the_index_has_each_name_of_the_top_once():
     text = (ROOT / "docs" / "reference" / "index.md").read_text(encoding="utf-8")
     names = re.findall(r"^   (\w+)$", text, flags=re.MULTILINE)
     assert sorted(names) == sorted(nnloss.__all__)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "docs" / "_inventories").iterdir()), ids=lambda file: file.stem
+)
+def test_names_of_other_projects_are_still_theirs(file):
+    _, _, _, *entries = file.read_text(encoding="utf-8").splitlines()
+    for entry in entries:
+        name, _, _ = entry.split()
+        pkgutil.resolve_name(name if "." in name else f"builtins.{name}")
 
 
 def called() -> list[Any]:

@@ -25,6 +25,8 @@ SHORTER = (
     (r"<(?:factory|function \w+)>", "..."),
     (r"PosixPath\(", "Path("),
     (r"numpy\.random\._generator\.", "numpy.random."),
+    # Python cannot evaluate pandas.Series[float].
+    (r"\bpd\.", "~pandas."),
 )
 
 

@@ -76,6 +76,10 @@ def mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
     TargetError
         If the shapes differ or there are no rows.
 
+    See Also
+    --------
+    sklearn.metrics.mean_squared_error : The same in scikit-learn.
+
     Examples
     --------
     >>> from nnloss import likelihoods
@@ -139,6 +143,10 @@ def root_mean_squared_error(y: ArrayLike, mu: ArrayLike) -> float:
     TargetError
         If the shapes differ or there are no rows.
 
+    See Also
+    --------
+    sklearn.metrics.root_mean_squared_error : The same in scikit-learn.
+
     Examples
     --------
     >>> from nnloss import likelihoods
@@ -170,6 +178,10 @@ def mean_absolute_error(y: ArrayLike, mu: ArrayLike) -> float:
     ------
     TargetError
         If the shapes differ or there are no rows.
+
+    See Also
+    --------
+    sklearn.metrics.mean_absolute_error : The same in scikit-learn.
 
     Examples
     --------
@@ -313,6 +325,7 @@ def categorical_cross_entropy(y: ArrayLike, p: ArrayLike, *, epsilon: float = 0.
     --------
     categorical_cross_entropy_from_logits : The same from logits, which neither clips nor overflows.
     entropy : Its minimum, for targets that are distributions.
+    sklearn.metrics.log_loss : The same of labels in scikit-learn, which clips probabilities.
 
     Examples
     --------
@@ -358,9 +371,9 @@ def categorical_cross_entropy_from_logits(y: ArrayLike, z: ArrayLike) -> float:
     Examples
     --------
     >>> from nnloss import likelihoods
-    >>> likelihoods.categorical_cross_entropy_from_logits([[0, 1, 0]], [[1.0, 2.0, 0.0]])
+    >>> likelihoods.categorical_cross_entropy_from_logits([[0, 1, 0]], [[1, 2, 0]])
     0.4076
-    >>> likelihoods.categorical_cross_entropy_from_logits([[0, 1, 0]], [[101.0, 102.0, 100.0]])
+    >>> likelihoods.categorical_cross_entropy_from_logits([[0, 1, 0]], [[101, 102, 100]])
     0.4076
     """
     y, z = _pair(y, z)
@@ -453,6 +466,11 @@ def sigmoid(z: ArrayLike) -> Array:
     ndarray of float64 with the shape of `z`
         Probabilities.
 
+    Raises
+    ------
+    TargetError
+        If there are no rows.
+
     Examples
     --------
     >>> from nnloss import likelihoods
@@ -474,6 +492,11 @@ def softmax(z: ArrayLike) -> Array:
     -------
     ndarray of float64 with the shape of `z`
         Probabilities; rows sum to 1.
+
+    Raises
+    ------
+    TargetError
+        If there are no rows.
 
     Examples
     --------

@@ -17,7 +17,24 @@ AUGMENTATION: dict[str, Any] = {"rotation": 10.0, "shift": 0.1, "flip": True}
 
 
 def softmax_regression(split: Split) -> tuple[Array, str]:
-    """Fit the regression; return the predicted test classes and a description of the fit."""
+    """Fit a softmax regression on the pixels, with a weak ridge penalty.
+
+    Parameters
+    ----------
+    split : Split
+        CIFAR-10.
+
+    Returns
+    -------
+    classes : ndarray of int of shape (N,)
+        Predicted classes of the test images.
+    description : str
+        Likelihood, penalty and steps of the fit.
+
+    See Also
+    --------
+    sklearn.linear_model.LogisticRegression : The model.
+    """
     from sklearn.linear_model import LogisticRegression
 
     x = {
@@ -52,7 +69,8 @@ def network(augment: bool) -> Any:
     --------
     >>> from nnloss import MULTICLASS, compile_for_task
     >>> from nnloss.course import cifar10
-    >>> compile_for_task(cifar10.network(augment=False), MULTICLASS, classes=10).count_params()
+    >>> body = cifar10.network(augment=False)
+    >>> compile_for_task(body, MULTICLASS, classes=10).count_params()
     167562
     """
     import keras

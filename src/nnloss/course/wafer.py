@@ -101,7 +101,22 @@ def logistic_regression(split: Split, dtype: str = "float64") -> Fitted:
 
 
 def ridge_logistic_regression(split: Split) -> Fitted:
-    """Fit a logistic regression with a ridge penalty chosen by 5-fold cross-validation."""
+    """Fit a logistic regression with a ridge penalty chosen by 5-fold cross-validation.
+
+    Parameters
+    ----------
+    split : Split
+        Wafer.
+
+    Returns
+    -------
+    Fitted
+        Predictions for the test rows.
+
+    See Also
+    --------
+    sklearn.linear_model.LogisticRegressionCV : The model.
+    """
     from sklearn.linear_model import LogisticRegressionCV
 
     model = LogisticRegressionCV(

@@ -37,8 +37,8 @@ _TRAIN = 404
 def load_boston(data_dir: DataDir = None) -> Split:
     """Load Boston Housing: 506 districts, 13 features, median home value in 1000 USD.
 
-    The split is that of ``keras.datasets.boston_housing``: rows shuffled by
-    ``numpy.random.RandomState(113)``, the first 404 for training, the last 102 for test.
+    The split is that of ``keras.datasets.boston_housing``: rows shuffled by a
+    `numpy.random.RandomState` with seed 113, the first 404 for training, the last 102 for test.
 
     Parameters
     ----------

@@ -215,14 +215,17 @@ class Lab:
     def close(self, figure: str = "", command: str | None = None) -> None:
         """Show where the results are, the figure to look at first, and a next command.
 
-        Raises SystemExit in a script if a claim of a run does not hold.
-
         Parameters
         ----------
         figure : str, optional
             Name of the figure.
         command : str, optional
             Command to run next.
+
+        Raises
+        ------
+        SystemExit
+            With status 1, in a script, if a claim of a run does not hold.
         """
         failed = [
             each for run in self.runs.values() for each in run.record.claims if not each["holds"]

@@ -30,7 +30,7 @@ class Finding:
     --------
     >>> import keras
     >>> from nnloss import check_pairing
-    >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1, "relu")], name="net")
+    >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1, "relu")])
     >>> (finding,) = check_pairing(model, "mean_squared_error").findings
     >>> finding.verdict
     'wrong'

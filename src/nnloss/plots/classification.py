@@ -156,7 +156,8 @@ def roc_and_precision_recall(positive: ArrayLike, scores: Mapping[str, ArrayLike
     Examples
     --------
     >>> from nnloss import plots
-    >>> figure = plots.roc_and_precision_recall([0, 0, 1, 1], {"network": [0.1, 0.6, 0.4, 0.9]})
+    >>> scores = {"network": [0.1, 0.6, 0.4, 0.9]}
+    >>> figure = plots.roc_and_precision_recall([0, 0, 1, 1], scores)
     >>> print(figure.axes[0].get_title(loc="left"))
     ROC: the largest area is 0.7500,
     network

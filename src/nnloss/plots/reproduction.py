@@ -105,9 +105,11 @@ def bands(curves: pd.DataFrame, metric: str) -> pd.DataFrame:
     --------
     >>> import pandas as pd
     >>> from nnloss import plots
-    >>> curves = pd.DataFrame({"seed": [0, 1, 2], "epoch": [1, 1, 1], "loss": [1.0, 2.0, 6.0]})
-    >>> plots.bands(curves, "loss")[["outer_low", "median", "outer_high"]].iloc[0].tolist()
-    [1.0, 2.0, 6.0]
+    >>> curves = pd.DataFrame({"seed": [0, 1, 2], "epoch": 1, "loss": [1.0, 2.0, 6.0]})
+    >>> plots.bands(curves, "loss")[["outer_low", "median", "outer_high"]]
+           outer_low  median  outer_high
+    epoch
+    1            1.0     2.0         6.0
     """
     many = curves["seed"].nunique() >= MANY
     outer = (0.025, 0.975) if many else (0.0, 1.0)

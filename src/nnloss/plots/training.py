@@ -49,7 +49,8 @@ def history(
     --------
     >>> import pandas as pd
     >>> from nnloss import plots
-    >>> table = pd.DataFrame({"epoch": [1, 2], "loss": [4.0, 2.0], "val_loss": [5.0, 3.0]})
+    >>> losses = {"loss": [4.0, 2.0], "val_loss": [5.0, 3.0]}
+    >>> table = pd.DataFrame({"epoch": [1, 2]} | losses)
     >>> figure = plots.history(table, {"loss": "MSE"})
     >>> print(figure.axes[0].get_title(loc="left"))
     Loss after epoch 2:
@@ -107,9 +108,10 @@ def train_test_gap(
     --------
     >>> import pandas as pd
     >>> from nnloss import plots
-    >>> table = pd.DataFrame({"epoch": [1, 2], "accuracy": [0.5, 0.7], "val_accuracy": [0.5, 0.6]})
+    >>> accuracies = {"accuracy": [0.5, 0.7], "val_accuracy": [0.5, 0.6]}
+    >>> tables = {"network": pd.DataFrame({"epoch": [1, 2]} | accuracies)}
     >>> ends = {"network": (0.75, 0.6)}
-    >>> figure = plots.train_test_gap({"network": table}, "accuracy", ends, label="accuracy")
+    >>> figure = plots.train_test_gap(tables, "accuracy", ends, label="accuracy")
     >>> print(figure.axes[0].get_title(loc="left"))
     network: gap 0.1500
     (training 0.7500, test 0.6000)

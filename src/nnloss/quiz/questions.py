@@ -52,7 +52,7 @@ class Question:
     Examples
     --------
     >>> from nnloss.quiz import Question
-    >>> asked = Question("nodes", "outputs", "number", "Nodes for 3 classes?", 3, "One a class.")
+    >>> asked = Question("nodes", "output", "number", "Nodes for 3 classes?", 3, "3")
     >>> asked.is_right(asked.parse(" 3.0 "))
     True
     """

@@ -28,7 +28,7 @@ class Activation:
     Parameters
     ----------
     name : str
-        Name in ``keras.activations``.
+        Name in `keras.activations`.
     kind : Kind, default Kind.OTHER
         Kind of its values for arbitrary real inputs.
     lower, upper : float

@@ -30,7 +30,7 @@ class Metric:
     Parameters
     ----------
     keras_class : str
-        Name in ``keras.metrics``.
+        Name in `keras.metrics`.
     name : str
         Key in the history and in the record.
     from_logits : tuple of (str, float), default ()
@@ -51,7 +51,7 @@ class Metric:
 
     @property
     def function(self) -> str:
-        """Name of the function in ``keras.metrics`` that computes the metric of each row."""
+        """Name of the function in `keras.metrics` that computes the metric of each row."""
         return re.sub("(?<=[a-z])(?=[A-Z])", "_", self.keras_class).lower()
 
 
@@ -62,11 +62,11 @@ class Loss:
     Parameters
     ----------
     name : str
-        Name of the function in ``keras.losses``.
+        Name of the function in `keras.losses`.
     title : str
         Name in words.
     keras_class : str or type
-        Name of the class in ``keras.losses``, or a custom class.
+        Name of the class in `keras.losses`, or a custom class.
     aliases : tuple of str
         Short names, in lower case.
     domain : Domain

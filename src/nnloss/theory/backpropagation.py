@@ -55,7 +55,8 @@ def by_hand(
     >>> from nnloss import REGRESSION
     >>> from nnloss.theory import backpropagation
     >>> weights = [np.array([[2.0]]), np.array([1.0])]
-    >>> backpropagation.by_hand(weights, np.array([[3.0]]), np.array([[10.0]]), REGRESSION)
+    >>> x, y = np.array([[3.0]]), np.array([[10.0]])
+    >>> backpropagation.by_hand(weights, x, y, REGRESSION)
     [array([[-18.]]), array([-6.])]
     """
     kernels, biases = weights[::2], weights[1::2]

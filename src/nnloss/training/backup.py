@@ -30,7 +30,7 @@ class Backup(keras.callbacks.Callback):
 
     The file holds the weights, the states of the optimizer and of the layers' random generators,
     and the values of all epochs. Calling ``fit`` again, on a model built in the same way after the
-    same ``set_seed``, resumes from there and ends with the same weights as an uninterrupted run.
+    same `set_seed`, resumes from there and ends with the same weights as an uninterrupted run.
     This works because a `TaskModel` shuffles its rows by seed and epoch alone, and augmentation and
     dropout use the layers' generators. `keras.callbacks.BackupAndRestore` omits the generators and
     writes two files, so that a process killed between them leaves them inconsistent.
@@ -57,7 +57,8 @@ class Backup(keras.callbacks.Callback):
     The file is used only if ``fit`` starts from the same state: `training`, model, loss, optimizer,
     library versions, initial weights, and the state of Python's random generator, which seeds the
     shuffling. Otherwise, or if the file is damaged, it is renamed with a warning and training
-    starts afresh. Without ``set_seed`` no two trainings start from the same state.
+    starts afresh. Without `set_seed` no two trainings start from the same state. A folder that
+    cannot be written raises `FolderError`, a model that Keras cannot describe `NnlossError`.
 
     Put this callback last, so that it saves what the others have changed. A resumed training may
     end with other weights if it uses callbacks that remember earlier epochs (``EarlyStopping``,

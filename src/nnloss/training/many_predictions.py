@@ -52,8 +52,10 @@ def predict_many(
     >>> def network():
     ...     return keras.Sequential([keras.Input((1,)), keras.layers.Dense(4, "relu")])
     >>> x = np.linspace(-1, 1, 64)[:, np.newaxis]
-    >>> options = {"task": REGRESSION, "epochs": 2, "jit_compile": False, "return_weights": True}
-    >>> runs, weights = fit_many(network, x, 2 * x[:, 0], seeds=range(3), **options)
+    >>> options = {"task": REGRESSION, "epochs": 2, "jit_compile": False}
+    >>> runs, weights = fit_many(
+    ...     network, x, 2 * x[:, 0], seeds=range(3), return_weights=True, **options
+    ... )
     >>> outputs = predict_many(compile_for_task(network(), REGRESSION), weights, x)
     >>> outputs.shape
     (3, 64, 1)

@@ -159,9 +159,8 @@ def fit_many(
     >>> def network():
     ...     return keras.Sequential([keras.Input((1,)), keras.layers.Dense(4, "relu")])
     >>> x = np.linspace(-1, 1, 64)[:, np.newaxis]
-    >>> runs = fit_many(
-    ...     network, x, 2 * x[:, 0], seeds=range(3), task=REGRESSION, epochs=2, jit_compile=False
-    ... )
+    >>> options = {"task": REGRESSION, "epochs": 2, "jit_compile": False}
+    >>> runs = fit_many(network, x, 2 * x[:, 0], seeds=range(3), **options)
     >>> runs.columns.tolist()
     ['seed', 'diverged', 'loss', 'mean_squared_error', 'mean_absolute_error']
     >>> runs["seed"].tolist(), int(runs["loss"].nunique())

@@ -84,11 +84,12 @@ const scrolls = (element) => {
   const box = element.closest("[tabindex]");
   return box && (getComputedStyle(box).overflowX !== "visible" || scrolls(box.parentElement));
 };
-return [...document.querySelectorAll("html, body, body :not(svg *)")].filter((each) =>
+const wide = [...document.querySelectorAll("html, body, body :not(svg *)")].filter((each) =>
   each === document.documentElement ? each.scrollWidth > innerWidth
   : each.checkVisibility({visibilityProperty: true})
-    && each.getBoundingClientRect().right > innerWidth + 0.5 && !scrolls(each)
-).map((each) => each.outerHTML.slice(0, 120));
+    && each.getBoundingClientRect().right > innerWidth + 0.5 && !scrolls(each));
+return wide.filter((each) => ![...each.children].some((child) => wide.includes(child)))
+  .map((each) => each.outerHTML.replaceAll(/\\s+/g, " ").slice(0, 120));
 """
 
 

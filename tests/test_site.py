@@ -209,14 +209,20 @@ def messages(docs: Path) -> str:
     return done.stderr
 
 
-NUMBERED = "$$\na = b\n$$ (equality)\n\nSee {eq}`equality`."
+SOUND = """\
+$$
+a = b
+$$ (equality)
+
+See {eq}`equality` and [how to contribute](../CONTRIBUTING.md).
+"""
 
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory) -> Path:
-    """Make a site: a page for each fault, one that no other names, and one with a formula."""
+    """Make a site: a page for each fault, one that no other names, and one that is sound."""
     texts = [text for text, _ in FAULTS]
-    docs = broken_site(tmp_path_factory.mktemp("broken"), *texts, NUMBERED)
+    docs = broken_site(tmp_path_factory.mktemp("broken"), *texts, SOUND)
     (docs / "alone.md").write_text("# Alone\n")
     return docs.parent
 
@@ -243,11 +249,12 @@ def test_nothing_else_is_wrong(warnings):
     assert len([line for line in warnings if "WARNING" in line]) == len(FAULTS) + 1
 
 
-def test_a_numbered_formula_has_its_number(warnings, broken):
+def test_a_sound_page_has_numbers_of_formulas_and_files_to_download(warnings, broken):
     page = Page(broken / "built" / "html" / f"page-{len(FAULTS)}.html")
     assert page.all("math")
     assert page.text.count("(1)") == 2
-    assert "See (1)." in page.text
+    assert "See (1) and how to contribute." in page.text
+    assert any(str(each["href"]).endswith("/CONTRIBUTING.md") for each in page.all("a"))
 
 
 def test_a_formula_that_is_not_understood_fails_the_build(tmp_path):

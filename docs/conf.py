@@ -15,6 +15,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 project = PROJECT["name"]
 author = PROJECT["authors"][0]["name"]
 release = PROJECT["version"]
+repository = PROJECT["urls"]["Source"]
 
 extensions = [
     "myst_nb",
@@ -22,6 +23,7 @@ extensions = [
     "docs._extensions.keyboard",
     "docs._extensions.labs",
     "docs._extensions.mathml",
+    "docs._extensions.report",
 ]
 exclude_patterns = ["_build", "exam_sheet"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]

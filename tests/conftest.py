@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from nnloss import commandline, load_boston
 from nnloss._tensorflow import keras
+
+pytest_plugins = ["browser"]
 
 ROOT = Path(__file__).resolve().parents[1]
 # Tests, and the examples in docstrings, use the embedded data unless they say otherwise, whatever
@@ -57,6 +59,11 @@ def assert_in_range(printed: str, code: str) -> None:
     assert float(low) <= float(printed) <= float(high)
 
 
+def missing(text: str) -> NoReturn:
+    """Skip a test that lacks something; with ``CI`` set, a green run means that all of it ran."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(text)
+
+
 @pytest.fixture(scope="session")
 def split():
     return load_boston()
@@ -67,9 +74,7 @@ def data() -> Path:
     """Find the real Wafer and CIFAR-10 data, which do not come with the project."""
     if not (DATA / "wafer").is_dir() or not (DATA / "tensorflow_datasets").is_dir():
         text = f"needs a folder with wafer/ and tensorflow_datasets/; {DATA} is none: NNLOSS_DATA"
-        if os.environ.get("CI"):  # there a green run means that all of it ran
-            pytest.fail(text)
-        pytest.skip(text)
+        missing(text)
     return DATA
 
 

@@ -10,7 +10,9 @@ from conftest import ROOT
 
 from nnloss import RunRecord
 from nnloss.course import published
+from nnloss.report import page
 from nnloss.reproduction import comparisons, verdicts
+from nnloss.reproduction.command import TITLE
 from nnloss.reproduction.folder import SweepFolder
 from nnloss.reproduction.results import Results
 
@@ -81,8 +83,12 @@ def test_the_tables_are_those_of_the_runs(seeds: pd.DataFrame, records: list[Run
     pd.testing.assert_series_equal(told["difference"], compared["difference"], rtol=1e-9)
 
 
-def test_logs_matrices_and_splits_are_those_of_the_runs(sweep: SweepFolder) -> None:
-    results = Results.read(sweep, published.EDITIONS, quick=False)
+@pytest.fixture(scope="module")
+def results(sweep: SweepFolder) -> Results:
+    return Results.read(sweep, published.EDITIONS, quick=False)
+
+
+def test_logs_matrices_and_splits_are_those_of_the_runs(results: Results) -> None:
     assert (len(results.logs), len(results.matrices)) == (8, 6)
     assert set(results.logs["points"]) == {400, 80}
     assert set(results.split_comparisons["splits"]) == {100}
@@ -94,6 +100,13 @@ def test_logs_matrices_and_splits_are_those_of_the_runs(sweep: SweepFolder) -> N
                 pd.testing.assert_series_equal(
                     table[column], found[column], check_dtype=False, rtol=1e-9
                 )
+
+
+@pytest.mark.slow
+def test_the_committed_report_is_the_one_that_the_code_makes(results: Results) -> None:
+    committed = (ROOT / "results" / "report.html").read_text(encoding="utf-8")
+    same = page(results, title=TITLE) == committed  # a difference of pages takes minutes to print
+    assert same, "run: uv run python -m exercises.reproduce --splits 100 --out results"
 
 
 def test_the_page_of_results_has_each_verdict() -> None:

@@ -3,91 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from urllib.parse import urlsplit
 
 import pytest
-from selenium import webdriver
+from browser import beyond, contrasts, show
 from selenium.common.exceptions import NoAlertPresentException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 from sweep_tables import split_seeds, tables
 
 from nnloss.report.html import page
 from nnloss.reproduction.results import Results
 
 EVIL = "<script>alert(1)</script>"
-ARGUMENTS = """
-    --headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking
-    --disable-component-update --disable-sync
-""".split()
 
-# Of each text: the colour, and what is behind it, as far as that has a colour of its own.
-CONTRASTS = """
-const channels = (css) => css.match(/[\\d.]+/g).map(Number);
-const part = (value) => value / 255 <= 0.03928
-  ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
-const light = ([red, green, blue]) =>
-  0.2126 * part(red) + 0.7152 * part(green) + 0.0722 * part(blue);
-function behind(element) {
-  for (let each = element; each; each = each.parentElement) {
-    const found = channels(getComputedStyle(each).backgroundColor);
-    if (found.length === 3 || found[3] === 1) return found;
-  }
-  return [255, 255, 255];
-}
-function shaded(element, colour) {  // at worst a text is on the darkest cell of a matrix
-  let most = colour;
-  for (const cell of element.closest("svg")?.querySelectorAll("path") ?? []) {
-    const style = getComputedStyle(cell);
-    const opacity = Number(style.fillOpacity);
-    if (style.fill === "none" || opacity === 0 || opacity === 1) continue;
-    const fill = channels(style.fill);
-    const mixed = colour.map((value, place) => value + opacity * (fill[place] - value));
-    const far = (other) => Math.abs(light(other) - light(colour));
-    if (far(mixed) > far(most)) most = mixed;
-  }
-  return most;
-}
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-const found = [];
-while (walker.nextNode()) {
-  const element = walker.currentNode.parentElement;
-  if (!walker.currentNode.data.trim() || element.tagName === "SCRIPT") continue;
-  const style = getComputedStyle(element);
-  const inside = element.namespaceURI.endsWith("svg");
-  const ink = light(channels(inside ? style.fill : style.color));
-  const paper = light(shaded(element, behind(element).slice(0, 3)));
-  const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
-  found.push([ratio, walker.currentNode.data.trim()]);
-}
-return found;
-"""
+UNFOLD = "document.querySelectorAll('details').forEach((each) => (each.open = true))"
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    programs = [shutil.which("chromium"), shutil.which("chromedriver")]
-    if None in programs:
-        text = "needs Debian's chromium and chromium-driver"
-        if os.environ.get("CI"):  # there a green run means that all of it ran
-            pytest.fail(text)
-        pytest.skip(text)
-    chromium, chromedriver = programs
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    profile = f"--user-data-dir={tmp_path_factory.mktemp('profile')}"
-    for argument in (*ARGUMENTS, profile):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(chromedriver))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module")
@@ -110,18 +42,7 @@ def opened(browser, address):
     """Open the page anew: `opened(width, media, scheme)`."""
 
     def open_page(width=1400, media="screen", scheme="light"):
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        browser.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"media": media, "features": features}
-        )
-        for kind in ("browser", "performance"):
-            browser.get_log(kind)  # what earlier tests left
-        browser.get(address)
-        # On busy cores `get` was seen to return while half of the page was there.
-        script = "return document.readyState"
-        WebDriverWait(browser, 60).until(lambda _: browser.execute_script(script) == "complete")
+        show(browser, address, width, scheme, media)
         return browser
 
     return open_page
@@ -226,19 +147,17 @@ def test_they_sort_by_keyboard_and_what_is_missing_stays_last(opened):
 @pytest.mark.parametrize("width", [400, 700, 1400])
 def test_nothing_is_wider_than_the_window(opened, width):
     browser = opened(width)
-    browser.execute_script("document.querySelectorAll('details').forEach((x) => (x.open = true))")
-    # Only what has a bar of its own may be wider.
-    script = """
-        const beyond = [...document.body.querySelectorAll('*')].filter((each) =>
-          !each.closest('.scroll, .drawing, .skip')
-          && each.getBoundingClientRect().right > innerWidth + 0.5);
-        return [document.documentElement.scrollWidth, innerWidth,
-                beyond.map((each) => each.outerHTML.slice(0, 99))];
-    """
-    page_width, window, beyond = browser.execute_script(script)
-    assert window == width
-    assert page_width <= window
-    assert beyond == []
+    browser.execute_script(UNFOLD)
+    assert browser.execute_script("return innerWidth") == width
+    assert beyond(browser) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1400])
+def test_axe_finds_nothing_serious(opened, violations, width, scheme):
+    browser = opened(width, scheme=scheme)
+    browser.execute_script(UNFOLD)
+    assert violations(browser) == []
 
 
 def test_on_a_wide_window_the_verdicts_need_no_scrolling(opened):
@@ -261,7 +180,8 @@ def test_on_a_phone_number_ours_and_verdict_need_no_scrolling(opened):
 @pytest.mark.parametrize("media", ["screen", "print"])
 def test_every_text_has_contrast(opened, media, scheme):
     browser = opened(media=media, scheme=scheme)
-    ratios = browser.execute_script(CONTRASTS)
+    browser.execute_script(UNFOLD)
+    ratios = contrasts(browser)
     assert len(ratios) > 800
     assert [(ratio, text) for ratio, text in ratios if ratio < 4.5] == []
 

@@ -1,4 +1,4 @@
-"""Let the keyboard scroll what may be wider than the page: code, tables and formulas."""
+"""Let the keyboard scroll code, tables and formulas, and mend what confuses screen readers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,18 @@ def focusable(body: str) -> str:
 def change(
     app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Change the body of a page before its template is filled in."""
+    """Change the body of a page and its contents before its template is filled in."""
     if "body" in context:
-        context["body"] = focusable(context["body"])
+        body = focusable(context["body"])
+        # A long signature is a list of definitions without terms.
+        context["body"] = re.sub(r"<dl>(?=\s*<dd>)", '<dl role="presentation">', body)
+    contents = context["furo_navigation_tree"]
+    # A heading has a level.
+    leveled = contents.replace('role="heading"', 'role="heading" aria-level="2"')
+    context["furo_navigation_tree"] = leveled
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Change each page."""
-    app.connect("html-page-context", change)
+    app.connect("html-page-context", change, priority=600)  # after Furo
     return {"parallel_read_safe": True, "parallel_write_safe": True}

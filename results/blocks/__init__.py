@@ -3,12 +3,12 @@
 from blocks.exercises import boston, cifar10, losses, wafer
 from blocks.front_page import answers, output, twins
 from blocks.speed import costs, faithfulness, fast, orders, seeds, training
-from blocks.sweep import answer, as_a_whole, pairs, random_splits, rule, sweep
+from blocks.sweep import answer, as_a_whole, editions, pairs, random_splits, rule, sweep
 
 BLOCKS = {
     each.__name__: each
     for each in (
-        twins, output, answers, answer, boston, cifar10, wafer, losses, sweep, rule,
+        twins, output, answers, answer, editions, boston, cifar10, wafer, losses, sweep, rule,
         as_a_whole, pairs, random_splits, fast, training, seeds, costs,
         faithfulness, orders,
     )

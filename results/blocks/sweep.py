@@ -8,7 +8,7 @@ import numpy as np
 
 from blocks.records import head, row, swept
 from nnloss.commandline import wrapped
-from nnloss.course.published import decimals
+from nnloss.course.published import EDITIONS, decimals, settings_of
 from nnloss.report.answer import answer as answer_of
 from nnloss.reproduction import comparisons, printed, splits, verdicts
 
@@ -21,8 +21,18 @@ def answer() -> str:
     outside = random["verdict"].ne(verdicts.TYPICAL).sum()
     text = f"""{answer_of(tables)} Of the {len(random)} that depend on random weights, {outside} lie
     outside the 95 % range of our runs, where chance alone would put about {0.05 * len(random):.0f};
-    with Holm's correction it is {(random["p_holm"] <= 0.05).sum()}."""
+    after Holm's correction {(random["p_holm"] <= 0.05).sum()} is left."""
     return f"{wrapped(text, 100)}\n"
+
+
+def editions() -> str:
+    """Return the block on the batch sizes of the editions."""
+    text = head("edition", "Boston", "CIFAR-10", "CIFAR-10, augmented", "Wafer")
+    for edition in EDITIONS:
+        settings = [settings_of(name, edition) for name in ("boston", "cifar10", "wafer")]
+        settings.insert(2, settings_of("cifar10", edition, augment=True))
+        text += row(f"`{edition}`", *(each.batch_size for each in settings))
+    return f"{text}\n"
 
 
 def sweep() -> str:

@@ -80,6 +80,7 @@ def connect(address: str, work: Work) -> Any:
     Raise NnlossError if Dask is not installed, no scheduler answers, it has no worker, or the
     scheduler or a worker cannot import `work` or has other versions than this process.
     """
+    _require_address(address)
     try:
         from distributed import Client
         from distributed.versions import VersionMismatchWarning
@@ -102,28 +103,33 @@ def connect(address: str, work: Work) -> Any:
     return client
 
 
-def _require_scheduler(address: str) -> None:
-    """Raise an error if no scheduler answers; Dask's client might wait for ever."""
-    rule, remedy = (
-        f"--scheduler needs a Dask scheduler, not '{address}'",
-        f"Start one with {_START}",
-    )
+def _refused(address: str, found: str) -> NnlossError:
+    rule = f"--scheduler needs a Dask scheduler, not '{address}'"
+    return NnlossError(rule, found, f"Start one with {_START}")
+
+
+def _require_address(address: str) -> None:
+    """Raise an error if this is no address of a scheduler."""
     try:
         parts = urlsplit(address)
         whole = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port
     except ValueError:  # the port is not a number
         whole = False
     if not whole:
-        raise NnlossError(rule, "it is not an address such as tcp://127.0.0.1:8786", remedy)
+        raise _refused(address, "it is not an address such as tcp://127.0.0.1:8786")
+
+
+def _require_scheduler(address: str) -> None:
+    """Raise an error if no scheduler answers; Dask's client might wait for ever."""
     try:
         with ThreadPoolExecutor(1) as thread:  # a notebook's thread already has an event loop
             found = thread.submit(asyncio.run, _identity(address)).result()["type"]
     except OSError as error:
-        raise NnlossError(rule, f"nothing answers there in {PATIENCE:.0f} s", remedy) from error
+        raise _refused(address, f"nothing answers there in {PATIENCE:.0f} s") from error
     except Exception as error:  # the error depends on the other protocol
-        raise NnlossError(rule, "what answers there is not a Dask scheduler", remedy) from error
+        raise _refused(address, "what answers there is not a Dask scheduler") from error
     if found != "Scheduler":
-        raise NnlossError(rule, f"that is the address of a {found}", remedy)
+        raise _refused(address, f"that is the address of a {found}")
 
 
 async def _identity(address: str) -> dict[str, Any]:

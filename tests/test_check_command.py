@@ -8,21 +8,22 @@ import json
 import os
 import pickle
 import re
-import resource
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from nnloss._tensorflow import keras  # isort: skip
-from nnloss import BINARY, TaskModel, compile_for_task
+from nnloss import BINARY, DataError, TaskModel, compile_for_task
 from nnloss.__main__ import app
 from nnloss.commandline import status
 from nnloss.course.augmentation import RandomAffine
+from nnloss.pairing import limits
+from nnloss.pairing.limits import Limited
 
 layers, losses = keras.layers, keras.losses
 Dense = layers.Dense
@@ -78,9 +79,17 @@ def forge(contents, tmp_path):
     return write
 
 
+class Direct(Limited):
+    """Calls the function in this process: to start another one for each test takes minutes."""
+
+    def __call__(self, *arguments):
+        return self._function(*arguments, lambda: None)
+
+
 @pytest.fixture
 def check(monkeypatch, capsys):
     """Run the command in this process; give its status, output and errors."""
+    monkeypatch.setattr("nnloss.pairing.command.Limited", Direct)
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["nnloss", "check", *map(str, arguments)])
@@ -426,11 +435,53 @@ def test_a_description_that_is_larger_when_unpacked(refused, forge):
     assert refused(path) == f"must be a .keras file; {text}. {SAVE}"
 
 
-QUICKLY = "must be a model that can be built quickly and in little memory; it takes more than "
+def behave(file, how, started):
+    """Stand for the check of a file."""
+    started()
+    if how == "long":
+        while True:
+            pass
+    if how == "much":
+        return bytearray(2 * 2**30)[-1]
+    if how == "crash":
+        os.abort()
+    if how == "wrong":
+        raise KeyError(file)
+    return os.getpid()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory has no limit")
-def test_a_model_that_needs_much_memory(refused, forge):
+QUICKLY = "'m' must be a model that can be checked quickly and in little memory"
+
+
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ("long", "it takes more than 1 s"),
+        ("much", "it takes more than 0 GiB of memory"),
+        ("crash", "the process that checked it died"),
+    ],
+)
+def test_a_check_has_limits_and_the_next_file_is_checked(monkeypatch, how, found):
+    monkeypatch.setattr(limits, "SECONDS", 1)
+    monkeypatch.setattr(limits, "BYTES", 2**28)
+    with Limited(behave) as limited:
+        first = limited("m", "well")
+        with pytest.raises(DataError) as caught:
+            limited("m", how)
+        assert str(caught.value).startswith(f"{QUICKLY}; {found}. Check the model in Python")
+        assert not psutil.pid_exists(first)
+        second = limited("m", "well")
+        assert limited("m", "well") == second != os.getpid()
+    assert not psutil.pid_exists(second)
+
+
+def test_an_error_of_the_check_is_raised_with_its_traceback():
+    with Limited(behave) as limited, pytest.raises(KeyError) as caught:
+        limited("m", "wrong")
+    assert "raise KeyError(file)" in caught.value.__notes__[0]
+
+
+def test_a_model_that_needs_much_memory(forge, python):
     def widen(config):
         shape = {"build_config": {"input_shape": [None, 10**9]}}
         first, *rest = config["config"]["layers"]
@@ -438,17 +489,13 @@ def test_a_model_that_needs_much_memory(refused, forge):
         normal = {"class_name": "Normalization", "module": "keras.layers", "config": {"axis": -1}}
         config["config"]["layers"] = [first, normal | shape, *rest[1:]]
 
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert refused(forge(widen)).startswith(f"{QUICKLY}1 GiB of memory. Check the model in Python")
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 1.5 * 2**20
-    assert resource.getrlimit(resource.RLIMIT_AS) == before
-
-
-def test_a_model_that_takes_long(refused, forge, monkeypatch):
-    monkeypatch.setattr("nnloss.pairing.limits.SECONDS", 0)
-    monkeypatch.setattr("nnloss.pairing.saved._without_weights", lambda config: time.sleep(60))
-    assert refused(forge()).startswith(f"{QUICKLY}0 s. Check the model in Python")
+    path = forge(widen)
+    done = python("-m", "nnloss", "check", str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        f"Error: '{path}' must be a model that can be checked quickly and in little memory; "
+        "it takes more than 1 GiB of memory. Check the model in Python"
+    )
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])

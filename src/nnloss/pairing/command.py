@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nnloss import commandline as cli
 from nnloss.errors import DataError, printable
+from nnloss.pairing.limits import Limited
+
+if TYPE_CHECKING:
+    from nnloss.pairing.findings import PairingReport
 
 #: Exit status by verdict; also 2 if the file cannot be read.
 STATUS = {"right": 0, "wrong": 1, "unknown": 2}
@@ -30,26 +35,32 @@ def main(
 
     Example: python -m nnloss check model.keras --loss mse
     """
-    from nnloss.pairing.saved import read_model
-
     statuses, reports = [], []
-    for path in models:
-        try:
-            saved = read_model(path, compiled=loss is None)
-        except DataError as error:
-            if len(models) == 1:
-                raise
-            statuses.append(cli.print_error(str(error)))
-            continue
-        from nnloss.pairing.check import check_pairing
-
-        report = check_pairing(saved, loss)
-        statuses.append(STATUS[report.verdict])
-        reports.append({"file": str(path)} | report.to_dict())
-        if not as_json:
-            text = report.to_text(cli.width_of_text())
-            print(text if len(models) == 1 else f"{printable(str(path))}\n{text}", flush=True)
+    with Limited(report_on) as limited:
+        for path in models:
+            try:
+                report = limited(path, loss)
+            except DataError as error:
+                if len(models) == 1:
+                    raise
+                statuses.append(cli.print_error(str(error)))
+                continue
+            statuses.append(STATUS[report.verdict])
+            reports.append({"file": str(path)} | report.to_dict())
+            if not as_json:
+                text = report.to_text(cli.width_of_text())
+                print(text if len(models) == 1 else f"{printable(str(path))}\n{text}", flush=True)
     if as_json:
         found = report.to_dict() if len(models) == 1 else reports
         print(json.dumps(found, indent=2))
     raise typer.Exit(max(statuses))
+
+
+def report_on(path: Path, loss: str | None, started: Callable[[], None]) -> PairingReport:
+    """Return the report on a saved model; called in a process that only checks."""
+    from nnloss.pairing.saved import read_model
+
+    saved = read_model(path, compiled=loss is None, started=started)
+    from nnloss.pairing.check import check_pairing
+
+    return check_pairing(saved, loss)

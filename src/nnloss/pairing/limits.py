@@ -1,59 +1,119 @@
-"""Limits of time and memory for work on a file that may be hostile."""
+"""Limits of time and memory for work on files that may be hostile."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
-from contextlib import contextmanager
-from pathlib import Path
-from threading import Thread
-from typing import TypeVar
+import multiprocessing
+import signal
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
 
-Result = TypeVar("Result")
+import psutil
 
-#: Seconds of processor time, and bytes of memory that may be added.
+from nnloss.errors import DataError, NnlossError
+
+#: Seconds of processor time, and bytes of memory, for one file.
 SECONDS, BYTES = 10, 2**30
-_SIZE = Path("/proc/self/statm")  # its first number is the size of this process, in pages
 
 
-def in_thread(work: Callable[[], Result]) -> Result:
-    """Return the result of a function that runs in a thread of its own, within limits.
+class Limited:
+    """Context that calls a function in a process of its own, each time within limits.
 
-    Raises what the function raises, TimeoutError after `SECONDS` (the thread goes on, and ends with
-    the process at the latest) and, on Linux, MemoryError beyond `BYTES`.
+    Beyond them the process is killed, whatever it is busy with; the next call starts another one.
+
+    Parameters
+    ----------
+    function : callable
+        Importable by name. Its first argument is a file; its last one is a function that it calls
+        when it has imported what it needs, for the limits hold from then on.
     """
-    done: Future[Result] = Future()
 
-    def run() -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._process: Any = None
+
+    def __enter__(self) -> Limited:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def __call__(self, file: Any, *arguments: Any) -> Any:
+        """Return the result of the function, or raise its error.
+
+        Raises
+        ------
+        DataError
+            If the call takes more time or memory than it may.
+        """
+        if self._process is None:
+            self._start()
+        self._connection.send((file, *arguments))
         try:
-            done.set_result(work())
-        except BaseException as error:
-            full = type(error).__name__ in ("MemoryError", "ResourceExhaustedError")
-            text = f"it takes more than {BYTES / 2**30:.0f} GiB of memory"
-            done.set_exception(MemoryError(text) if full else error)
+            kind, result = self._connection.recv()
+            if kind == "started":
+                self._wait(file)
+                kind, result = self._connection.recv()
+        except (EOFError, psutil.Error) as error:
+            raise self._ended(file, "the process that checked it died") from error
+        if kind == "error":
+            raise result
+        return result
 
-    began = time.process_time()
-    with _limited_memory():
-        Thread(target=run, daemon=True).start()
-        while not wait([done], timeout=0.1).done:
-            if time.process_time() - began > SECONDS:
-                raise TimeoutError(f"it takes more than {SECONDS} s")
-    return done.result()
+    def _start(self) -> None:
+        spawning = multiprocessing.get_context("spawn")
+        self._connection, there = spawning.Pipe()
+        self._process = spawning.Process(target=_serve, args=(there, self._function), daemon=True)
+        self._process.start()
+        there.close()
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process = None
+
+    def _wait(self, file: Any) -> None:
+        """Wait for a message, within the limits."""
+        process = psutil.Process(self._process.pid)
+        time, memory = _used(process)
+        while not self._connection.poll(0.05):
+            now, size = _used(process)
+            if now - time > SECONDS:
+                raise self._ended(file, f"it takes more than {SECONDS} s")
+            if size - memory > BYTES:
+                more = f"it takes more than {BYTES / 2**30:.0f} GiB of memory"
+                raise self._ended(file, more)
+
+    def _ended(self, file: Any, found: str) -> DataError:
+        self._end()
+        return DataError(
+            f"'{file}' must be a model that can be checked quickly and in little memory",
+            found,
+            "Check the model in Python where it is made, with nnloss.check_pairing(model)",
+        )
 
 
-@contextmanager
-def _limited_memory() -> Iterator[None]:
-    """Limit the memory that this process may add inside the context, where /proc tells its size."""
-    if not _SIZE.exists():
-        yield
-        return
-    import resource  # which Windows lacks
+def _used(process: psutil.Process) -> tuple[float, int]:
+    """Return the seconds of processor time and the bytes of memory that a process has used."""
+    times = process.cpu_times()
+    return times.user + times.system, process.memory_info().rss
 
-    size = int(_SIZE.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    before, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (size + BYTES, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (before, hard))
+
+def _serve(connection: Connection, function: Callable[..., Any]) -> None:
+    """Call the function with what is received, and send its result or its error."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent kills this process
+    while True:
+        try:
+            arguments = connection.recv()
+        except EOFError:
+            return
+        try:
+            result = function(*arguments, lambda: connection.send(("started", None)))
+        except Exception as error:
+            if not isinstance(error, NnlossError):
+                error.add_note(traceback.format_exc())  # pickling drops the traceback
+            connection.send(("error", error))
+        else:
+            connection.send(("result", result))

@@ -10,14 +10,13 @@ import json
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nnloss.errors import DataError
-from nnloss.pairing.limits import in_thread
 
 #: Maximum size of a description in bytes; a large network needs a few hundred thousand.
 LARGEST = 4 * 2**20
@@ -51,24 +50,29 @@ class Saved:
     metrics: list[Any] = field(default_factory=list)
 
 
-def read_model(path: Path, *, compiled: bool = True) -> Saved:
+def read_model(
+    path: Path, *, compiled: bool = True, started: Callable[[], None] = lambda: None
+) -> Saved:
     """Build the model that a ``.keras`` file describes, without weights.
 
-    If `compiled`, also read its loss and metrics. Raise DataError if the file is missing, damaged,
+    If `compiled`, also read its loss and metrics. Call `started` when Keras has been imported,
+    before anything is built. Raise DataError if the file is missing, damaged,
     not a Keras file or from another major version, or if it contains or needs code.
     """
     try:
-        return _read(path, compiled=compiled)
+        return _read(path, compiled=compiled, started=started)
     except RecursionError as error:
         raise DataError(
             f"'{path}' must be a .keras file", "its description is nested too deeply", _REMEDY
         ) from error
 
 
-def _read(path: Path, *, compiled: bool) -> Saved:
+def _read(path: Path, *, compiled: bool, started: Callable[[], None]) -> Saved:
     config, version = _description(path)
     from nnloss._keras import keras
 
+    keras.ops.convert_to_tensor(0.0)  # a backend starts with its first tensor
+    started()
     ours = keras.__version__
     if version.partition(".")[0] != ours.partition(".")[0]:
         raise DataError(
@@ -218,13 +222,8 @@ def _built(config: Any, path: Path, version: str) -> Any:
                 entry |= {"module": "keras.layers", "class_name": "Identity", "config": own}
                 entry["registered_name"] = None
         # Keras remembers uninitialised weights by thread and would initialise them later.
-        return in_thread(partial(_without_weights, config))
-    except (MemoryError, TimeoutError) as error:
-        raise DataError(
-            f"'{path}' must be a model that can be built quickly and in little memory",
-            str(error),
-            "Check the model in Python where it is made, with nnloss.check_pairing(model)",
-        ) from error
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            return thread.submit(_without_weights, config).result()
     except Exception as error:  # Keras may raise any error for a damaged description
         cause = " ".join(str(error).rpartition("Exception encountered: ")[2].split())
         raise DataError(

@@ -526,6 +526,29 @@ def test_an_epoch_at_whose_end_a_callback_fails_is_recorded(body, data, tmp_path
     assert int(steps) == 2 * 4
 
 
+def test_a_metric_of_each_class_is_in_the_history_and_no_number_of_the_record(body, data, tmp_path):
+    x, y = data
+    metrics = [keras.metrics.F1Score()]  # a value for each class
+    model = compiled(body, "multiclass", log=tmp_path, metrics=metrics)
+    model.fit(x, y["multiclass"], epochs=2, verbose=0)
+    model.evaluate(x, y["multiclass"], verbose=0)
+    (folder,) = (tmp_path / "net").iterdir()
+    record = RunRecord.read(folder / "run.json")
+    assert record.metrics["test"].keys() == {"loss", "accuracy"}
+    assert record.metrics["last_epoch"].keys() == {"loss", "accuracy"}
+    assert "f1_score" in pd.read_csv(folder / "history.csv")
+
+
+@pytest.mark.parametrize("value", [None, "much", "\udcff", object()], ids=repr)
+def test_what_a_callback_adds_to_the_logs_costs_no_training(body, data, tmp_path, value):
+    x, y = data
+    adding = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: logs.update(odd=value))
+    model = compiled(body, "binary", log=tmp_path)
+    model.fit(x, y["binary"], verbose=0, callbacks=[adding])
+    (path,) = tmp_path.glob("net/*/run.json")
+    assert RunRecord.read(path).status == "finished"
+
+
 def test_a_training_that_diverges_is_noted(body, data, tmp_path, caplog):
     x, y = data
     model = compiled(body, "regression", log=tmp_path, optimizer=keras.optimizers.SGD(1e30))

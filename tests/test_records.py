@@ -277,6 +277,12 @@ def test_another_table_is_left_alone_and_no_run_is_started(tmp_path, content, fo
     assert not (tmp_path / "x").exists()
 
 
+def test_a_table_that_is_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "results.csv")
+    with pytest.raises(FolderError, match="it is a pipe or device, not a file"):
+        Run.start(tmp_path, "x")
+
+
 def test_a_byte_order_mark_does_no_harm(tmp_path):
     table = tmp_path / "results.csv"
     table.write_bytes(b"\xef\xbb\xbfid,x\na,1\n")

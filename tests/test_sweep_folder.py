@@ -255,6 +255,24 @@ TAMPERED: dict[str, tuple[Callable[[Path], None], str]] = {
     "an empty table": (in_file("seeds.csv", b""), "No columns to parse"),
     "a table not UTF-8": (in_file("seeds.csv", b"seed\n\xff\n"), "utf-8"),
     "a table of zeros": (in_file("seeds.csv", bytes(100)), "its table 'seeds'"),
+    "status": (in_record(status="failed"), "found the status 'failed'"),
+    "a column of the sweep": (
+        in_file("seeds.csv", b"seed,diverged,folder\n0,False,1\n1,False,1\n"), "a column 'folder'",
+    ),
+    "a large number": (
+        in_file("seeds.csv", SEEDS.replace(b"0.5", b"1e308")), "has a number above 1e+100",
+    ),
+    "an epoch twice": (
+        in_file("curves.csv.gz", gzip.compress(b"seed,epoch\n0,1\n0,1\n1,1\n")),
+        "the epochs of its table 'curves'",
+    ),
+    "another epoch": (
+        in_file("curves.csv.gz", gzip.compress(b"seed,epoch\n0,1\n1,99\n")),
+        "the epochs of its table 'curves'",
+    ),
+    "no epochs": (
+        in_file("curves.csv.gz", gzip.compress(b"seed,loss\n0,1\n1,1\n")), "no column 'epoch'",
+    ),
     "no seeds": (in_file("seeds.csv", b"other\n1\n"), "has no column 'seed'"),
     "a seed twice": (
         in_file("seeds.csv", SEEDS + b"1,False,0.5\n"), "does not have the seeds 0 to 1",
@@ -300,6 +318,33 @@ def test_a_unit_with_right_checksums_of_wrong_files_is_set_aside(
     assert found in message
     assert "It was set aside as seeds-0-1.aside-" in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["run.json", "SHA256SUMS"])
+@pytest.mark.parametrize("place", [".", "boston", "boston/mean_squared_error-batch-32-epochs-3"])
+def test_a_stray_file_above_the_units_sets_nothing_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, place: str, name: str
+) -> None:
+    unit = Unit(BOSTON, (0, 1))
+    keep(tmp_path, unit)
+    (tmp_path / "sweep" / place / name).write_text("{}")
+
+    with SweepFolder(tmp_path).opened() as folder:
+        assert folder.done(BOSTON) == [unit]
+
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("name", ["run.json", "SHA256SUMS", "seeds.csv"])
+def test_a_pipe_among_the_files_of_a_unit_is_not_read(tmp_path: Path, name: str) -> None:
+    unit = Unit(BOSTON, (0, 1))
+    keep(tmp_path, unit)
+    file = tmp_path / "sweep" / unit.folder / name
+    file.unlink()
+    os.mkfifo(file)
+
+    with SweepFolder(tmp_path).opened() as folder:
+        assert folder.done(BOSTON) == []
 
 
 def test_a_unit_that_was_being_written_leaves_nothing(tmp_path: Path) -> None:

@@ -17,7 +17,14 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from nnloss._files import create_folder, fsync_path, replacing, require_folder, set_aside
+from nnloss._files import (
+    create_folder,
+    fsync_path,
+    read_file,
+    replacing,
+    require_folder,
+    set_aside,
+)
 from nnloss.course import cifar10
 from nnloss.errors import DataError, FolderError
 from nnloss.reproduction.units import TABLES, Configuration, Outcome, Unit
@@ -31,8 +38,17 @@ FORMAT = 1
 #: Libraries whose version may change the result of a seed.
 _DECISIVE = ("python", "tensorflow", "keras", "numpy")
 _SUMS = "SHA256SUMS"
+#: Columns that a table must have.
+_COLUMNS = {
+    "seeds": ("seed", "diverged"),
+    "splits": ("seed", "diverged", "split"),
+    "curves": ("seed", "epoch"),
+    "confusion": ("seed", "actual", "predicted", "count"),
+}
 #: Columns of tables that are no numbers.
 _TEXTS = ["actual", "predicted"]
+#: Numbers in float32, of which nnloss computes, are smaller.
+_LARGEST = 1e100
 _KEYS = ["exercise", "loss", "augment", "epochs", "batch_size"]
 
 
@@ -245,8 +261,8 @@ class SweepFolder:
         remedy = "Choose another --out, or start afresh with --fresh"
         if file.exists():
             try:
-                found = json.loads(file.read_text(encoding="utf-8"))["format"]
-            except (OSError, ValueError, KeyError, TypeError) as error:
+                found = json.loads(read_file(file))["format"]
+            except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
                 raise FolderError(rule, f"'{file.name}' cannot be read: {error}", remedy) from error
             if found != FORMAT:
                 raise FolderError(rule, f"found format {found}", remedy)
@@ -295,16 +311,23 @@ class SweepFolder:
 
     def _folders(self) -> list[Path]:
         """Return the folders of units, without those set aside."""
-        found = {path.parent for name in (_SUMS, "run.json") for path in self.home.rglob(name)}
-        return sorted(
-            folder for folder in found if ".aside-" not in str(folder.relative_to(self.home))
-        )
+        found = [
+            path.parent
+            # Those of the classical models are <exercise>/<configuration>, others have <seeds> too.
+            for depth in ("*/*", "*/*/*")
+            for name in (_SUMS, "run.json")
+            for path in self.home.glob(f"{depth}/{name}")
+            if ".aside-" not in str(path.relative_to(self.home))
+        ]
+        above = {folder.parent for folder in found}  # where such a file is a stranger
+        return sorted({*found} - above)
 
     def _read(self) -> None:
         """Verify every unit, and set damaged ones aside."""
         self._done = {}
         for leftover in self.under_way.glob("*.unfinished"):
-            shutil.rmtree(leftover)
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
         for folder in self._folders():
             try:
                 self._add(folder)
@@ -316,7 +339,7 @@ class SweepFolder:
     def _make_room(self, folder: Path) -> None:
         """Set aside what is not a unit's and stands where its folder must be."""
         parents = [each for each in folder.parents if self.home in each.parents]
-        blocked = [each for each in parents if each.exists() and not each.is_dir()]
+        blocked = [each for each in parents if os.path.lexists(each) and not each.is_dir()]
         if os.path.lexists(folder):
             blocked.append(folder)
         for each in blocked:
@@ -340,7 +363,7 @@ def _verified(folder: Path, home: Path) -> tuple[Unit, Outcome]:
     rule = f"The run in '{where}' must be as it was written"
     remedy = "It will be run again"
     try:
-        sums = (folder / _SUMS).read_text(encoding="utf-8")
+        sums = read_file(folder / _SUMS).decode("utf-8")
         expected = dict(line.split("  ", 1)[::-1] for line in sums.splitlines())
         found = {path.name: _sha256(path) for path in folder.iterdir() if path.name != _SUMS}
     except (OSError, ValueError) as error:
@@ -360,14 +383,16 @@ def _verified(folder: Path, home: Path) -> tuple[Unit, Outcome]:
     except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = " ".join(str(error).split())
         raise DataError(rule, f"reading its tables gave: {reason}", remedy) from error
-    problem = _odd_number(record) or _problem(unit, tables)
+    problem = _odd_record(record) or _problem(unit, tables)
     if problem:
         raise DataError(rule, problem, remedy)
     return unit, Outcome(record, tables)
 
 
-def _odd_number(record: RunRecord) -> str | None:
-    """Return which number of a record, of those that the report shows, is none, if any."""
+def _odd_record(record: RunRecord) -> str | None:
+    """Return what a record has that no finished unit has, if anything."""
+    if record.status != "finished":
+        return f"found the status {record.status!r:.40}"
     numbers = {f"seconds.{name}": value for name, value in record.seconds.items()}
     for name in ("cores", "peak_memory_MB"):
         if record.machine.get(name) is not None:
@@ -389,15 +414,31 @@ def _problem(unit: Unit, tables: Mapping[str, pd.DataFrame]) -> str | None:
     if last not in tables:
         return f"its table '{last}' is missing"
     for name, table in tables.items():
-        if "seed" not in table:
-            return f"its table '{name}' has no column 'seed'"
+        missing = [column for column in _COLUMNS[name] if column not in table]
+        if missing:
+            return f"its table '{name}' has no column '{missing[0]}'"
+        foreign = table.columns.intersection([*_KEYS, "folder"])
+        if len(foreign):
+            return f"its table '{name}' has a column '{foreign[0]}'"
         found = table["seed"].tolist()
         if sorted(found if name == last else set(found)) != seeds:
             return f"its table '{name}' does not have the seeds {seeds[0]} to {seeds[-1]}"
         for column in table.columns.difference(_TEXTS):
             if not pd.api.types.is_numeric_dtype(table[column]):
                 return f"column '{column}' of its table '{name}' has a text"
+            if (table[column].abs() > _LARGEST).any():
+                return f"column '{column}' of its table '{name}' has a number above {_LARGEST:g}"
+        if name == "curves" and not _epochs_are_right(table, unit.configuration.epochs):
+            return "the epochs of its table 'curves' are not those of the training"
     return None
+
+
+def _epochs_are_right(curves: pd.DataFrame, epochs: int | None) -> bool:
+    """Return whether each seed has each of its epochs once; a training may end early."""
+    number = curves["epoch"]
+    return bool(number.isin(range(1, (epochs or 0) + 1)).all()) and not bool(
+        curves.duplicated(["seed", "epoch"]).any()
+    )
 
 
 def _file(table: str) -> str:
@@ -414,5 +455,4 @@ def _write(table: pd.DataFrame, name: str, path: Path) -> None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(read_file(path)).hexdigest()

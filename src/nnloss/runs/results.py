@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from nnloss._files import replacing
+from nnloss._files import read_file, replacing
 from nnloss.errors import FolderError
 
 _TOO_MANY = "cells without a column"
@@ -30,7 +31,10 @@ def add_row(table: Path, row: Mapping[str, Any]) -> None:
         else:
             rows.append(text)
         columns = list(dict.fromkeys([*columns, *text]))
-        with replacing(table) as path, path.open("w", newline="", encoding="utf-8") as file:
+        with (
+            replacing(table) as path,
+            path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+        ):
             writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
@@ -47,11 +51,11 @@ def read_rows(table: Path) -> tuple[list[str], list[dict[str, str]]]:
     remedy = "Move it away or choose another folder"
     try:
         # Some spreadsheet programs add a byte order mark.
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey=_TOO_MANY)
-            columns = list(reader.fieldnames or ["id"])
-            rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
+        text = read_file(table).decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""), restkey=_TOO_MANY)
+        columns = list(reader.fieldnames or ["id"])
+        rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FolderError(rule, f"reading it gave: {error}", remedy) from error
     if "id" not in columns:
         raise FolderError(rule, f"found no column 'id' but {', '.join(columns)}", remedy)

@@ -15,7 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnloss._files import digest, remove_unfinished, replacing, require_folder, set_aside
+from nnloss._files import (
+    digest,
+    read_file,
+    remove_unfinished,
+    replacing,
+    require_folder,
+    set_aside,
+)
 from nnloss._tensorflow import keras
 from nnloss.errors import DataError, NnlossError
 from nnloss.runs import provenance
@@ -196,7 +203,7 @@ class Backup(keras.callbacks.Callback):
         rule = f"'{self.path.name}' must be an intact backup of this training"
         remedy = "The training starts afresh"
         try:
-            content = self.path.read_bytes()
+            content = read_file(self.path)
         except OSError as error:
             raise DataError(rule, f"the system reports: {error.strerror}", remedy) from error
         if self._checksum(content[32:]) != content[:32]:

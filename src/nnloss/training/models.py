@@ -362,8 +362,7 @@ class TaskModel(OnDeviceModel):
 
     def _record_test(self, rows: int | None) -> None:
         if self._recorded:
-            values = {name: float(value) for name, value in self.get_metrics_result().items()}
-            self._recorded.evaluated(values, rows)
+            self._recorded.evaluated(self.get_metrics_result(), rows)
 
 
 def _copied(build: Any, arguments: tuple[Any, ...], log: Log) -> TaskModel:

@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from os import PathLike
 from types import FrameType
 from typing import Any
@@ -15,7 +16,6 @@ import pandas as pd
 
 from nnloss._files import digest
 from nnloss._tensorflow import keras
-from nnloss.errors import FolderError
 from nnloss.runs.run import Run
 from nnloss.training.backup import Backup
 from nnloss.training.seeds import current_seed
@@ -130,14 +130,14 @@ class FitRecorder(keras.callbacks.Callback):
             signal.signal(signal.SIGINT, self._handler)
         try:
             self._record(kind, error, trace)
-        except (FolderError, OSError) as lost:  # the training is worth more than its record
+        except Exception as lost:  # whatever it is: the training is worth more than its record
             logger.warning("The training was not recorded: %s", lost)
 
-    def evaluated(self, values: dict[str, float], rows: int | None) -> None:
+    def evaluated(self, values: Mapping[str, Any], rows: int | None) -> None:
         """Record the values of ``evaluate`` after this ``fit``."""
         try:
-            self.run.update(metrics={"test": values}, split={"test": rows})
-        except (FolderError, OSError) as lost:
+            self.run.update(metrics={"test": _scalars(values)}, split={"test": rows})
+        except Exception as lost:
             logger.warning("The evaluation was not recorded: %s", lost)
 
     def _record(self, kind: Any, error: Any, trace: Any) -> None:
@@ -146,7 +146,7 @@ class FitRecorder(keras.callbacks.Callback):
         if self.run is self._log:
             return
         # Nobody else adds metrics to this run, so use those of the last epoch.
-        last = self._epochs[-1] if self._epochs else {}
+        last = _scalars(self._epochs[-1]) if self._epochs else {}
         validation = {k[4:]: v for k, v in last.items() if k.startswith("val_")}
         training = {k: v for k, v in last.items() if k != "epoch" and not k.startswith("val_")}
         self.run.update(metrics={"last_epoch": training, "validation": validation})
@@ -160,9 +160,13 @@ class FitRecorder(keras.callbacks.Callback):
             epochs = pd.concat([pd.read_csv(self.run.folder / "history.csv"), epochs])
         self.run.save_table("history", epochs)
         notes = before.notes
-        diverged = epochs["epoch"][~np.isfinite(epochs["loss"])] if "loss" in epochs else ()
-        if len(diverged):
-            note = f"training diverged: the loss is not finite from epoch {min(diverged)} on"
+        diverged = [
+            each["epoch"]
+            for each in self._epochs
+            if not np.isfinite(pd.to_numeric(each.get("loss", 0.0), errors="coerce"))
+        ]
+        if diverged and not any(each.startswith("training diverged") for each in notes):
+            note = f"training diverged: the loss is not finite from epoch {diverged[0]} on"
             logger.warning("Model '%s': %s", self._name, note)
             notes = [*notes, note]
         self.run.update(
@@ -179,3 +183,12 @@ class FitRecorder(keras.callbacks.Callback):
             # Keep the rest of the training even if a layer cannot be saved.
             logger.warning("The model was trained, but not saved: %s", error)
             self.run.update(notes=[*notes, f"model not saved: {error}"])
+
+
+def _scalars(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return the values that are one number; metrics of each class and texts are left out."""
+    return {
+        name: float(value)
+        for name, value in values.items()
+        if np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.number)
+    }

@@ -147,7 +147,8 @@ lab.show(f"{verdict(claims)}.")
 # %% [markdown]
 # ## Who notices?
 #
-# Keras compares shapes only. `nnloss.check_pairing` looks at the output, the loss and the targets.
+# Keras refuses shapes that do not fit and warns of a few mistakes. `nnloss.check_pairing` looks at
+# the output, the loss and the targets.
 
 # %%
 labels = np.array([0, 1, 1])

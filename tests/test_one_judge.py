@@ -180,13 +180,15 @@ def test_several_labels_are_a_task_of_their_own(units, task, remedy):
     assert caught.value.remedy == remedy
 
 
-def test_what_a_loss_is_that_is_no_likelihood_is_logged(caplog):
+def test_that_a_loss_belongs_to_no_glm_is_logged(caplog):
     with caplog.at_level(logging.INFO, logger="nnloss"):
         compile_for_task(body(), REGRESSION, loss="huber")
         smoothed = losses.CategoricalCrossentropy(label_smoothing=0.1)
         compile_for_task(body(), MULTICLASS, classes=3, loss=smoothed)
-    assert "; loss huber, not a likelihood, but a loss for the same output; " in caplog.messages[0]
+        compile_for_task(body(), MULTICLASS, classes=3, loss="kld")
+    assert "; loss huber, which belongs to no GLM but needs the same output; " in caplog.messages[0]
     assert "; loss CategoricalCrossentropy(label_smoothing=0.1); " in caplog.messages[1]
+    assert "; loss kl_divergence; " in caplog.messages[2], "cross-entropy minus a term in y"
 
 
 # head=

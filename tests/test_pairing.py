@@ -25,12 +25,10 @@ def dense(units, activation=None):
     return lambda: [layers.Dense(units, activation)]
 
 
-LABELS_LOSS = (
-    "which has no probabilistic meaning for labels and poor gradients at confident mistakes"
-)
+LABELS_LOSS = "which is no likelihood of labels and has poor gradients at confident mistakes"
 CCE_ONLY = (
     "Task 'multiclass' needs the loss 'categorical_crossentropy' or "
-    "'sparse_categorical_crossentropy'"
+    "'sparse_categorical_crossentropy' or 'kl_divergence'"
 )
 
 # what the model ends in, task, arguments, and the three parts of the message
@@ -103,8 +101,8 @@ WRONG = {
         MULTICLASS,
         {"classes": 10, "loss": "mse"},
         "Task 'multiclass' needs the loss 'categorical_crossentropy' or "
-        "'sparse_categorical_crossentropy'",
-        "found 'mean_squared_error', which has no probabilistic meaning for labels and poor "
+        "'sparse_categorical_crossentropy' or 'kl_divergence'",
+        "found 'mean_squared_error', which is no likelihood of labels and has poor "
         "gradients at confident mistakes",
         "Leave the loss out, or use loss='categorical_crossentropy'",
     ),
@@ -113,7 +111,7 @@ WRONG = {
         BINARY,
         {"loss": "MSE"},
         "Task 'binary' needs the loss 'binary_crossentropy'",
-        "found 'mean_squared_error', which has no probabilistic meaning for labels and poor "
+        "found 'mean_squared_error', which is no likelihood of labels and has poor "
         "gradients at confident mistakes",
         "Leave the loss out, or use loss='binary_crossentropy'",
     ),
@@ -155,7 +153,7 @@ WRONG = {
         MULTICLASS,
         {"classes": 2, "loss": losses.binary_crossentropy},
         "Task 'multiclass' needs the loss 'categorical_crossentropy' or "
-        "'sparse_categorical_crossentropy'",
+        "'sparse_categorical_crossentropy' or 'kl_divergence'",
         "found 'binary_crossentropy', which scores the units as separate yes/no answers and not "
         "as one choice",
         "Leave the loss out, or use loss='categorical_crossentropy'",
@@ -259,7 +257,7 @@ WRONG = {
         BINARY,
         {"loss": "mae"},
         "Task 'binary' needs the loss 'binary_crossentropy'",
-        "found 'mean_absolute_error', which has no probabilistic meaning for labels and poor "
+        "found 'mean_absolute_error', which is no likelihood of labels and has poor "
         "gradients at confident mistakes",
         "Leave the loss out, or use loss='binary_crossentropy'",
     ),

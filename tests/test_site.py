@@ -69,6 +69,8 @@ def pages(site: Path) -> Iterator[Path]:
         (r"y \sim x", "<mi>y</mi><mo>\u223c</mo><mi>x</mi>"),
         (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "<mtd"),
         ("B'", "<mrow><mi>B</mi><mi>&#x02032;</mi></mrow>"),
+        ("B''", "<mrow><mi>B</mi><mi>&#x02033;</mi></mrow>"),
+        (r"\mathrm{E}(y)", '<mi mathvariant="normal">E</mi>'),
         (r"\{ a \}", "<mi>a</mi>"),
         (r"a < b", "<mi>a</mi><mo>&#x0003C;</mo><mi>b</mi>"),
     ],

@@ -49,7 +49,7 @@ def test_the_numbers_of_trainings_are_those_of_the_committed_run():
         f"where one softmax gets to {usual['softmax + CCE']['loss']:.3f}.",
         f"{linear['reached']} of {linear['seeds']} seeds reach {GOOD:g}; the worst has "
         f"{linear['worst']:.3f}.",
-        f"ends at {signs['loss']:.1f}, where no negative log-likelihood of labels can be. The "
+        f"ends at {signs['loss']:.1f}, impossible for a negative log-likelihood of labels. The "
         f"accuracy is {signs['accuracy']:.3f}.",
         f"with each node. The accuracy is {numbers['accuracy']:.3f}.",
     ):

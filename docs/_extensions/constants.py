@@ -60,7 +60,7 @@ def _(loss: Loss) -> list[str]:
     likelihood = (
         f"the negative log-likelihood of the {loss.likelihood} distribution"
         if loss.likelihood
-        else "no likelihood"
+        else "which belongs to no GLM"
     )
     tasks = [name for name, task in TASKS.items() if loss in task.losses]
     names = [f"``{name}``" for name in (loss.name, *loss.aliases)]
@@ -96,7 +96,7 @@ def _(table: dict) -> list[str]:  # type: ignore[type-arg]
     if values and isinstance(values[0], Loss):
         heads = "name", "loss", "output activation", "likelihood"
         rows = [
-            (f"``{name}``", loss.title, loss.link.activation, loss.likelihood or "none")
+            (f"``{name}``", loss.title, loss.link.activation, loss.likelihood or "of no GLM")
             for name, loss in table.items()
         ]
         return ["All losses by their name in Keras.", "", *_table(heads, rows)]

@@ -27,7 +27,7 @@ CHILDREN = {
 }
 THIN = "0.1667em"
 TILDE = "&#x0007E;"  # what latex2mathml makes of \sim: a letter, without space around it
-PRIME = "&#x02032;"  # is raised by itself, not to be raised again
+PRIMES = {"&#x02032;", "&#x02033;"}  # are raised by themselves, not to be raised again
 
 
 def mathml(latex: str, display: str = "inline") -> str:
@@ -46,6 +46,7 @@ def mathml(latex: str, display: str = "inline") -> str:
         If latex2mathml does not know all of it. By itself it copies or drops what it does not know.
     """
     known = latex.replace("{aligned}", "{split}")  # the same, and latex2mathml has only one
+    known = re.sub(r"\\mathrm{(\w)}", r"\\mathrm{{\1}}", known)  # it forgets the font of one letter
     try:
         element = convert_to_element(known, display=display)
         mend(element)
@@ -70,7 +71,7 @@ def mend(element: ElementTree.Element) -> None:
             each.attrib.update(form="prefix", lspace=THIN, rspace=THIN)
         elif each.text == TILDE:
             each.tag, each.text = "mo", "\u223c"
-        elif each.tag == "msup" and each[1].text == PRIME:
+        elif each.tag == "msup" and each[1].text in PRIMES:
             each.tag = "mrow"
 
 

@@ -46,11 +46,11 @@ class LossChoice:
 
     @property
     def what(self) -> str:
-        """Name for the log, with a note on a loss that is not a likelihood."""
+        """Name for the log, with a note on a loss that belongs to no GLM."""
         if self.loss is None:
             return f"{self.name}, which nnloss does not recognise as a likelihood"
         if self.loss.likelihood is None:
-            return f"{self.name}, not a likelihood, but a loss for the same output"
+            return f"{self.name}, which belongs to no GLM but needs the same output"
         return self.name
 
 

@@ -80,7 +80,8 @@ class Loss:
     metrics : tuple of Metric
         Metrics reported with the loss.
     likelihood : str, optional
-        Distribution whose negative log-likelihood is the loss, if any.
+        Distribution whose negative log-likelihood is the loss, up to a factor and a term in the
+        target. None for a loss that belongs to no GLM and to no other distribution in wide use.
     takes_logits : bool, default False
         Whether the Keras class has the option ``from_logits``.
     curvature : float, optional
@@ -286,7 +287,8 @@ POISSON = Loss(
     _ERRORS, likelihood="Poisson",
 )  # fmt: skip
 
-# Losses for the same outputs that are not likelihoods, with Keras' default options.
+# Other losses for the same outputs, with Keras' default options. Those without a likelihood belong
+# to no GLM.
 HUBER = Loss(
     "huber", "Huber loss", "Huber", (),
     REAL, IDENTITY, _huber, lambda y, eta: np.clip(eta - y, -1, 1), _ERRORS,
@@ -315,7 +317,8 @@ CATEGORICAL_FOCAL = Loss(
 )  # fmt: skip
 KL = Loss(
     "kl_divergence", "Kullback-Leibler divergence", "KLDivergence", ("kld",),
-    ONE_HOT, SOFTMAX, lambda y, eta: xlogy(y, y) + _cce(y, eta), _cce_slopes, _CLASSES,
+    ONE_HOT, SOFTMAX, lambda y, eta: xlogy(y, y) + _cce(y, eta), _cce_slopes,
+    _CLASSES, likelihood="multinomial",
 )  # fmt: skip
 
 LOSSES: dict[str, Loss] = {

@@ -134,7 +134,7 @@ class Run:
             Table to write.
         """
         with replacing(self.folder / f"{name}.csv") as path:
-            table.to_csv(path, index=False, errors="backslashreplace")
+            table.to_csv(path, index=False)
 
     def save_figure(self, name: str, figure: Figure, caption: str) -> None:
         """Write a figure as PNG and SVG files, and its caption into the record.

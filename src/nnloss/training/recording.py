@@ -16,6 +16,7 @@ import pandas as pd
 
 from nnloss._files import digest
 from nnloss._tensorflow import keras
+from nnloss.errors import printable
 from nnloss.runs.run import Run
 from nnloss.training.backup import Backup
 from nnloss.training.seeds import current_seed
@@ -43,7 +44,14 @@ class _Epochs(keras.callbacks.Callback):
     @property
     def values(self) -> list[dict[str, Any]]:
         """The number and the values of each epoch."""
-        return [{"epoch": number} | logs for number, logs in self._logs]
+        return [
+            {"epoch": number}
+            | {
+                key: printable(each) if isinstance(each, str) else each
+                for key, each in logs.items()
+            }
+            for number, logs in self._logs
+        ]
 
 
 class FitRecorder(keras.callbacks.Callback):

@@ -64,6 +64,20 @@ def missing(text: str) -> NoReturn:
     (pytest.fail if os.environ.get("CI") else pytest.skip)(text)
 
 
+@pytest.fixture(autouse=True)
+def _threads() -> Iterator[None]:
+    """Undo the limit that a sweep in this process puts on the threads of those started later.
+
+    Another number of threads rounds in another way.
+    """
+    names = "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"
+    before = {name: os.environ[name] for name in names if name in os.environ}
+    yield
+    for name in names:
+        os.environ.pop(name, None)
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def split():
     return load_boston()

@@ -262,6 +262,7 @@ TAMPERED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a large number": (
         in_file("seeds.csv", SEEDS.replace(b"0.5", b"1e308")), "has a number above 1e+100",
     ),
+    "diverged": (in_file("seeds.csv", SEEDS.replace(b"False", b"5")), "else than True and False"),
     "an epoch twice": (
         in_file("curves.csv.gz", gzip.compress(b"seed,epoch\n0,1\n0,1\n1,1\n")),
         "the epochs of its table 'curves'",
@@ -318,6 +319,17 @@ def test_a_unit_with_right_checksums_of_wrong_files_is_set_aside(
     assert found in message
     assert "It was set aside as seeds-0-1.aside-" in message
     assert "\n" not in message
+
+
+def test_a_unit_whose_training_diverged_is_kept(tmp_path: Path) -> None:
+    unit = Unit(BOSTON, (0, 1))
+    given = outcome(unit)
+    given.tables["seeds"]["diverged"] = [False, True]
+    given.tables["seeds"]["val_loss"] = [1.0, np.inf]
+    given.tables["curves"]["val_loss"] = [np.nan, 1.0]
+    with SweepFolder(tmp_path).opened() as folder:
+        folder.keep(unit, given)
+        assert folder.table("seeds", quick=False)["val_loss"].tolist() == [1.0, np.inf]
 
 
 @pytest.mark.parametrize("name", ["run.json", "SHA256SUMS"])

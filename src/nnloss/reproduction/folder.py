@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
 import secrets
 import shutil
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 from filelock import FileLock, Timeout
@@ -20,14 +18,14 @@ from filelock import FileLock, Timeout
 from nnloss._files import (
     create_folder,
     fsync_path,
-    read_file,
     replacing,
     require_folder,
     set_aside,
 )
 from nnloss.course import cifar10
 from nnloss.errors import DataError, FolderError
-from nnloss.reproduction.units import TABLES, Configuration, Outcome, Unit
+from nnloss.reproduction.units import Configuration, Outcome, Unit
+from nnloss.reproduction.verification import KEYS, SUMS, file_of, sha256_of, verified
 from nnloss.runs import provenance
 from nnloss.runs.record import RunRecord
 
@@ -37,19 +35,6 @@ logger = logging.getLogger("nnloss")
 FORMAT = 1
 #: Libraries whose version may change the result of a seed.
 _DECISIVE = ("python", "tensorflow", "keras", "numpy")
-_SUMS = "SHA256SUMS"
-#: Columns that a table must have.
-_COLUMNS = {
-    "seeds": ("seed", "diverged"),
-    "splits": ("seed", "diverged", "split"),
-    "curves": ("seed", "epoch"),
-    "confusion": ("seed", "actual", "predicted", "count"),
-}
-#: Columns of tables that are no numbers.
-_TEXTS = ["actual", "predicted"]
-#: Numbers in float32, of which nnloss computes, are smaller.
-_LARGEST = 1e100
-_KEYS = ["exercise", "loss", "augment", "epochs", "batch_size"]
 
 
 class SweepFolder:
@@ -194,10 +179,10 @@ class SweepFolder:
             with replacing(temporary / "run.json") as path:
                 path.write_text(outcome.record.to_json(), encoding="utf-8")
             for name, table in outcome.tables.items():
-                with replacing(temporary / _file(name)) as path:
+                with replacing(temporary / file_of(name)) as path:
                     _write(table, name, path)
-            sums = "".join(f"{_sha256(p)}  {p.name}\n" for p in sorted(temporary.iterdir()))
-            with replacing(temporary / _SUMS) as path:
+            sums = "".join(f"{sha256_of(p)}  {p.name}\n" for p in sorted(temporary.iterdir()))
+            with replacing(temporary / SUMS) as path:
                 path.write_text(sums, encoding="utf-8")
             self._make_room(folder)
             create_folder(folder.parent)
@@ -238,14 +223,14 @@ class SweepFolder:
             if unit.configuration.quick != quick or name not in tables:
                 continue
             part = tables[name].copy()
-            for place, key in enumerate(_KEYS):
+            for place, key in enumerate(KEYS):
                 part.insert(place, key, getattr(unit.configuration, key))
             part["augment"] = part["augment"].astype(object)
             if name == "seeds":
-                part.insert(len(_KEYS) + 1, "folder", f"{self.home.name}/{unit.folder}")
+                part.insert(len(KEYS) + 1, "folder", f"{self.home.name}/{unit.folder}")
             parts.append(part)
         if not parts:
-            return pd.DataFrame(columns=[*_KEYS, "seed"])
+            return pd.DataFrame(columns=[*KEYS, "seed"])
         return pd.concat(parts, ignore_index=True)
 
     def _units(self) -> list[Unit]:
@@ -305,7 +290,7 @@ class SweepFolder:
             self._add(folder)
 
     def _add(self, folder: Path) -> None:
-        unit, outcome = _verified(folder, self.home)
+        unit, outcome = verified(folder, self.home)
         self._require_new(unit)
         self._done[unit] = outcome
 
@@ -315,7 +300,7 @@ class SweepFolder:
             path.parent
             # Those of the classical models are <exercise>/<configuration>, others have <seeds> too.
             for depth in ("*/*", "*/*/*")
-            for name in (_SUMS, "run.json")
+            for name in (SUMS, "run.json")
             for path in self.home.glob(f"{depth}/{name}")
             if ".aside-" not in str(path.relative_to(self.home))
         ]
@@ -357,94 +342,6 @@ class SweepFolder:
             )
 
 
-def _verified(folder: Path, home: Path) -> tuple[Unit, Outcome]:
-    """Return the unit in a folder and its outcome, and check each file and what it says."""
-    where = folder.relative_to(home)
-    rule = f"The run in '{where}' must be as it was written"
-    remedy = "It will be run again"
-    try:
-        sums = read_file(folder / _SUMS).decode("utf-8")
-        expected = dict(line.split("  ", 1)[::-1] for line in sums.splitlines())
-        found = {path.name: _sha256(path) for path in folder.iterdir() if path.name != _SUMS}
-    except (OSError, ValueError) as error:
-        raise DataError(rule, f"reading it gave: {error}", remedy) from error
-    wrong = [name for name in {**expected, **found} if expected.get(name) != found.get(name)]
-    if wrong or "run.json" not in expected:
-        name = (wrong or ["run.json"])[0]
-        raise DataError(rule, f"the checksum of '{name}' does not agree", remedy)
-    record = RunRecord.read(folder / "run.json")
-    unit = Unit(Configuration.of(record), tuple(record.seeds))
-    if unit.folder != PurePosixPath(where):
-        raise DataError(rule, f"it is the run of '{unit.folder}'", remedy)
-    try:
-        tables = {
-            name: pd.read_csv(folder / _file(name)) for name in TABLES if _file(name) in expected
-        }
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(rule, f"reading its tables gave: {reason}", remedy) from error
-    problem = _odd_record(record) or _problem(unit, tables)
-    if problem:
-        raise DataError(rule, problem, remedy)
-    return unit, Outcome(record, tables)
-
-
-def _odd_record(record: RunRecord) -> str | None:
-    """Return what a record has that no finished unit has, if anything."""
-    if record.status != "finished":
-        return f"found the status {record.status!r:.40}"
-    numbers = {f"seconds.{name}": value for name, value in record.seconds.items()}
-    for name in ("cores", "peak_memory_MB"):
-        if record.machine.get(name) is not None:
-            numbers[f"machine.{name}"] = record.machine[name]
-    for name, value in numbers.items():
-        if not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-            return f"found {value!r:.40} as '{name}'"
-    return None
-
-
-def _problem(unit: Unit, tables: Mapping[str, pd.DataFrame]) -> str | None:
-    """Return what is wrong with the tables of a unit, if anything."""
-    seeds = list(unit.seeds)
-    if not seeds:
-        return f"it has seeds in its table '{next(iter(tables))}'" if tables else None
-    if seeds != list(range(seeds[0], seeds[0] + len(seeds))):
-        return f"its seeds are not consecutive: {seeds[:5]}"
-    last = "splits" if unit.configuration.seeds_per_split else "seeds"  # a row for each seed
-    if last not in tables:
-        return f"its table '{last}' is missing"
-    for name, table in tables.items():
-        missing = [column for column in _COLUMNS[name] if column not in table]
-        if missing:
-            return f"its table '{name}' has no column '{missing[0]}'"
-        foreign = table.columns.intersection([*_KEYS, "folder"])
-        if len(foreign):
-            return f"its table '{name}' has a column '{foreign[0]}'"
-        found = table["seed"].tolist()
-        if sorted(found if name == last else set(found)) != seeds:
-            return f"its table '{name}' does not have the seeds {seeds[0]} to {seeds[-1]}"
-        for column in table.columns.difference(_TEXTS):
-            if not pd.api.types.is_numeric_dtype(table[column]):
-                return f"column '{column}' of its table '{name}' has a text"
-            if (table[column].abs() > _LARGEST).any():
-                return f"column '{column}' of its table '{name}' has a number above {_LARGEST:g}"
-        if name == "curves" and not _epochs_are_right(table, unit.configuration.epochs):
-            return "the epochs of its table 'curves' are not those of the training"
-    return None
-
-
-def _epochs_are_right(curves: pd.DataFrame, epochs: int | None) -> bool:
-    """Return whether each seed has each of its epochs once; a training may end early."""
-    number = curves["epoch"]
-    return bool(number.isin(range(1, (epochs or 0) + 1)).all()) and not bool(
-        curves.duplicated(["seed", "epoch"]).any()
-    )
-
-
-def _file(table: str) -> str:
-    return "curves.csv.gz" if table == "curves" else f"{table}.csv"
-
-
 def _write(table: pd.DataFrame, name: str, path: Path) -> None:
     """Write a table, curves with four significant digits, which is enough for a figure."""
     if name == "curves":
@@ -452,7 +349,3 @@ def _write(table: pd.DataFrame, name: str, path: Path) -> None:
         table.to_csv(path, index=False, float_format="%.4g", compression=gzip)
     else:
         table.to_csv(path, index=False)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(read_file(path)).hexdigest()

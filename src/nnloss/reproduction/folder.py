@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from nnloss._files import (
     create_folder,
     fsync_path,
+    read_file,
     replacing,
     require_folder,
     set_aside,

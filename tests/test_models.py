@@ -539,7 +539,9 @@ def test_a_metric_of_each_class_is_in_the_history_and_no_number_of_the_record(bo
     assert "f1_score" in pd.read_csv(folder / "history.csv")
 
 
-@pytest.mark.parametrize("value", [None, "much", "\udcff", object()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [None, "much", "\udcff", object()], ids=["None", "text", "surrogate", "object"]
+)
 def test_what_a_callback_adds_to_the_logs_costs_no_training(body, data, tmp_path, value):
     x, y = data
     adding = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: logs.update(odd=value))

@@ -457,7 +457,7 @@ QUICKLY = "'m' must be a model that can be checked quickly and in little memory"
     ("how", "found"),
     [
         ("long", "it takes more than 1 s"),
-        ("much", "it takes more than 0 GiB of memory"),
+        ("much", "it takes more than 0.25 GiB of memory"),
         ("crash", "the process that checked it died"),
     ],
 )
@@ -494,7 +494,7 @@ def test_a_model_that_needs_much_memory(forge, python):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(
         f"Error: '{path}' must be a model that can be checked quickly and in little memory; "
-        "it takes more than 1 GiB of memory. Check the model in Python"
+        "it takes more than 0.5 GiB of memory. Check the model in Python"
     )
 
 

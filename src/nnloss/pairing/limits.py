@@ -13,8 +13,8 @@ import psutil
 
 from nnloss.errors import DataError, NnlossError
 
-#: Seconds of processor time, and bytes of memory, for one file.
-SECONDS, BYTES = 10, 2**30
+#: Seconds of processor time, and bytes of memory beyond what Keras takes, for one file.
+SECONDS, BYTES = 10, 2**29
 
 
 class Limited:
@@ -83,7 +83,7 @@ class Limited:
             if now - time > SECONDS:
                 raise self._ended(file, f"it takes more than {SECONDS} s")
             if size - memory > BYTES:
-                more = f"it takes more than {BYTES / 2**30:.0f} GiB of memory"
+                more = f"it takes more than {BYTES / 2**30:g} GiB of memory"
                 raise self._ended(file, more)
 
     def _ended(self, file: Any, found: str) -> DataError:

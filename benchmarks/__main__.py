@@ -25,10 +25,10 @@ from benchmarks.measuring import measure
 from benchmarks.peers import COMPILED, JAX, NEEDS, SCIKIT, STACKED, TORCH, skipped, versions
 from nnloss import commandline as cli
 from nnloss._files import replacing
-from nnloss._processes import without_interrupts
 from nnloss.commandline import heading, paragraph, table
 from nnloss.datasets.locate import named_folder
 from nnloss.errors import DataError
+from nnloss.reproduction.local import without_interrupts
 from nnloss.runs import provenance
 
 HERE = Path(__file__).resolve().parent

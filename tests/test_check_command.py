@@ -13,11 +13,9 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from textwrap import indent
 
 import psutil
 import pytest
-from conftest import ROOT
 
 from nnloss._tensorflow import keras  # isort: skip
 from nnloss import BINARY, DataError, TaskModel, compile_for_task
@@ -475,39 +473,6 @@ def test_a_check_has_limits_and_the_next_file_is_checked(monkeypatch, how, found
         second = limited("m", "well")
         assert limited("m", "well") == second != os.getpid()
     assert not psutil.pid_exists(second)
-
-
-def test_the_process_of_a_check_ends_with_its_parent(tmp_path):
-    code = f"""
-import multiprocessing, os, signal, sys, threading, time
-sys.path.insert(0, {str(ROOT / "tests")!r})
-from nnloss.pairing import limits
-import test_check_command
-
-def end():
-    (child,) = multiprocessing.active_children()
-    open(sys.argv[1], "w").write(str(child.pid))
-    os.kill(os.getpid(), signal.SIGKILL)
-
-with limits.Limited(test_check_command.behave) as limited:
-    limited("m", "well")
-    limits.SECONDS = 1000
-    threading.Timer(1, end).start()
-    limited("m", "long")
-"""
-    file = tmp_path / "parent.py"
-    file.write_text(f"if __name__ == '__main__':\n{indent(code, '    ')}")
-    told = tmp_path / "child"
-    done = subprocess.run([sys.executable, file, told], check=False)
-    assert done.returncode == -signal.SIGKILL
-    child = int(told.read_text())
-    try:
-        psutil.Process(child).wait(timeout=30)
-    except psutil.NoSuchProcess:
-        pass
-    except psutil.TimeoutExpired:
-        os.kill(child, signal.SIGKILL)
-        pytest.fail("it goes on")
 
 
 def test_an_error_of_the_check_is_raised_with_its_traceback():

@@ -18,8 +18,7 @@ from nnloss.__main__ import COMMANDS
 from nnloss.errors import LabError
 
 SOURCE = ROOT / "src" / "nnloss"
-#: What each package may import beside `errors` and the helpers `_files`, `_keras`, `_processes`,
-#: `_tensorflow`.
+#: What each package may import beside `errors` and the helpers `_files`, `_keras`, `_tensorflow`.
 ARROWS = {
     "table": "",
     "likelihoods": "table",
@@ -36,7 +35,7 @@ ARROWS = {
     "commandline": "runs",
     "labs": "commandline course datasets plots runs training",
 }
-HELPERS = {"errors", "_files", "_keras", "_processes", "_tensorflow"}
+HELPERS = {"errors", "_files", "_keras", "_tensorflow"}
 NO_TENSORFLOW = ("table", "datasets", "runs", "likelihoods", "quiz", "plots")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
+import signal
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -11,7 +11,6 @@ from typing import Any
 
 import psutil
 
-from nnloss._processes import start_worker
 from nnloss.errors import DataError, NnlossError
 
 #: Seconds of processor time, and bytes of memory beyond what Keras takes, for one file.
@@ -65,8 +64,7 @@ class Limited:
     def _start(self) -> None:
         spawning = multiprocessing.get_context("spawn")
         self._connection, there = spawning.Pipe()
-        arguments = there, os.getpid(), self._function
-        self._process = spawning.Process(target=_serve, args=arguments, daemon=True)
+        self._process = spawning.Process(target=_serve, args=(there, self._function), daemon=True)
         self._process.start()
         there.close()
 
@@ -103,9 +101,9 @@ def _used(process: psutil.Process) -> tuple[float, int]:
     return times.user + times.system, process.memory_info().rss
 
 
-def _serve(connection: Connection, parent: int, function: Callable[..., Any]) -> None:
+def _serve(connection: Connection, function: Callable[..., Any]) -> None:
     """Call the function with what is received, and send its result or its error."""
-    start_worker(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent kills this process
     while True:
         try:
             arguments = connection.recv()

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from nnloss._processes import start_worker
 from nnloss.errors import NnlossError
-from nnloss.reproduction.local import Work, run_unit
+from nnloss.reproduction.local import Work, run_unit, start_worker
 from nnloss.reproduction.units import Outcome, Unit
 from nnloss.runs import provenance
 
@@ -110,7 +109,7 @@ def _refused(address: str, found: str) -> NnlossError:
 
 
 def _require_address(address: str) -> None:
-    """Raise an error if `address` is not the address of a scheduler."""
+    """Raise an error if this is no address of a scheduler."""
     try:
         parts = urlsplit(address)
         whole = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
 
-from nnloss._processes import start_worker, without_interrupts
 from nnloss.errors import NnlossError
 from nnloss.reproduction.units import Outcome, Unit
 
@@ -81,3 +83,28 @@ def one_thread() -> None:
     # The rounding of sums depends on the number of threads. With one thread a seed gives the same
     # bits for any number of processes, and several such processes do more than one with all cores.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+
+
+def start_worker(parent: int) -> None:
+    """Ignore Ctrl-C in this process, since its parent handles it, and end with the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)
+
+
+@contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C, also in processes started meanwhile: each might print a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread receives signals
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

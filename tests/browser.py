@@ -151,7 +151,7 @@ def contrasts(driver: Any) -> list[tuple[float, str]]:
 
 @pytest.fixture(scope="session")
 def violations(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[list[str]]]:
-    """Give a function: what axe-core calls serious or critical on the page that is open.
+    """Return a function that lists what axe-core calls serious or critical on the open page.
 
     It returns the rule, a selector, the element and what is wrong, and may be asked for one rule.
     """

@@ -25,7 +25,7 @@ def dense(units, activation=None):
     return lambda: [layers.Dense(units, activation)]
 
 
-LABELS_LOSS = "which is no likelihood of labels and has poor gradients at confident mistakes"
+LABELS_LOSS = "which is not a likelihood of labels and has poor gradients at confident mistakes"
 CCE_ONLY = (
     "Task 'multiclass' needs the loss 'categorical_crossentropy' or "
     "'sparse_categorical_crossentropy' or 'kl_divergence'"
@@ -102,7 +102,7 @@ WRONG = {
         {"classes": 10, "loss": "mse"},
         "Task 'multiclass' needs the loss 'categorical_crossentropy' or "
         "'sparse_categorical_crossentropy' or 'kl_divergence'",
-        "found 'mean_squared_error', which is no likelihood of labels and has poor "
+        "found 'mean_squared_error', which is not a likelihood of labels and has poor "
         "gradients at confident mistakes",
         "Leave the loss out, or use loss='categorical_crossentropy'",
     ),
@@ -111,7 +111,7 @@ WRONG = {
         BINARY,
         {"loss": "MSE"},
         "Task 'binary' needs the loss 'binary_crossentropy'",
-        "found 'mean_squared_error', which is no likelihood of labels and has poor "
+        "found 'mean_squared_error', which is not a likelihood of labels and has poor "
         "gradients at confident mistakes",
         "Leave the loss out, or use loss='binary_crossentropy'",
     ),
@@ -257,7 +257,7 @@ WRONG = {
         BINARY,
         {"loss": "mae"},
         "Task 'binary' needs the loss 'binary_crossentropy'",
-        "found 'mean_absolute_error', which is no likelihood of labels and has poor "
+        "found 'mean_absolute_error', which is not a likelihood of labels and has poor "
         "gradients at confident mistakes",
         "Leave the loss out, or use loss='binary_crossentropy'",
     ),

@@ -63,7 +63,7 @@ def copy(app: Sphinx) -> None:
 
 
 def describe(app: Sphinx, doctree: nodes.document) -> None:
-    """Take a figure's caption, the emphasised output after it, as its alternative text."""
+    """Use the caption of a figure, the emphasised output after it, as its alternative text."""
     outputs = doctree.findall(
         lambda node: isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
     )

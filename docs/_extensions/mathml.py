@@ -64,7 +64,7 @@ def mathml(latex: str, display: str = "inline") -> str:
 
 
 def mend(element: ElementTree.Element) -> None:
-    r"""Give functions, \sim and primes the space and the place that they have in TeX."""
+    r"""Set functions, \sim and primes with the spacing and at the height that TeX gives them."""
     for each in element.iter():
         if each.tag in {"mi", "mo"} and re.fullmatch(r"[A-Za-z]{2,}", each.text or ""):
             each.tag = "mo"

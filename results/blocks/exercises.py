@@ -143,8 +143,9 @@ def losses() -> str:
 
 {table}
 From a usual start MSE does labels no harm here. It does where the network is sure and wrong: its
-gradient vanishes there, that of the cross-entropy is p - y. A double softmax cannot get its loss
-below ln(e + 1) - 1 = 0.3133 with two classes; the least that was seen is {least:.4f}.
+gradient vanishes there, while the gradient of the cross-entropy is p - y. The loss of a double
+softmax cannot get below ln(e + 1) - 1 = 0.3133 with two classes; the least that was seen is
+{least:.4f}.
 
 ![Test error by epoch for right and wrong pairings]({folder}/pitfalls.png)
 

@@ -60,7 +60,13 @@ def report_on(path: Path, loss: str | None, started: Callable[[], None]) -> Pair
     """Return the report on a saved model; called in a process that only checks."""
     from nnloss.pairing.saved import read_model
 
-    saved = read_model(path, compiled=loss is None, started=started)
+    def keras_is_imported() -> None:
+        from nnloss._keras import keras
+
+        keras.ops.convert_to_tensor(0.0)  # a backend starts with its first tensor
+        started()
+
+    saved = read_model(path, compiled=loss is None, started=keras_is_imported)
     from nnloss.pairing.check import check_pairing
 
     return check_pairing(saved, loss)

@@ -196,7 +196,7 @@ def _another_task(question: Question, task: Task, loss: Loss) -> Finding:
     if task.domain.by_node != loss.domain.by_node and nodes == 1:
         why = "which is 0 for every row of a single unit"
     elif task.link.kind in (Kind.PROBABILITIES, Kind.DISTRIBUTION) and loss.link.kind is Kind.REAL:
-        why = "which is no likelihood of labels and has poor gradients at confident mistakes"
+        why = "which is not a likelihood of labels and has poor gradients at confident mistakes"
     elif loss.link.kind is Kind.PROBABILITIES and task.link.kind is Kind.DISTRIBUTION:
         why = "which scores the units as separate yes/no answers and not as one choice"
     else:

@@ -109,7 +109,7 @@ def _refused(address: str, found: str) -> NnlossError:
 
 
 def _require_address(address: str) -> None:
-    """Raise an error if this is no address of a scheduler."""
+    """Raise an error if `address` is not the address of a scheduler."""
     try:
         parts = urlsplit(address)
         whole = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port

@@ -86,7 +86,7 @@ class Run:
         Raises
         ------
         FolderError
-            If the folder is not writable, or its ``results.csv`` is no table of runs.
+            If the folder is not writable, or its ``results.csv`` is not a table of runs.
         """
         out = Path(out)
         require_folder(out)
